@@ -1,0 +1,6 @@
+"""Attention, its masks, and what can be hooked into it."""
+
+from kewen.layers.attention.attention_mask import AttentionMask
+from kewen.layers.attention.multi_head import MultiHeadAttention
+
+__all__ = ["AttentionMask", "MultiHeadAttention"]

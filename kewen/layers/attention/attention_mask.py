@@ -1,0 +1,53 @@
+"""The mask of `kewen.masks` as a named layer of a functional model."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from kewen import masks
+from kewen.errors import ConfigError
+
+Tensor = Any
+KINDS = ("bidirectional", "causal", "unilm")
+
+
+@keras.saving.register_keras_serializable("kewen")
+class AttentionMask(keras.layers.Layer):
+    """Who may look at whom, from the model's inputs.
+
+    Args:
+        kind: "bidirectional": everybody at every token. "causal": at no later one.
+            "unilm": within the source freely, in the target backwards.
+
+    Call arguments:
+        padding_mask: bool, (B, T). True where a token is.
+        segment_ids: int, (B, T); needed by "unilm" only.
+
+    Returns:
+        bool, (B, 1 or T, T).
+    """
+
+    def __init__(self, kind: str = "bidirectional", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if kind not in KINDS:
+            raise ConfigError(f"A mask kind must be one of {KINDS}. Received: {kind!r}.")
+        self.kind = kind
+
+    def call(self, padding_mask: Tensor, segment_ids: Tensor | None = None) -> Tensor:
+        if self.kind == "unilm":
+            return masks.unilm(segment_ids, padding_mask)
+        visible = masks.padding(padding_mask)
+        if self.kind == "bidirectional":
+            return visible
+        return masks.all_of(masks.causal(ops.shape(padding_mask)[1]), visible)
+
+    def compute_output_spec(
+        self, padding_mask: Any, segment_ids: Any = None
+    ) -> keras.KerasTensor:
+        batch, length = padding_mask.shape
+        rows = 1 if self.kind == "bidirectional" else length
+        return keras.KerasTensor((batch, rows, length), dtype="bool")
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "kind": self.kind}

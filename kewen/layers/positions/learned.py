@@ -1,0 +1,65 @@
+"""A vector for each absolute position, learned."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from kewen.errors import ShapeError
+
+Tensor = Any
+
+
+@keras.saving.register_keras_serializable("kewen")
+class LearnedPositions(keras.layers.Layer):
+    """Adds the vector of each token's position.
+
+    Args:
+        max_length: rows of the table.
+
+    Call arguments:
+        inputs: float, (B, T, C).
+        position_ids: int, (B or 1, T), or None for 0, 1, 2 ...
+
+    Returns:
+        Float, (B, T, C).
+
+    Raises:
+        ShapeError: if T is known and longer than the table.
+
+    Source: Devlin et al., 2019, section 3 (arXiv 1810.04805), "position embeddings".
+    """
+
+    def __init__(
+        self, max_length: int, initializer: Any = "zeros", **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.max_length = max_length
+        self.initializer = keras.initializers.get(initializer)
+
+    def build(self, inputs_shape: Any, position_ids_shape: Any = None) -> None:
+        self.embeddings = self.add_weight(
+            shape=(self.max_length, inputs_shape[-1]),
+            initializer=self.initializer,
+            name="embeddings",
+        )
+
+    def call(self, inputs: Tensor, position_ids: Tensor | None = None) -> Tensor:
+        length = inputs.shape[1]
+        if length is not None and length > self.max_length:
+            raise ShapeError(
+                f"A text may have at most {self.max_length} tokens, the rows of the "
+                f"position table. Received: {length}. Shorten it with max_length, or "
+                "cut it into windows with stride."
+            )
+        table = ops.cast(self.embeddings, inputs.dtype)
+        if position_ids is not None:
+            return inputs + ops.take(table, position_ids, axis=0)
+        return inputs + table[: ops.shape(inputs)[1]]
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "max_length": self.max_length,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }

@@ -1,0 +1,37 @@
+"""Ids to vectors, and back to scores over the vocabulary with the same table."""
+
+from typing import Any
+
+import keras
+
+
+@keras.saving.register_keras_serializable("kewen")
+class TokenEmbedding(keras.layers.ReversibleEmbedding):
+    """A table of token vectors; `reverse=True` multiplies by its transpose.
+
+    Keras' own layer (quantisation and LoRA included), with BERT's initial values. It
+    makes no Keras mask: padding is an explicit input of every kewen model.
+
+    Args:
+        input_dim: V, the vocabulary size.
+        output_dim: C, the width.
+
+    Call arguments:
+        inputs: int, (B, T); with `reverse=True` float, (B, T, C).
+        reverse: whether to give logits (B, T, V) instead of vectors (B, T, C).
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            input_dim,
+            output_dim,
+            embeddings_initializer=embeddings_initializer
+            or keras.initializers.TruncatedNormal(stddev=0.02),
+            **kwargs,
+        )

@@ -1,0 +1,29 @@
+"""Softmax over the allowed entries only."""
+
+from typing import Any
+
+from keras import ops
+
+Tensor = Any
+
+
+def masked_softmax(logits: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Softmax over the last axis; a row without any allowed entry gives zeros.
+
+    Excluded logits are replaced, not shifted by a large constant: adding -1e10 makes
+    all float32 logits equal where a row is masked as a whole, and overflows in float16
+    (lesson 4765, "bugs in the repository's final code").
+
+    Args:
+        logits: float, (..., S).
+        mask: bool, broadcastable to `logits`. True where an entry takes part.
+
+    Returns:
+        Float of the same shape and dtype; rows sum to one, or to zero if fully masked.
+    """
+    if mask is None:
+        return ops.softmax(logits, axis=-1)
+    # The lowest finite number, not -inf: -inf minus -inf is NaN in a fully masked row.
+    lowest = ops.cast(-3e4 if "float16" == logits.dtype else -1e30, logits.dtype)
+    probabilities = ops.softmax(ops.where(mask, logits, lowest), axis=-1)
+    return ops.where(mask, probabilities, ops.zeros_like(probabilities))
