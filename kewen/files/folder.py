@@ -1,0 +1,113 @@
+"""Writing a whole folder so that it appears complete or not at all."""
+
+import os
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from kewen.errors import FileError
+from kewen.files.durable import (
+    explained,
+    fsync,
+    fsync_folder,
+    make_parent,
+    refuse_overwrite,
+    temporary_name,
+)
+
+
+@contextmanager
+def atomic_folder(
+    path: str | os.PathLike[str], *, overwrite: bool = False
+) -> Generator[Path]:
+    """Give a temporary folder beside `path` that becomes `path` at the block's end.
+
+    Every file in it is forced to the disk, then the folder is renamed. On any exception
+    it is removed and `path` is what it was. With `overwrite`, the old folder steps
+    aside under a hidden name, comes back if the new one cannot take its place, and is
+    deleted *whole* once the new one stands: a model folder with leftovers of another
+    model would be read wrongly. (Python cannot swap two folders in one step: a kill
+    between the two renames leaves the old one complete beside, as `.kewen-*.tmp`.)
+
+    Args:
+        path: the folder to make; missing parents are made too. An empty folder there
+            counts as none.
+        overwrite: replace a folder that is there, with everything in it. Refused for
+            the working folder, the home folder and whatever contains them.
+
+    Yields:
+        The temporary folder, empty.
+
+    Raises:
+        FileError: if `path` exists (checked at once and again at the end), is a file or
+            link, or cannot be written.
+    Example: `with atomic_folder("out") as new: (new / "a.json").write_text("{}")`.
+    """
+    path = Path(path)
+    _check_target(path, overwrite)
+    make_parent(path)
+    temporary = path.parent / temporary_name()
+    try:
+        with explained(path, medium_only=False):
+            temporary.mkdir()
+        with explained(path, medium_only=True):
+            yield temporary
+        with explained(path, medium_only=False):
+            _fsync_tree(temporary)
+            _put_in_place(temporary, path, overwrite)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    fsync_folder(path.parent)
+
+
+def _check_target(path: Path, overwrite: bool) -> None:
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        raise FileError(
+            f"{path} must be a folder or not exist yet. Received: a file or a link. "
+            "Choose another name, or remove it first."
+        )
+    if not _holds_something(path):
+        return
+    if not overwrite:
+        raise refuse_overwrite(path)
+    precious = [Path.cwd(), Path.home().resolve()]
+    if any(place.is_relative_to(path.resolve()) for place in precious):
+        raise FileError(
+            f"{path} is, or contains, the working folder or your home folder; "
+            "overwriting would delete everything in it. Choose a folder of its own."
+        )
+
+
+def _holds_something(path: Path) -> bool:
+    with explained(path, medium_only=False):
+        return path.is_dir() and any(path.iterdir())
+
+
+def _fsync_tree(root: Path) -> None:
+    for folder, _, names in os.walk(root):
+        for name in names:
+            file = Path(folder, name)
+            if not file.is_symlink():
+                fsync(file)
+        fsync_folder(Path(folder))
+
+
+def _put_in_place(temporary: Path, path: Path, overwrite: bool) -> None:
+    # A rename onto an empty folder replaces it (and fails on a full one, so nobody who
+    # was faster is overwritten); Windows wants the empty one gone first.
+    with suppress(OSError):
+        path.rmdir()
+    if not _holds_something(path):
+        temporary.rename(path)
+        return
+    if not overwrite:
+        raise refuse_overwrite(path)
+    old = path.parent / temporary_name()
+    path.rename(old)
+    try:
+        temporary.rename(path)
+    except OSError:
+        old.rename(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
