@@ -1,0 +1,99 @@
+"""What every weight file looks like from outside: a lazy mapping from name to array.
+
+The formats beside this file (`safetensors_file`, `torch_file`, `tf_bundle`,
+`npz_file`) only say which tensors there are and how one of them is read.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+Shape: TypeAlias = tuple[int, ...]
+
+TEXT = np.dtype(object)  # dtype of TensorFlow's string tensors: listed, never read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorInfo:
+    """What is known of a tensor before its data is read."""
+
+    name: str  # as in the file
+    shape: Shape
+    dtype: np.dtype[Any]  # bfloat16 and float8 are those of ml_dtypes
+    file: Path  # the file that holds the data, a shard where there are several
+
+    @property
+    def size(self) -> int:
+        """Number of elements, as a Python int that cannot overflow."""
+        return prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the array takes in memory."""
+        return self.size * self.dtype.itemsize
+
+
+class Checkpoint(Mapping[str, Array], ABC):
+    """Name -> array of a weight file; each access reads one tensor from the disk.
+
+    Names, shapes and dtypes are known after opening; `checkpoint[name]` reads and
+    returns an array of its own each time, so memory is that of one tensor.
+    No file stays open between two accesses.
+    """
+
+    format: ClassVar[str]  # "safetensors", "torch", "tf" or "npz"
+
+    def __init__(self, path: Path, infos: Iterable[TensorInfo]):
+        self.path = path
+        self._infos = {info.name: info for info in infos}
+
+    @abstractmethod
+    def _read(self, info: TensorInfo) -> Array:
+        """Read one tensor, checked as far as the format allows."""
+
+    def info(self, name: str) -> TensorInfo:
+        """Shape, dtype and file of a tensor, without reading it.
+
+        Raises:
+            KeyError: if no tensor has this name.
+        """
+        return self._infos[name]
+
+    def close(self) -> None:
+        """Forget the tensors; nothing can be read afterwards."""
+        self._infos = {}
+
+    def __getitem__(self, name: str) -> Array:
+        return self._read(self._infos[name])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._infos
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._infos)
+
+    def __len__(self) -> int:
+        return len(self._infos)
+
+    def __repr__(self) -> str:
+        count = len(self)
+        return f"<{self.format} checkpoint {str(self.path)!r} of {count} tensors>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

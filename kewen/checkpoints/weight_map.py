@@ -1,0 +1,448 @@
+"""The table of a family: which tensor of a file is which variable of ours, both ways.
+
+One row serves reading and writing, and every origin ("hf", "tf", ...) has its column:
+
+    Row("block_{i}_attention/query/kernel",
+        hf=Source("{base}encoder.layer.{i}.attention.self.query.weight",
+                  TRANSPOSE, SPLIT_HEADS),
+        tf=Source("bert/encoder/layer_{i}/attention/self/query/kernel", SPLIT_HEADS))
+
+`{i}` is the layer; `{base}` is a prefix, chosen from a tuple by what the file holds.
+Reading is two steps: `read` compares names and shapes and gives the account; only then
+`Loaded.values` reads data, one row at a time.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from kewen.checkpoints.account import Account, Misshaped, Missing, Skipped, Used
+from kewen.checkpoints.checkpoint import Array, Checkpoint, Shape
+from kewen.checkpoints.transforms import (
+    Transform,
+    read_through,
+    shapes_between,
+    write_through,
+)
+from kewen.errors import ConfigError, WeightsError
+
+Names: TypeAlias = tuple[str, ...]
+Layers: TypeAlias = int | Mapping[str, int]  # of {i}; or of each placeholder
+
+
+class Source:
+    """Where a file of one origin holds a row's values, and how they lie there.
+
+    Args:
+        name: the tensor; or several, for a step such as `Concat` that joins them.
+        steps: transforms, in reading order.
+        aliases: other names it goes by, tried in order; `name` is the one written.
+    """
+
+    def __init__(
+        self,
+        name: str | Sequence[str],
+        *steps: Transform,
+        aliases: Sequence[str | Sequence[str]] = (),
+    ):
+        self.alternatives = tuple(_as_names(each) for each in (name, *aliases))
+        self.steps = steps
+
+
+class Row:
+    """Variables of ours and their sources, a column an origin.
+
+    Args:
+        ours: path of our variable; or several, for a step such as `Split`.
+        origins: origin -> `Source`, or just the tensor's name if it lies as ours does.
+    """
+
+    def __init__(self, ours: str | Sequence[str], **origins: Source | str):
+        self.ours = _as_names(ours)
+        self.sources = {
+            origin: Source(source) if isinstance(source, str) else source
+            for origin, source in origins.items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Tensors that a model does not need, and why; rows go before skips.
+
+    `same_as` names the tensor that this one is a tied copy of. A copy that differs from
+    it in shape or in any bit is a misfit in the account, and one without it is unread.
+    """
+
+    pattern: str  # `*` stands for anything; {base} as in rows
+    because: str = field(kw_only=True)
+    origin: str | None = field(default=None, kw_only=True)  # None: any
+    same_as: str | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A row for one layer and one origin, with all placeholders filled in."""
+
+    ours: Names
+    alternatives: tuple[Names, ...]
+    steps: Sequence[Transform]
+
+    def names_in(self, checkpoint: Mapping[str, object]) -> Names:
+        """The alternative that the file knows most of; the first one in a tie."""
+        return max(
+            self.alternatives,
+            key=lambda names: sum(name in checkpoint for name in names),
+        )
+
+    def file_shapes(self, ours: Sequence[Shape]) -> Sequence[Shape]:
+        """The shapes that the file must hold for our shapes."""
+        names = self.alternatives[0]
+        try:
+            expected = shapes_between(self.steps, ours)[0]
+        except (ConfigError, IndexError, ValueError) as error:
+            raise ConfigError(
+                f"The weight map's row for {', '.join(self.ours)} does not suit "
+                f"variables of shape {', '.join(map(str, ours))}: {error}"
+            ) from error
+        if len(expected) != len(names):
+            raise ConfigError(
+                f"The weight map's row for {', '.join(self.ours)} must end in as many "
+                f"tensors as it names. Received: {len(names)} names and "
+                f"{len(expected)} tensors. Add or correct its Split or Concat."
+            )
+        return expected
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A file matched with a model: the account now, the values when asked for."""
+
+    account: Account
+    origin: str
+    base: str
+    _checkpoint: Checkpoint
+    _fits: Sequence[tuple[_Line, Names, Sequence[Shape]]]  # line, its names, our shapes
+
+    def values(self) -> Iterator[tuple[str, Array]]:
+        """Read the tensors that fit, as (path of our variable, array in our layout).
+
+        One row is in memory at a time. A tensor that cannot be read raises; variables
+        set before it keep their new values, so whoever fills a model that is in use
+        calls `verify` first.
+
+        Raises:
+            CheckpointError: if a tensor is corrupt or the file has changed.
+        """
+        for line, names, shapes in self._fits:
+            tensors = [self._checkpoint[name] for name in names]
+            arrays = read_through(line.steps, tensors, shapes)
+            yield from zip(line.ours, arrays, strict=True)
+
+    def verify(self) -> None:
+        """Read every tensor once and keep none: raises now what `values` would."""
+        for _ in self.values():
+            pass
+
+
+class WeightMap:
+    """The rows and skips of a family.
+
+    Args:
+        rows: `Row`s and `Skip`s, in any order.
+        bases: origin -> prefixes that `{base}` may stand for.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[Row | Skip],
+        bases: Mapping[str, Sequence[str]] | None = None,
+    ):
+        self.rows = tuple(row for row in rows if isinstance(row, Row))
+        self.skips = tuple(row for row in rows if isinstance(row, Skip))
+        self.bases = {origin: tuple(names) for origin, names in (bases or {}).items()}
+        self.origins = tuple(
+            dict.fromkeys(origin for row in self.rows for origin in row.sources)
+        )
+
+    def origin_of(self, checkpoint: Mapping[str, object]) -> str:
+        """The origin whose names the file uses most.
+
+        Raises:
+            WeightsError: if no name fits any column.
+        """
+        counts = {origin: self._matches(origin, checkpoint) for origin in self.origins}
+        best = max(counts, key=lambda origin: counts[origin])
+        if not counts[best]:
+            some = ", ".join(itertools.islice(checkpoint, 3)) or "no tensors at all"
+            raise WeightsError(
+                "The tensors must have the names that this family has in one of: "
+                f"{', '.join(self.origins)}. Received: {some}, ... Check that the "
+                "config names the family that the weights belong to."
+            )
+        return best
+
+    def read(
+        self,
+        checkpoint: Checkpoint,
+        shapes: Mapping[str, Shape],
+        *,
+        origin: str | None = None,
+        num_layers: Layers,
+    ) -> Loaded:
+        """Match a file with a model by names and shapes.
+
+        Data is read for one purpose only: comparing tied copies (`Skip.same_as`).
+
+        Args:
+            checkpoint: an open weight file.
+            shapes: path -> shape of every variable that the file must fill.
+            origin: the column to use; None asks `origin_of`.
+            num_layers: number of layers that `{i}` runs over; a mapping if there are
+                several placeholders.
+
+        Returns:
+            The account and, on demand, the values. Nothing is raised for misfits:
+            that is `loaded.account.check()`.
+        """
+        origin = origin or self.origin_of(checkpoint)
+        base = self._base_of(checkpoint, origin, num_layers)
+        lines = self._lines(origin, base, num_layers)
+        active = [line for line in lines if any(path in shapes for path in line.ours)]
+        fits: list[tuple[_Line, Names, Sequence[Shape]]] = []
+        used: list[Used] = []
+        missing: list[Missing] = []
+        misshaped: list[Misshaped] = []
+        for line in active:
+            names = line.names_in(checkpoint)
+            absent = [name for name in names if name not in checkpoint]
+            missing += [Missing(name, line.ours) for name in absent]
+            used += [Used(name, line.ours) for name in names if name in checkpoint]
+            wrong = _misfits(line, names, checkpoint, shapes)
+            misshaped += wrong
+            if not absent and not wrong:
+                fits.append((line, names, [shapes[path] for path in line.ours]))
+        claimed = {each.name for each in used}
+        rest = [name for name in checkpoint if name not in claimed]
+        skipped, unread, untied = self._left_over(rest, checkpoint, origin, base)
+        reached = {path for line in active for path in line.ours}
+        account = Account(
+            source=str(checkpoint.path),
+            used=used,
+            missing=missing,
+            unread=unread,
+            unset=[path for path in shapes if path not in reached],
+            misshaped=misshaped + untied,
+            skipped=skipped,
+        )
+        return Loaded(account, origin, base, checkpoint, fits)
+
+    def write(
+        self,
+        values: Mapping[str, Any],
+        *,
+        origin: str,
+        num_layers: Layers,
+        base: str | None = None,
+    ) -> dict[str, Array]:
+        """Our values under the names and in the layout of an origin.
+
+        Rows whose variables are all absent are left out (heads that a model lacks);
+        tied copies are not written.
+
+        Args:
+            values: path -> anything that `np.asarray` takes.
+            origin: the column to use.
+            num_layers: as in `read`.
+            base: what `{base}` becomes; None takes the first of `bases`.
+
+        Raises:
+            WeightsError: if a value has no place, a fused tensor lacks a part, or two
+                different values would go to the same tensor.
+        """
+        base = self._known_bases(origin)[0] if base is None else base
+        tensors: dict[str, Array] = {}
+        left = dict.fromkeys(values)
+        halved: list[str] = []
+        clashing: list[str] = []
+        for line in self._lines(origin, base, num_layers):
+            absent = [path for path in line.ours if path not in values]
+            if absent:
+                halved += absent if len(absent) < len(line.ours) else []
+                continue
+            arrays = [np.asarray(values[path]) for path in line.ours]
+            line.file_shapes([array.shape for array in arrays])
+            written = write_through(line.steps, arrays)
+            for name, tensor in zip(line.alternatives[0], written, strict=True):
+                if not _same(tensors.setdefault(name, tensor), tensor):
+                    clashing.append(name)
+            for path in line.ours:
+                left.pop(path, None)
+        if left or halved or clashing:
+            raise WeightsError(
+                f"Every variable must have its own place in the {origin} layout. "
+                f"Received: {len(left)} without a place: {', '.join(left) or 'none'}. "
+                f"{len(halved)} absent parts of fused tensors: "
+                f"{', '.join(halved) or 'none'}. {len(clashing)} tensors that two "
+                f"different variables claim: {', '.join(clashing) or 'none'}. "
+                "Save in another format, or add rows to the family's weight map."
+            )
+        return tensors
+
+    def _lines(self, origin: str, base: str, num_layers: Layers) -> list[_Line]:
+        """The rows of an origin, once a layer where they have a layer."""
+        counts = {"i": num_layers} if isinstance(num_layers, int) else num_layers
+        return [
+            _Line(
+                tuple(_fill(path, numbers) for path in row.ours),
+                tuple(
+                    tuple(_fill(name, {**numbers, "base": base}) for name in names)
+                    for names in row.sources[origin].alternatives
+                ),
+                row.sources[origin].steps,
+            )
+            for row in self.rows
+            if origin in row.sources
+            for numbers in _layer_numbers(row.ours, counts)
+        ]
+
+    def _known_bases(self, origin: str) -> Names:
+        if origin not in self.origins:
+            raise ConfigError(
+                f"origin must be one of: {', '.join(self.origins)}. "
+                f"Received: {origin}. Leave it out to have it found by the names."
+            )
+        return self.bases.get(origin, ("",))
+
+    def _base_of(
+        self, checkpoint: Mapping[str, object], origin: str, num_layers: Layers
+    ) -> str:
+        """The prefix with which most names are in the file; the first one in a tie."""
+
+        def found(base: str) -> int:
+            lines = self._lines(origin, base, num_layers)
+            chosen = (line.names_in(checkpoint) for line in lines)
+            return sum(name in checkpoint for names in chosen for name in names)
+
+        bases = self._known_bases(origin)
+        return max(bases, key=found)
+
+    def _matches(self, origin: str, checkpoint: Mapping[str, object]) -> int:
+        """How many tensors have a name of this origin, for whatever layer."""
+        bases = "|".join(re.escape(base) for base in self._known_bases(origin))
+        patterns = {
+            _as_pattern(name, f"(?:{bases})")
+            for row in self.rows
+            if origin in row.sources
+            for names in row.sources[origin].alternatives
+            for name in names
+        }
+        known = re.compile("|".join(sorted(patterns)))
+        return sum(known.fullmatch(name) is not None for name in checkpoint)
+
+    def _left_over(
+        self, names: Sequence[str], checkpoint: Checkpoint, origin: str, base: str
+    ) -> tuple[list[Skipped], list[str], list[Misshaped]]:
+        """Sort what no row claims into skipped, unread, and copies that differ."""
+        skipped: list[Skipped] = []
+        unread: list[str] = []
+        untied: list[Misshaped] = []
+        for name in names:
+            skip = self._skip_for(name, checkpoint, origin, base)
+            if skip is None:
+                unread.append(name)
+                continue
+            skipped.append(Skipped(name, skip.because))
+            if skip.same_as is not None:
+                untied += _differences(
+                    name, _fill(skip.same_as, {"base": base}), checkpoint
+                )
+        return skipped, unread, untied
+
+    def _skip_for(
+        self, name: str, checkpoint: Checkpoint, origin: str, base: str
+    ) -> Skip | None:
+        for skip in self.skips:
+            if skip.origin not in (None, origin):
+                continue
+            twin = skip.same_as and _fill(skip.same_as, {"base": base})
+            if twin is not None and (twin not in checkpoint or twin == name):
+                continue
+            if fnmatchcase(name, _fill(skip.pattern, {"base": base})):
+                return skip
+        return None
+
+
+def _misfits(
+    line: _Line, names: Names, checkpoint: Checkpoint, shapes: Mapping[str, Shape]
+) -> list[Misshaped]:
+    """What is wrong with the shapes of one line, or with its set of variables."""
+    lacking = [path for path in line.ours if path not in shapes]
+    if lacking:
+        needs = f"a model that has {', '.join(lacking)} too"
+        return [Misshaped(name, "a model without", needs) for name in names]
+    expected = line.file_shapes([shapes[path] for path in line.ours])
+    return [
+        Misshaped(name, str(checkpoint.info(name).shape), str(tuple(shape)))
+        for name, shape in zip(names, expected, strict=True)
+        if name in checkpoint and checkpoint.info(name).shape != tuple(shape)
+    ]
+
+
+def _differences(name: str, twin: str, checkpoint: Checkpoint) -> list[Misshaped]:
+    """A complaint if a tied copy is not the very same tensor."""
+    if checkpoint.info(name).shape != checkpoint.info(twin).shape:
+        got = f"shape {checkpoint.info(name).shape}"
+        return [Misshaped(name, got, f"a copy of its tied twin {twin}")]
+    if not _same(checkpoint[name], checkpoint[twin]):
+        return [Misshaped(name, "other values", f"a copy of its tied twin {twin}")]
+    return []
+
+
+def _same(one: Array, other: Array) -> bool:
+    """Equal in shape, dtype and every bit, so that NaN is equal to itself."""
+    if one is other:
+        return True
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    bits, other_bits = (
+        np.ascontiguousarray(each).reshape(-1).view(np.uint8) for each in (one, other)
+    )
+    return np.array_equal(bits, other_bits)
+
+
+def _as_names(names: str | Sequence[str]) -> Names:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _fill(pattern: str, fillings: Mapping[str, object]) -> str:
+    """Put values in place of {i}, {base} and the like; other braces stay."""
+    for key, value in fillings.items():
+        pattern = pattern.replace(f"{{{key}}}", str(value))
+    return pattern
+
+
+def _layer_numbers(paths: Names, counts: Mapping[str, int]) -> list[dict[str, int]]:
+    """Every combination of layer numbers that a row's own paths ask for."""
+    keys = [key for key in counts if any(f"{{{key}}}" in path for path in paths)]
+    ranges = [range(counts[key]) for key in keys]
+    return [
+        dict(zip(keys, numbers, strict=True)) for numbers in itertools.product(*ranges)
+    ]
+
+
+def _as_pattern(name: str, base: str) -> str:
+    """A regular expression for a name with any layer number and any base."""
+    pieces = re.split(r"(\{\w+\})", name)
+    return "".join(
+        base
+        if piece == "{base}"
+        else r"\d+"
+        if piece.startswith("{")
+        else re.escape(piece)
+        for piece in pieces
+    )
