@@ -2,5 +2,6 @@
 
 from kewen.layers.attention.attention_mask import AttentionMask
 from kewen.layers.attention.multi_head import MultiHeadAttention
+from kewen.layers.attention.scores_of import ScoresOf
 
-__all__ = ["AttentionMask", "MultiHeadAttention"]
+__all__ = ["AttentionMask", "MultiHeadAttention", "ScoresOf"]

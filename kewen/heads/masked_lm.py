@@ -1,0 +1,56 @@
+"""Which token stood here?"""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from kewen.layers import Bias
+
+Tensor = Any
+Make = Callable[..., keras.layers.Layer]
+
+
+def masked_lm(
+    parts: Make,
+    hidden: Tensor,
+    *,
+    token_embedding: keras.layers.Layer,
+    tie: bool,
+    activation: Any,
+    norm_epsilon: float,
+    **dense: Any,
+) -> Tensor:
+    """Dense, activation, norm, then scores of all tokens: (B, T, C) to (B, T, V).
+
+    Layers: `mlm_dense`, `mlm_norm`, `mlm_decoder` (only if not tied), `mlm_bias`.
+
+    Args:
+        parts: where the layers come from.
+        hidden: float, (B, T, C).
+        token_embedding: the input table, used once more if `tie`.
+        tie: whether the output table is the input table.
+        activation: of the dense layer.
+        norm_epsilon: of the norm.
+        **dense: options of the dense layers.
+
+    Source: Devlin et al., 2019, section 3.1 (arXiv 1810.04805).
+    """
+    width = hidden.shape[-1]
+    hidden = parts(
+        keras.layers.Dense, "mlm_dense", units=width, activation=activation, **dense
+    )(hidden)
+    hidden = parts(keras.layers.LayerNormalization, "mlm_norm", epsilon=norm_epsilon)(
+        hidden
+    )
+    if tie:
+        logits = token_embedding(hidden, reverse=True)
+    else:
+        logits = parts(
+            keras.layers.Dense,
+            "mlm_decoder",
+            units=token_embedding.input_dim,
+            use_bias=False,
+            **dense,
+        )(hidden)
+    return parts(Bias, "mlm_bias")(logits)

@@ -1,0 +1,28 @@
+"""Keras layers, one a file. Importing this room registers them all with Keras, so that
+`keras.models.load_model` opens a saved model without `custom_objects`.
+"""
+
+from kewen.layers.activations import activation, gelu_erf, gelu_tanh
+from kewen.layers.attention import AttentionMask, MultiHeadAttention, ScoresOf
+from kewen.layers.bias import Bias
+from kewen.layers.feed_forward import FeedForward
+from kewen.layers.pooling import Pooling
+from kewen.layers.positions import LearnedPositions, PositionsAfterPadding
+from kewen.layers.segment_embedding import SegmentEmbedding
+from kewen.layers.token_embedding import TokenEmbedding
+
+__all__ = [
+    "AttentionMask",
+    "Bias",
+    "FeedForward",
+    "LearnedPositions",
+    "MultiHeadAttention",
+    "Pooling",
+    "PositionsAfterPadding",
+    "ScoresOf",
+    "SegmentEmbedding",
+    "TokenEmbedding",
+    "activation",
+    "gelu_erf",
+    "gelu_tanh",
+]

@@ -1,0 +1,225 @@
+"""The one attention layer that serves every family."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from kewen.errors import ConfigError, ShapeError
+from kewen.ops import masked_softmax, rotate
+
+Tensor = Any
+
+
+@keras.saving.register_keras_serializable("kewen")
+class MultiHeadAttention(keras.layers.Layer):
+    """Scaled dot-product attention in several heads, with hooks.
+
+    B batch, T queries, S keys, C width, H heads, D head size.
+
+    Args:
+        num_heads: H.
+        head_dim: D; `C / H` if not given.
+        use_bias: whether the four projections have biases.
+        dropout: share of the attention probabilities dropped in training.
+        rotary_layout: which features `rotary` pairs; see `kewen.ops.rotate`.
+        kernel_initializer: initial values of the four kernels.
+
+    Call arguments:
+        inputs: float, (B, T, C); the queries come from here.
+        context: float, (B, S, C); keys and values come from here. `inputs` if None.
+        attention_mask: bool, (B or 1, T or 1, S). True where query t may look at key s.
+            A query that may look at nothing gets zeros.
+        bias: float, broadcastable to (B, H, T, S); added to the scaled scores (relative
+            positions, ALiBi, residual scores).
+        rotary: (cos, sin), each (B or 1, T, D / 2); turns queries and keys.
+        cache: (keys, values), each (B, S, H, D), to be filled from `cache_index` on;
+            T new positions are written, and attention is over all S.
+        cache_index: int scalar, where the first of the T positions is written.
+        return_scores: whether to give the probabilities, (B, H, T, S), as well.
+
+    Returns:
+        Float, (B, T, C); with `return_scores` or `cache` a tuple of it, then the
+        probabilities, then the new cache, as far as asked for.
+
+    Source: Vaswani et al., 2017, section 3.2 (arXiv 1706.03762), lesson 4765. Their d_k
+    is our `head_dim`. Unlike the lesson's layer it has the output projection, and masks
+    by `where`, not by subtracting 1e10, which in float32 made attention uniform.
+    """
+
+    def __init__(
+        self,
+        num_heads: int,
+        head_dim: int | None = None,
+        use_bias: bool = True,
+        dropout: float = 0.0,
+        rotary_layout: str = "interleaved",
+        kernel_initializer: Any = "glorot_uniform",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.head_dim = head_dim
+        self.use_bias = use_bias
+        self.dropout = dropout
+        self.rotary_layout = rotary_layout
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+
+    def build(self, inputs_shape: Any, context_shape: Any = None) -> None:
+        width = inputs_shape[-1]
+        head_dim = self.head_dim or width // self.num_heads
+        if self.head_dim is None and width % self.num_heads:
+            raise ConfigError(
+                "The width must be a multiple of num_heads where head_dim is not given. "
+                f"Received: width {width}, num_heads {self.num_heads}."
+            )
+        self.scale = head_dim**-0.5
+        heads = (self.num_heads, head_dim)
+        context_shape = context_shape or inputs_shape
+        self.query = self._projection("btc,chd->bthd", heads, "hd", "query")
+        self.key = self._projection("bsc,chd->bshd", heads, "hd", "key")
+        self.value = self._projection("bsc,chd->bshd", heads, "hd", "value")
+        self.output_dense = self._projection("bthd,hdc->btc", (width,), "c", "output")
+        self.query.build(inputs_shape)
+        self.key.build(context_shape)
+        self.value.build(context_shape)
+        self.output_dense.build((*inputs_shape[:2], *heads))
+        self.probability_dropout = keras.layers.Dropout(
+            self.dropout, dtype=self.dtype_policy, name="probability_dropout"
+        )
+
+    def _projection(
+        self, equation: str, out: tuple[int, ...], bias_axes: str, name: str
+    ) -> keras.layers.Layer:
+        return keras.layers.EinsumDense(
+            equation,
+            output_shape=(None, *out),
+            bias_axes=bias_axes if self.use_bias else None,
+            kernel_initializer=_fresh(self.kernel_initializer),
+            dtype=self.dtype_policy,
+            name=name,
+        )
+
+    def call(
+        self,
+        inputs: Tensor,
+        context: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        bias: Tensor | None = None,
+        rotary: tuple[Tensor, Tensor] | None = None,
+        cache: tuple[Tensor, Tensor] | None = None,
+        cache_index: Tensor | None = None,
+        return_scores: bool = False,
+        training: bool = False,
+    ) -> Any:
+        source = inputs if context is None else context
+        query, key, value = self.query(inputs), self.key(source), self.value(source)
+        if rotary is not None:
+            query = rotate(query, *rotary, layout=self.rotary_layout)
+            key = rotate(key, *rotary, layout=self.rotary_layout)
+        if cache is not None:
+            key, value = cache = _written(cache, key, value, cache_index)
+        mask = None if attention_mask is None else _for_heads(attention_mask)
+        if return_scores or (training and self.dropout > 0):
+            mixed, scores = self._explicit(query, key, value, mask, bias, training)
+        else:
+            mixed, scores = self._fused(query, key, value, mask, bias), None
+        results = [self.output_dense(mixed)]
+        if return_scores:
+            results.append(scores)
+        if cache is not None:
+            results.append(cache)
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def _fused(
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, bias: Tensor
+    ) -> Tensor:
+        """One call of Keras' own, which is a flash kernel where the device has one."""
+        mixed = ops.dot_product_attention(
+            query, key, value, bias=bias, mask=mask, scale=self.scale
+        )
+        if mask is None:
+            return mixed
+        # Keras' op averages over all keys where none is allowed; ours gives zeros.
+        sees_any = ops.any(mask, axis=-1)  # (B or 1, 1, T or 1)
+        sees_any = ops.expand_dims(ops.swapaxes(sees_any, 1, 2), -1)
+        return ops.where(sees_any, mixed, ops.zeros_like(mixed))
+
+    def _explicit(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Tensor | None,
+        bias: Tensor | None,
+        training: bool,
+    ) -> tuple[Tensor, Tensor]:
+        """The same by hand, where probabilities are wanted or dropped."""
+        logits = ops.einsum("bthd,bshd->bhts", query * self.scale, key)
+        if bias is not None:
+            logits = logits + ops.cast(bias, logits.dtype)
+        scores = masked_softmax(logits, mask)
+        kept = self.probability_dropout(scores, training=training)
+        return ops.einsum("bhts,bshd->bthd", kept, value), scores
+
+    def compute_output_spec(
+        self,
+        inputs: Any,
+        context: Any = None,
+        attention_mask: Any = None,
+        bias: Any = None,
+        rotary: Any = None,
+        cache: Any = None,
+        cache_index: Any = None,
+        return_scores: bool = False,
+        training: bool = False,
+    ) -> Any:
+        source = inputs if context is None else context
+        keys = source.shape[1] if cache is None else cache[0].shape[1]
+        results: list[Any] = [keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)]
+        if return_scores:
+            shape = (inputs.shape[0], self.num_heads, inputs.shape[1], keys)
+            results.append(keras.KerasTensor(shape, dtype=self.compute_dtype))
+        if cache is not None:
+            results.append(cache)
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "head_dim": self.head_dim,
+            "use_bias": self.use_bias,
+            "dropout": self.dropout,
+            "rotary_layout": self.rotary_layout,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }
+
+
+def _for_heads(attention_mask: Tensor) -> Tensor:
+    if len(attention_mask.shape) != 3:
+        raise ShapeError(
+            "attention_mask must be (B or 1, T or 1, S), without a head axis. "
+            f"Received: {tuple(attention_mask.shape)}. Make it with kewen.masks."
+        )
+    return ops.expand_dims(ops.cast(attention_mask, "bool"), 1)
+
+
+def _written(
+    cache: tuple[Tensor, Tensor], key: Tensor, value: Tensor, index: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    if index is None:
+        raise ShapeError(
+            "cache needs cache_index, the position where the new keys are written. "
+            "Received: cache_index=None."
+        )
+    start = (0, index, 0, 0)
+    return (
+        ops.slice_update(cache[0], start, ops.cast(key, cache[0].dtype)),
+        ops.slice_update(cache[1], start, ops.cast(value, cache[1].dtype)),
+    )
+
+
+def _fresh(initializer: Any) -> Any:
+    # One random initializer object used twice would give the same values twice.
+    return initializer.clone() if hasattr(initializer, "clone") else initializer

@@ -1,0 +1,56 @@
+"""One vector for a sequence, blind to padding."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from kewen.errors import ConfigError
+
+Tensor = Any
+MODES = ("cls", "mean", "max")
+
+
+@keras.saving.register_keras_serializable("kewen")
+class Pooling(keras.layers.Layer):
+    """The first token's vector, or the mean or maximum over all tokens.
+
+    Args:
+        mode: "cls", "mean" or "max". "cls" is the first token, not the first column, so
+            left padding moves nothing.
+
+    Call arguments:
+        inputs: float, (B, T, C).
+        padding_mask: bool, (B, T). True where a token is.
+
+    Returns:
+        Float, (B, C); zeros where a row has no token at all.
+    """
+
+    def __init__(self, mode: str = "cls", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if mode not in MODES:
+            raise ConfigError(f"A pooling must be one of {MODES}. Received: {mode!r}.")
+        self.mode = mode
+
+    def call(self, inputs: Tensor, padding_mask: Tensor) -> Tensor:
+        is_token = ops.cast(padding_mask, "bool")
+        if self.mode == "cls":
+            first = ops.argmax(ops.cast(is_token, "int32"), axis=1)
+            picked = ops.take_along_axis(inputs, first[:, None, None], axis=1)[:, 0]
+            return ops.where(ops.any(is_token, axis=1)[:, None], picked, 0.0)
+        weights = ops.cast(is_token, inputs.dtype)[:, :, None]
+        if self.mode == "mean":
+            count = ops.maximum(ops.sum(weights, axis=1), 1)
+            return ops.sum(inputs * weights, axis=1) / count
+        # Finite: a maximum over nothing must give zero, not -inf * 0.
+        low = ops.where(weights > 0, inputs, ops.cast(-6e4, inputs.dtype))
+        highest = ops.max(low, axis=1)
+        return ops.where(ops.any(is_token, axis=1)[:, None], highest, 0.0)
+
+    def compute_output_spec(self, inputs: Any, padding_mask: Any) -> keras.KerasTensor:
+        batch, _, width = inputs.shape
+        return keras.KerasTensor((batch, width), dtype=self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "mode": self.mode}

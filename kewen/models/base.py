@@ -1,0 +1,159 @@
+"""A family's network as a Keras model that knows its config."""
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+import keras
+
+from kewen.errors import ConfigError
+from kewen.layers import ScoresOf
+from kewen.models.config import Config
+from kewen.models.graph import Graph
+from kewen.models.parts import Parts
+from kewen.models.registry import family
+
+Tensor = Any
+
+
+@keras.saving.register_keras_serializable("kewen")
+class Backbone(keras.Model):
+    """A functional model of named layers: `block_3_attention`, `mlm_dense`, ...
+
+    Inputs are a dict: `token_ids` int (B, T), `segment_ids` int (B, T) where the family
+    has segments, `padding_mask` bool (B, T), True where a token is, and `position_ids`
+    int (B, T) with `position_input`. The output is the last hidden state, (B, T, C);
+    with heads or `collect` it is a dict of that, `last_hidden_state`, and theirs.
+
+    Args:
+        config: of any family.
+        heads: names out of `family(config.family).heads`.
+        application: who may look at whom: "encoder" (everybody), "lm" (backwards) or
+            "unilm" (segment 0 freely, segment 1 backwards).
+        position_input: whether position ids are an input.
+        collect: "hidden_states" adds `hidden_0` (embeddings) and `hidden_{i + 1}` (block
+            i), (B, T, C); "attention_scores" adds `attention_{i}`, (B, H, T, T).
+        layers: layers to share; those with the names of this model's are used.
+
+    Raises:
+        ConfigError: if the family has no such head or application.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        heads: Iterable[str] = (),
+        application: str = "encoder",
+        position_input: bool = False,
+        collect: Iterable[str] = (),
+        layers: Iterable[keras.layers.Layer] = (),
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> None:
+        heads, collect = tuple(heads), tuple(collect)
+        kind = family(config.family)
+        _one_of("application", [application], kind.applications)
+        _one_of("head", heads, kind.heads)
+        _one_of("collect", collect, ("hidden_states", "attention_scores"))
+        graph = kind.graph(
+            config,
+            Parts(layers, dtype),
+            application=application,
+            position_input=position_input,
+        )
+        for head in heads:
+            kind.heads[head](graph)
+        if "hidden_states" in collect:
+            _collect_hidden_states(graph)
+        if "attention_scores" in collect:
+            _collect_attention_scores(graph)
+        last = graph.last_hidden_state
+        outputs = {"last_hidden_state": last, **graph.outputs}
+        super().__init__(
+            inputs=graph.inputs,
+            outputs=outputs if graph.outputs else last,
+            name=name or kind.name.replace("-", "_"),
+        )
+        self.config = config
+        self.heads = heads
+        self.application = application
+        self.position_input = position_input
+        self.collect = collect
+
+    def redrawn(self, **changes: Any) -> "Backbone":
+        """The same layers in another graph: other heads, mask, inputs or outputs.
+
+        Weights are shared, not copied: `m.redrawn(collect=["attention_scores"])` shows
+        the attention of the model that goes on training. Layers that were not there
+        before (a new head's) are new.
+        """
+        same: dict[str, Any] = {
+            "config": self.config,
+            "heads": self.heads,
+            "application": self.application,
+            "position_input": self.position_input,
+            "collect": self.collect,
+            "layers": self.layers,
+            "dtype": self.dtype_of_layers,
+            "name": self.name,
+        }
+        return Backbone(**{**same, **changes})
+
+    def tap(self, *names: str) -> keras.Model:
+        """A model of the same inputs whose outputs are those of the named layers.
+
+        Raises:
+            ConfigError: if there is no such layer.
+        """
+        known = [layer.name for layer in self.layers]
+        _one_of("layer", names, known)
+        outputs = {name: self.get_layer(name).output for name in names}
+        return keras.Model(dict(zip(self.input_names, self.inputs)), outputs)
+
+    def weights_by_path(self) -> dict[str, keras.Variable]:
+        """Every weight by the path that weight maps use."""
+        return {
+            weight.path: weight for layer in self.layers for weight in layer.weights
+        }
+
+    @property
+    def dtype_of_layers(self) -> Any:
+        """The dtype policy that the layers were made with."""
+        return self.get_layer("token_embedding").dtype_policy
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "family": self.config.family,
+            "config": self.config.as_dict(),
+            "heads": list(self.heads),
+            "application": self.application,
+            "position_input": self.position_input,
+            "collect": list(self.collect),
+            "dtype": keras.saving.serialize_keras_object(self.dtype_of_layers),
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
+        config = dict(config)
+        own = family(config.pop("family")).config.from_dict(config.pop("config"))
+        dtype = keras.saving.deserialize_keras_object(config.pop("dtype"))
+        return cls(own, dtype=dtype, **config)
+
+
+def _collect_hidden_states(graph: Graph) -> None:
+    for i, hidden in enumerate(graph.hidden_states):
+        graph.outputs[f"hidden_{i}"] = hidden
+
+
+def _collect_attention_scores(graph: Graph) -> None:
+    for i, (attention, hidden, arguments) in enumerate(graph.attentions):
+        scores = ScoresOf(attention, name=f"{attention.name}_scores")
+        graph.outputs[f"attention_{i}"] = scores(hidden, **arguments)
+
+
+def _one_of(what: str, given: Iterable[str], known: Iterable[str]) -> None:
+    known = list(known)
+    for name in given:
+        if name not in known:
+            raise ConfigError(f"A {what} must be one of {known}. Received: {name!r}.")

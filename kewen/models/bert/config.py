@@ -1,0 +1,95 @@
+"""What a BERT is made of."""
+
+import dataclasses
+from typing import ClassVar
+
+from kewen.errors import ConfigError
+from kewen.layers.activations import activation
+from kewen.models.config import Config, require
+
+POOLINGS = ("pooler", "cls", "mean")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BertConfig(Config):
+    """BERT of any size (MiniLM and RBT too); the defaults are BERT-base."""
+
+    vocabulary_size: int = 30522  # V
+    hidden_dim: int = 768  # C; must be a multiple of num_heads
+    num_layers: int = 12
+    num_heads: int = 12
+    intermediate_dim: int = 3072  # width inside the feed-forward layers
+    activation: str = "gelu"  # inside the feed-forward layers and the MLM head
+    dropout: float = 0.1  # after embeddings, attention and feed-forward
+    attention_dropout: float = 0.1  # of attention probabilities
+    classifier_dropout: float | None = None  # before a classifier; `dropout` if None
+    max_length: int = 512  # rows of the position table
+    segment_vocabulary_size: int = 2  # rows of the segment table
+    norm_epsilon: float = 1e-12  # of every layer norm
+    initializer_range: float = 0.02  # standard deviation of new kernels
+    pad_id: int = 0  # the id that stands for "no token"
+    tie_embeddings: bool = True  # the MLM head multiplies by the token table
+    pooler_activation: str = "tanh"  # of the pooled vector
+    classifier_pooling: str = "pooler"  # what a classifier sees: pooler, cls or mean
+    num_labels: int = 2  # L, of a classifier
+
+    family: ClassVar[str] = "bert"
+    KEYS: ClassVar = {
+        "vocabulary_size": ("vocab_size",),
+        "hidden_dim": ("hidden_size",),
+        "num_layers": ("num_hidden_layers",),
+        "num_heads": ("num_attention_heads",),
+        "intermediate_dim": ("intermediate_size",),
+        "activation": ("hidden_act",),
+        "dropout": ("hidden_dropout_prob", "dropout_rate"),
+        "attention_dropout": ("attention_probs_dropout_prob", "attention_dropout_rate"),
+        "classifier_dropout": ("classifier_dropout",),
+        "max_length": ("max_position_embeddings", "max_position"),
+        "segment_vocabulary_size": ("type_vocab_size", "segment_vocab_size"),
+        "norm_epsilon": ("layer_norm_eps",),
+        "initializer_range": ("initializer_range",),
+        "pad_id": ("pad_token_id",),
+        "tie_embeddings": ("tie_word_embeddings",),
+    }
+
+    def __post_init__(self) -> None:
+        for name in ("vocabulary_size", "hidden_dim", "num_heads", "intermediate_dim"):
+            value = getattr(self, name)
+            _require_whole(name, value, at_least=1)
+        _require_whole("num_layers", self.num_layers, at_least=0)
+        _require_whole("max_length", self.max_length, at_least=1)
+        _require_whole("segment_vocabulary_size", self.segment_vocabulary_size, 0)
+        _require_whole("num_labels", self.num_labels, at_least=1)
+        require(
+            self.hidden_dim % self.num_heads == 0,
+            "hidden_dim (hidden_size) must be a multiple of num_heads "
+            "(num_attention_heads).",
+            f"hidden_dim={self.hidden_dim}, num_heads={self.num_heads}",
+        )
+        for name in ("dropout", "attention_dropout"):
+            value = getattr(self, name)
+            require(
+                isinstance(value, int | float) and 0 <= value < 1,
+                f"{name} must be at least 0 and less than 1.",
+                f"{value!r}",
+            )
+        require(
+            isinstance(self.norm_epsilon, int | float) and self.norm_epsilon > 0,
+            "norm_epsilon (layer_norm_eps) must be a positive number.",
+            f"{self.norm_epsilon!r}",
+        )
+        require(
+            self.classifier_pooling in POOLINGS,
+            f"classifier_pooling must be one of {POOLINGS}.",
+            f"{self.classifier_pooling!r}",
+        )
+        activation(self.activation)
+        activation(self.pooler_activation)
+
+
+def _require_whole(name: str, value: object, at_least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
+        raise ConfigError(
+            f"{name} must be a whole number of at least {at_least}. "
+            f"Received: {value!r}."
+        )

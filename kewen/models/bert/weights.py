@@ -1,0 +1,197 @@
+"""Where BERT's weights stand in files: Hugging Face's names, and Google's TensorFlow ones
+(bert4keras' too).
+"""
+
+from kewen.checkpoints import (
+    MERGE_HEADS,
+    SPLIT_HEADS,
+    TRANSPOSE,
+    Row,
+    Skip,
+    Source,
+    WeightMap,
+)
+
+LAYER = "{base}encoder.layer.{i}."
+TF_LAYER = "bert/encoder/layer_{i}/"
+
+
+def dense(ours: str, hf: str, tf: str | None = None) -> list[Row]:
+    """A dense layer's kernel and bias."""
+    kernel = {"hf": Source(f"{hf}.weight", TRANSPOSE)}
+    bias = {"hf": f"{hf}.bias"}
+    if tf is not None:
+        kernel |= {"tf": f"{tf}/kernel"}
+        bias |= {"tf": f"{tf}/bias"}
+    return [Row(f"{ours}/kernel", **kernel), Row(f"{ours}/bias", **bias)]
+
+
+def heads_in(ours: str, hf: str, tf: str) -> list[Row]:
+    """A projection into heads: query, key or value."""
+    return [
+        Row(
+            f"{ours}/kernel",
+            hf=Source(f"{hf}.weight", TRANSPOSE, SPLIT_HEADS),
+            tf=Source(f"{tf}/kernel", SPLIT_HEADS),
+        ),
+        Row(
+            f"{ours}/bias",
+            hf=Source(f"{hf}.bias", SPLIT_HEADS),
+            tf=Source(f"{tf}/bias", SPLIT_HEADS),
+        ),
+    ]
+
+
+def heads_out(ours: str, hf: str, tf: str) -> list[Row]:
+    """The projection out of the heads."""
+    return [
+        Row(
+            f"{ours}/kernel",
+            hf=Source(f"{hf}.weight", TRANSPOSE, MERGE_HEADS),
+            tf=Source(f"{tf}/kernel", MERGE_HEADS),
+        ),
+        Row(f"{ours}/bias", hf=f"{hf}.bias", tf=f"{tf}/bias"),
+    ]
+
+
+def norm(ours: str, hf: str, tf: str) -> list[Row]:
+    """A layer norm; files of 2019 call its weights gamma and beta."""
+    return [
+        Row(
+            f"{ours}/gamma",
+            hf=Source(f"{hf}.weight", aliases=[f"{hf}.gamma"]),
+            tf=f"{tf}/gamma",
+        ),
+        Row(
+            f"{ours}/beta",
+            hf=Source(f"{hf}.bias", aliases=[f"{hf}.beta"]),
+            tf=f"{tf}/beta",
+        ),
+    ]
+
+
+ENCODER = [
+    Row(
+        "token_embedding/embeddings",
+        hf="{base}embeddings.word_embeddings.weight",
+        tf="bert/embeddings/word_embeddings",
+    ),
+    Row(
+        "segment_embedding/embeddings",
+        hf="{base}embeddings.token_type_embeddings.weight",
+        tf="bert/embeddings/token_type_embeddings",
+    ),
+    Row(
+        "position_embedding/embeddings",
+        hf="{base}embeddings.position_embeddings.weight",
+        tf="bert/embeddings/position_embeddings",
+    ),
+    *norm(
+        "embeddings_norm", "{base}embeddings.LayerNorm", "bert/embeddings/LayerNorm"
+    ),
+    *heads_in(
+        "block_{i}_attention/query",
+        f"{LAYER}attention.self.query",
+        f"{TF_LAYER}attention/self/query",
+    ),
+    *heads_in(
+        "block_{i}_attention/key",
+        f"{LAYER}attention.self.key",
+        f"{TF_LAYER}attention/self/key",
+    ),
+    *heads_in(
+        "block_{i}_attention/value",
+        f"{LAYER}attention.self.value",
+        f"{TF_LAYER}attention/self/value",
+    ),
+    *heads_out(
+        "block_{i}_attention/output",
+        f"{LAYER}attention.output.dense",
+        f"{TF_LAYER}attention/output/dense",
+    ),
+    *norm(
+        "block_{i}_attention_norm",
+        f"{LAYER}attention.output.LayerNorm",
+        f"{TF_LAYER}attention/output/LayerNorm",
+    ),
+    *dense(
+        "block_{i}_feedforward/inner",
+        f"{LAYER}intermediate.dense",
+        f"{TF_LAYER}intermediate/dense",
+    ),
+    *dense(
+        "block_{i}_feedforward/outer",
+        f"{LAYER}output.dense",
+        f"{TF_LAYER}output/dense",
+    ),
+    *norm(
+        "block_{i}_feedforward_norm",
+        f"{LAYER}output.LayerNorm",
+        f"{TF_LAYER}output/LayerNorm",
+    ),
+    *dense("pooler", "{base}pooler.dense", "bert/pooler/dense"),
+    Skip(
+        "{base}embeddings.position_ids",
+        because="a buffer that holds 0, 1, 2 ...",
+        origin="hf",
+    ),
+]
+
+HEADS = [
+    *dense(
+        "mlm_dense",
+        "cls.predictions.transform.dense",
+        "cls/predictions/transform/dense",
+    ),
+    *norm(
+        "mlm_norm",
+        "cls.predictions.transform.LayerNorm",
+        "cls/predictions/transform/LayerNorm",
+    ),
+    Row("mlm_decoder/kernel", hf=Source("cls.predictions.decoder.weight", TRANSPOSE)),
+    Row("mlm_bias/bias", hf="cls.predictions.bias", tf="cls/predictions/output_bias"),
+    Skip(
+        "cls.predictions.decoder.weight",
+        because="the token table, tied",
+        same_as="{base}embeddings.word_embeddings.weight",
+        origin="hf",
+    ),
+    Skip(
+        "cls.predictions.decoder.bias",
+        because="a copy of cls.predictions.bias",
+        same_as="cls.predictions.bias",
+        origin="hf",
+    ),
+    Row(
+        "next_sentence/kernel",
+        hf=Source("cls.seq_relationship.weight", TRANSPOSE),
+        tf=Source("cls/seq_relationship/output_weights", TRANSPOSE),
+    ),
+    Row(
+        "next_sentence/bias",
+        hf="cls.seq_relationship.bias",
+        tf="cls/seq_relationship/output_bias",
+    ),
+    Row(
+        "classifier/kernel",
+        hf=Source("classifier.weight", TRANSPOSE),
+        tf=Source("output_weights", TRANSPOSE),
+    ),
+    Row("classifier/bias", hf="classifier.bias", tf="output_bias"),
+    *dense("tagger", "classifier"),
+    Row(
+        "span/kernel",
+        hf=Source("qa_outputs.weight", TRANSPOSE),
+        tf=Source("cls/squad/output_weights", TRANSPOSE),
+    ),
+    Row("span/bias", hf="qa_outputs.bias", tf="cls/squad/output_bias"),
+]
+
+TRAINING_STATE = [
+    Skip(pattern, because="state of the optimizer", origin="tf")
+    for pattern in ("*/adam_m", "*/adam_v", "*/lamb_m", "*/lamb_v", "global_step")
+]
+
+WEIGHTS = WeightMap(
+    [*ENCODER, *HEADS, *TRAINING_STATE], bases={"hf": ("bert.", "")}
+)

@@ -1,0 +1,126 @@
+"""How a family's config is read from and written to the files of other libraries."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from kewen.errors import ConfigError, NotFoundError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    """What every family's config can do. A family adds its fields.
+
+    `KEYS` names, for each field, the keys of `config.json` that mean it; the first one
+    is written. `STYLE` holds what else the family's `config.json` must say.
+    """
+
+    family: ClassVar[str]
+    KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], *, where: str = "config.json") -> Self:
+        """Read Hugging Face's, Google's and bert4keras' keys alike.
+
+        Unknown keys are left aside: published configs hold many that say nothing about
+        the network.
+
+        Raises:
+            ConfigError: if a value cannot be, or two keys of one field disagree.
+        """
+        values: dict[str, Any] = {}
+        for field, keys in cls.KEYS.items():
+            given = {key: data[key] for key in keys if data.get(key) is not None}
+            distinct = list(dict.fromkeys(map(repr, given.values())))
+            if len(distinct) > 1:
+                raise ConfigError(
+                    f"{where}: the keys {sorted(given)} mean the same and must agree. "
+                    f"Received: {given}. Remove all but one."
+                )
+            if given:
+                values[field] = next(iter(given.values()))
+        try:
+            return cls(**values)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error}") from None
+        except TypeError as error:
+            raise ConfigError(
+                f"{where}: a value has the wrong type ({error}). Received: {values}."
+            ) from None
+
+    def to_json(self) -> dict[str, Any]:
+        """Hugging Face's keys for every field."""
+        return {keys[0]: _plain(getattr(self, f)) for f, keys in self.KEYS.items()}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Our own fields, ready for JSON."""
+        return {k: _plain(v) for k, v in dataclasses.asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `as_dict`."""
+        return cls(**data)
+
+
+def read_config_json(folder: Path) -> tuple[dict[str, Any], Path]:
+    """The config file of a model folder, whatever its origin calls it.
+
+    Raises:
+        NotFoundError: if there is none.
+        ConfigError: if it is not a JSON object.
+    """
+    candidates = [folder / "config.json", *sorted(folder.glob("*config*.json"))]
+    usual = [p for p in candidates if p.name in ("config.json", "bert_config.json")]
+    found = [p for p in [*usual, *candidates] if p.is_file() and _is_model_config(p)]
+    if not found:
+        raise NotFoundError(
+            f"A model folder must hold config.json (or bert_config.json). Looked in "
+            f"{folder}, which holds: {sorted(p.name for p in folder.iterdir())}."
+        )
+    return load_json(found[0]), found[0]
+
+
+def load_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file.
+
+    Raises:
+        ConfigError: if it is anything else.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path} must be JSON. Received: {error}.") from None
+    if not isinstance(data, dict):
+        raise ConfigError(
+            f"{path} must hold a JSON object. Received: {type(data).__name__}."
+        )
+    return data
+
+
+def _is_model_config(path: Path) -> bool:
+    if path.name in ("config.json", "bert_config.json"):
+        return True
+    return path.name not in (
+        "generation_config.json",
+        "tokenizer_config.json",
+        "sentence_bert_config.json",
+        "config_sentence_transformers.json",
+        "data_config.json",
+        "config_v4.json",
+    )
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def require(condition: bool, expected: str, received: str) -> None:
+    """One check of a config's `__post_init__`.
+
+    Raises:
+        ConfigError: if `condition` does not hold.
+    """
+    if not condition:
+        raise ConfigError(f"{expected} Received: {received}.")

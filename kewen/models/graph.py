@@ -1,0 +1,40 @@
+"""A functional model while it is being drawn."""
+
+from typing import Any
+
+import keras
+
+from kewen.models.parts import Parts
+
+Tensor = Any
+
+
+class Graph:
+    """Inputs, named outputs, and what a reader may want to look at in between.
+
+    Attributes:
+        config: the family's config.
+        parts: where the layers come from.
+        inputs: by name, in the order of the model.
+        hidden_states: the embeddings' output, then every block's, each (B, T, C).
+        attentions: every block's attention layer, its input, its other arguments.
+        outputs: what heads have added, by transformers' field names.
+    """
+
+    def __init__(self, config: Any, parts: Parts) -> None:
+        self.config = config
+        self.parts = parts
+        self.inputs: dict[str, Tensor] = {}
+        self.hidden_states: list[Tensor] = []
+        self.attentions: list[tuple[keras.layers.Layer, Tensor, dict[str, Tensor]]] = []
+        self.outputs: dict[str, Tensor] = {}
+
+    def add_input(self, name: str, dtype: str) -> Tensor:
+        """One more input of shape (B, T)."""
+        self.inputs[name] = keras.Input((None,), dtype=dtype, name=name)
+        return self.inputs[name]
+
+    @property
+    def last_hidden_state(self) -> Tensor:
+        """Float, (B, T, C)."""
+        return self.hidden_states[-1]

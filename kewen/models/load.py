@@ -1,0 +1,189 @@
+"""From a folder of any origin to a model: the second stair of the house.
+
+    file -> arrays -> weight map -> weights
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from kewen.checkpoints import Checkpoint, open_checkpoint
+from kewen.errors import CheckpointError, ConfigError, VocabularyError, WeightsError
+from kewen.models.base import Backbone
+from kewen.models.config import Config, load_json, read_config_json
+from kewen.models.hub import locate
+from kewen.models.own_heads import own_heads, tensor_of
+from kewen.models.pretrained import Pretrained
+from kewen.models.registry import Family, family, family_of_model_type
+from kewen.models.save import KEWEN_JSON
+from kewen.text import Tokenizer, has_tokenizer
+
+__all__ = ["Pretrained", "load"]
+
+
+def load(
+    name: str | Path,
+    *,
+    application: str | None = None,
+    position_input: bool = False,
+    dtype: Any = None,
+    strict: bool = True,
+    duplicates: str = "error",
+    options: Mapping[str, Any] | None = None,
+    use: Family | None = None,
+) -> Pretrained:
+    """Open a model of any origin: folder, `.keras` file, or hub id.
+
+    The model has the heads that the checkpoint has; `model.redrawn(heads=...)` gives it
+    others.
+
+    Args:
+        name: a folder with config.json and weights (safetensors, torch, TensorFlow or
+            npz; one file or sharded), a `.keras` file, or a hub id.
+        application: who may look at whom: "encoder", "lm" or "unilm"; what the folder
+            was saved with if None.
+        position_input: whether position ids are an input.
+        dtype: Keras dtype policy, such as "mixed_bfloat16"; Keras' global one if None.
+        strict: whether a tensor that is missing, unread, unset or misshaped is an
+            error; else it is a warning that lists the same.
+        duplicates: what a vocabulary's duplicate lines mean; see `Tokenizer`.
+        options: config fields to replace, such as `{"dropout": 0.0}`.
+        use: the family, where config.json does not name it.
+
+    Raises:
+        NotFoundError: if there is no such model, or no weights in its folder.
+        ConfigError, CheckpointError, VocabularyError: if a file of it is broken.
+        WeightsError: if weights and config do not fit, tensor by tensor.
+    """
+    path = locate(name)
+    if path.is_file() and path.suffix == ".keras":
+        return _load_keras(path, path.parent, duplicates)
+    if path.is_dir() and (path / "model.keras").is_file():
+        return _load_keras(path / "model.keras", path, duplicates)
+    folder = path if path.is_dir() else path.parent
+    config_json, config_path = read_config_json(folder)
+    saved = load_json(folder / KEWEN_JSON) if (folder / KEWEN_JSON).is_file() else {}
+    with open_checkpoint(path) as checkpoint:
+        kind = use or _family_of(config_json, saved, checkpoint, config_path)
+        origin = kind.weights.origin_of(checkpoint)
+        config = _config_of(kind, config_json, saved, checkpoint, origin, options)
+        model = Backbone(
+            config,
+            heads=own_heads(kind, checkpoint, origin, config_json),
+            application=application or saved.get("application", "encoder"),
+            position_input=position_input,
+            dtype=dtype,
+        )
+        wanted = {
+            path: tuple(weight.shape)
+            for path, weight in model.weights_by_path().items()
+        }
+        loaded = kind.weights.read(
+            checkpoint, wanted, origin=origin, num_layers=config.num_layers
+        )
+        loaded.account.check(strict=strict)
+        weights = model.weights_by_path()
+        for variable, value in loaded.values():
+            weights[variable].assign(value)
+    tokenizer = _tokenizer_of(folder, duplicates, config, strict)
+    return Pretrained(
+        model=model,
+        tokenizer=tokenizer,
+        account=loaded.account,
+        config_json=config_json,
+        origin=origin,
+    )
+
+
+def _family_of(
+    config_json: Mapping[str, Any],
+    saved: Mapping[str, Any],
+    checkpoint: Checkpoint,
+    config_path: Path,
+) -> Family:
+    if "family" in saved:
+        return family(str(saved["family"]))
+    if config_json.get("model_type"):
+        return family_of_model_type(str(config_json["model_type"]))
+    # Google's and bert4keras' files name no type; their tensors do.
+    if any(name.startswith("bert/") for name in checkpoint):
+        return family("bert")
+    raise ConfigError(
+        f"{config_path} must name the family (model_type), or the tensors must have "
+        f"names that tell. Received: keys {sorted(config_json)}, tensors "
+        f"{list(checkpoint)[:3]} ... Add model_type."
+    )
+
+
+def _config_of(
+    kind: Family,
+    config_json: Mapping[str, Any],
+    saved: Mapping[str, Any],
+    checkpoint: Checkpoint,
+    origin: str,
+    options: Mapping[str, Any] | None,
+) -> Config:
+    if "config" in saved:
+        config = kind.config.from_dict({**saved["config"], **(options or {})})
+    else:
+        config = kind.config.from_json(config_json)
+        labels = _count_labels(kind, checkpoint, origin)
+        fields = config.as_dict() | ({"num_labels": labels} if labels else {})
+        config = kind.config.from_dict(fields | dict(options or {}))
+    return config
+
+
+def _count_labels(kind: Family, checkpoint: Checkpoint, origin: str) -> int | None:
+    """L, read off the classifier itself: config files often do not say it."""
+    for path in ("classifier/kernel", "tagger/kernel"):
+        name = tensor_of(kind, path, checkpoint, origin)
+        if name is not None and checkpoint.info(name).shape:
+            return checkpoint.info(name).shape[0]
+    return None
+
+
+def _tokenizer_of(
+    folder: Path, duplicates: str, config: Config, strict: bool
+) -> Tokenizer | None:
+    if not has_tokenizer(folder):
+        return None
+    tokenizer = Tokenizer.from_folder(folder, duplicates=duplicates)
+    rows = config.vocabulary_size
+    size = tokenizer.vocabulary_size
+    if size > rows or (size < rows and strict):
+        raise VocabularyError(
+            f"The vocabulary and the token embedding must be of one size. Received: "
+            f"{size} tokens in {folder}, {rows} rows (vocab_size). Take the "
+            "vocabulary that the model was trained with"
+            + (
+                "."
+                if size > rows
+                else "; if the surplus rows are meant, load with strict=False."
+            )
+        )
+    return tokenizer
+
+
+def _load_keras(path: Path, folder: Path, duplicates: str) -> Pretrained:
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except Exception as error:  # zip, JSON, HDF5 and Keras raise what they like
+        raise CheckpointError(
+            f"{path} must be a file that Keras saved. It could not be opened: "
+            f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        ) from error
+    if not isinstance(model, Backbone):
+        raise WeightsError(
+            f"{path} must hold a model of kewen's. Received: {type(model).__name__}. "
+            "Open other Keras models with keras.saving.load_model, after "
+            "`import kewen.layers`."
+        )
+    config_json = folder / "config.json"
+    return Pretrained(
+        model=model,
+        tokenizer=_tokenizer_of(folder, duplicates, model.config, strict=False),
+        config_json=load_json(config_json) if config_json.is_file() else {},
+        origin="keras",
+    )

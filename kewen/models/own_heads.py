@@ -1,0 +1,48 @@
+"""Which heads a checkpoint brings along."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kewen.checkpoints import Checkpoint
+from kewen.models.registry import Family
+
+# transformers calls both of these tensors "classifier".
+SEQUENCE, TOKEN = "sequence_classification", "token_classification"
+
+
+def own_heads(
+    family: Family, checkpoint: Checkpoint, origin: str, config_json: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """The heads whose tensors are in the file, in the family's order."""
+    found = [
+        head
+        for head in family.heads
+        if tensor_of(family, family.head_marks[head], checkpoint, origin)
+    ]
+    if SEQUENCE in found and TOKEN in found:
+        found.remove(SEQUENCE if _tags_tokens(config_json, found) else TOKEN)
+    return tuple(found)
+
+
+def tensor_of(
+    family: Family, path: str, checkpoint: Checkpoint, origin: str
+) -> str | None:
+    """The file's tensor for our variable `path`, or None if the file has none."""
+    bases = family.weights.bases.get(origin, ("",))
+    for row in family.weights.rows:
+        if row.ours != (path,) or origin not in row.sources:
+            continue
+        for (pattern, *_) in row.sources[origin].alternatives:
+            for base in bases:
+                name = pattern.replace("{base}", base)
+                if name in checkpoint:
+                    return name
+    return None
+
+
+def _tags_tokens(config_json: Mapping[str, Any], found: list[str]) -> bool:
+    """A tagger has no pooler; `architectures`, where given, says it outright."""
+    architectures = config_json.get("architectures") or []
+    if architectures:
+        return any("TokenClassification" in str(name) for name in architectures)
+    return "pooler" not in found

@@ -1,0 +1,95 @@
+"""Which families there are, and by which names other libraries know them."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+from kewen.checkpoints import WeightMap
+from kewen.errors import ConfigError
+from kewen.models.config import Config
+from kewen.models.graph import Graph
+
+# Family -> the module that defines it as `FAMILY`.
+_MODULES = {
+    "bert": "kewen.models.bert",
+    "roberta": "kewen.models.roberta",
+}
+# Hugging Face's `model_type`, and bert4keras' `model`, -> family.
+_MODEL_TYPES = {
+    "bert": "bert",
+    "roberta": "roberta",
+    "xlm-roberta": "roberta",
+    "camembert": "roberta",
+}
+# bert4keras loads Chinese RoBERTa checkpoints, which are BERTs, as "roberta".
+_BERT4KERAS = {"bert": "bert", "roberta": "bert"}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Family:
+    """A folder of `kewen.models` as data.
+
+    Attributes:
+        name: as in `Config.family`.
+        config: the config class.
+        graph: draws the backbone.
+        heads: draw the heads, by name.
+        weights: the weight map.
+        head_marks: head -> a variable whose tensor in a file tells that it has the head.
+        architectures: transformers' class -> heads, the fullest first; its base model,
+            whose tensors have no prefix, last.
+        model_type: what `config.json` is given when kewen writes it.
+        applications: masks that the family can wear.
+    """
+
+    name: str
+    config: type[Config]
+    graph: Callable[..., Graph]
+    heads: Mapping[str, Callable[[Graph], Any]]
+    weights: WeightMap
+    head_marks: Mapping[str, str]
+    architectures: Mapping[str, tuple[str, ...]]
+    model_type: str
+    applications: tuple[str, ...] = ("encoder", "lm", "unilm")
+
+
+def family(name: str) -> Family:
+    """The family called `name`.
+
+    Raises:
+        ConfigError: if there is none.
+    """
+    if name not in _MODULES:
+        raise ConfigError(
+            f"A family must be one of {sorted(_MODULES)}. Received: {name!r}."
+        )
+    return import_module(_MODULES[name]).FAMILY
+
+
+def family_of_model_type(model_type: str) -> Family:
+    """The family that Hugging Face's `model_type` names.
+
+    Raises:
+        ConfigError: if kewen has none for it.
+    """
+    if model_type not in _MODEL_TYPES:
+        raise ConfigError(
+            f"kewen reads the model types {sorted(_MODEL_TYPES)}. "
+            f"Received: model_type {model_type!r} in config.json."
+        )
+    return family(_MODEL_TYPES[model_type])
+
+
+def family_of_bert4keras(model: str) -> Family:
+    """The family that bert4keras calls `model`.
+
+    Raises:
+        ConfigError: if kewen has none for it.
+    """
+    if model not in _BERT4KERAS:
+        raise ConfigError(
+            f"--family takes bert4keras' names, of which kewen knows "
+            f"{sorted(_BERT4KERAS)}. Received: {model!r}."
+        )
+    return family(_BERT4KERAS[model])

@@ -1,0 +1,77 @@
+"""RoBERTa is BERT whose positions are counted from the tokens, and whose classifier has a
+hidden layer of its own instead of the pooler.
+
+Source: Liu et al., 2019 (arXiv 1907.11692).
+"""
+
+from typing import Any
+
+import keras
+
+from kewen import heads, layers
+from kewen.models.bert import model as bert
+from kewen.models.graph import Graph
+from kewen.models.parts import Parts
+from kewen.models.roberta.config import RobertaConfig
+
+Tensor = Any
+
+
+def roberta_graph(
+    config: RobertaConfig,
+    parts: Parts,
+    *,
+    application: str = "encoder",
+    position_input: bool = False,
+) -> Graph:
+    """`bert_graph` with RoBERTa's numbering where positions are not given."""
+    return bert.bert_graph(
+        config,
+        parts,
+        application=application,
+        position_input=position_input,
+        number_positions=count_from_padding,
+    )
+
+
+def count_from_padding(graph: Graph) -> Tensor:
+    """int, (B, T): `pad_id + 1` for the first token of a row, and so on."""
+    numbering = graph.parts(
+        layers.PositionsAfterPadding, "position_ids_of_tokens", pad_id=graph.config.pad_id
+    )
+    return numbering(graph.inputs["token_ids"])
+
+
+def draw_sequence_classifier(graph: Graph) -> None:
+    """`class_logits`, (B, L), from dropout, dense and tanh over the pooled tokens."""
+    config, parts = graph.config, graph.parts
+    mode = "cls" if config.classifier_pooling == "pooler" else config.classifier_pooling
+    pooled = parts(layers.Pooling, "classifier_pooling", mode=mode)(
+        graph.last_hidden_state, graph.inputs["padding_mask"]
+    )
+    rate = bert.classifier_dropout(config)
+    kept = parts(keras.layers.Dropout, "classifier_dense_dropout", rate=rate)(pooled)
+    inner = parts(
+        keras.layers.Dense,
+        "classifier_dense",
+        units=config.hidden_dim,
+        activation="tanh",
+        kernel_initializer=bert.initializer(config),
+    )(kept)
+    graph.outputs["class_logits"] = heads.classify_sequence(
+        parts,
+        inner,
+        name="classifier",
+        num_labels=config.num_labels,
+        dropout=rate,
+        kernel_initializer=bert.initializer(config),
+    )
+
+
+HEADS = {
+    "pooler": bert.draw_pooler,
+    "masked_lm": bert.draw_masked_lm,
+    "sequence_classification": draw_sequence_classifier,
+    "token_classification": bert.draw_token_classifier,
+    "question_answering": bert.draw_answer_span,
+}

@@ -1,0 +1,200 @@
+"""A checkpoint run on given arrays, everything in between recorded under the names of the
+library that it comes from: how one compares a conversion with another implementation.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kewen.errors import ConfigError, ShapeError
+from kewen.models.base import Backbone
+from kewen.models.load import load
+from kewen.models.pretrained import Pretrained
+from kewen.models.registry import family_of_bert4keras
+
+INPUTS = ("token_ids", "segment_ids", "padding_mask", "position_ids")
+# Our output -> transformers' field, where a class has one head of the kind.
+_FIELDS = {
+    "last_hidden_state": "last_hidden_state",
+    "pooler_output": "pooler_output",
+    "mlm_logits": "logits",
+    "nsp_logits": "logits",
+    "class_logits": "logits",
+    "token_logits": "logits",
+    "start_logits": "start_logits",
+    "end_logits": "end_logits",
+}
+# The same in BertForPreTraining, which has both.
+_PRETRAINING = {
+    "mlm_logits": "prediction_logits",
+    "nsp_logits": "seq_relationship_logits",
+}
+_BERT4KERAS = {"pooler_output": "pool", "nsp_logits": "nsp", "mlm_logits": "mlm"}
+_OPTIONS = ("with_pool", "with_nsp", "with_mlm", "custom_position_ids")
+
+
+def trace(
+    folder: str | Path,
+    inputs: Mapping[str, np.ndarray],
+    *,
+    family: str | None = None,
+    application: str = "encoder",
+    options: Mapping[str, Any] | None = None,
+) -> dict[str, np.ndarray]:
+    """Run a checkpoint and give every hidden state and head output.
+
+    Args:
+        folder: a model of any origin; no tokenizer is needed.
+        inputs: `token_ids` int (B, T) and, as far as the model takes them,
+            `segment_ids`, `padding_mask` (0/1 or bool) and `position_ids`, all (B, T).
+            Missing segments are 0; missing positions follow the original's rule; a
+            missing mask is all ones for Hugging Face's files, as transformers has it,
+            and "id is not the pad id" for TensorFlow's.
+        family: a bert4keras `model` name: do what bert4keras does, its first token that
+            is never masked included.
+        application: "encoder", "lm" or "unilm".
+        options: bert4keras' keyword arguments, with `family` only.
+
+    Returns:
+        Float32 by name: `hidden_{i}` and `output_{field}` by transformers' names, or
+        `hidden_embedding`, `hidden_layer_{i}` and `output_{name}` by bert4keras'.
+        Logits are before softmax or sigmoid.
+
+    Raises:
+        ConfigError, ShapeError: if the inputs or options do not suit the model.
+    """
+    options = dict(options or {})
+    if options and family is None:
+        raise ConfigError(
+            "options are bert4keras' keyword arguments and need its model name too. "
+            f"Received: options {sorted(options)}, no family. Name it with --family."
+        )
+    arrays = _checked(inputs)
+    pretrained = load(
+        folder,
+        application=application,
+        position_input="position_ids" in arrays,
+        options=_config_options(options),
+        use=family_of_bert4keras(family) if family else None,
+    )
+    as_bert4keras = family is not None or pretrained.origin == "tf"
+    heads = _heads(pretrained, family, application, options)
+    model = pretrained.model.redrawn(heads=heads, collect=["hidden_states"])
+    mask = _padding_mask(arrays, model, pretrained.origin, family)
+    run = model.predict_on_batch(_model_inputs(model, arrays, mask))
+    named = _as_bert4keras(run) if as_bert4keras else _as_transformers(run)
+    return {name: np.asarray(array, np.float32) for name, array in named.items()}
+
+
+def _checked(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    unknown = sorted(set(inputs) - set(INPUTS))
+    if unknown or "token_ids" not in inputs:
+        raise ConfigError(
+            f"The inputs must hold token_ids, and may hold {INPUTS[1:]}. "
+            f"Received: {sorted(inputs)}."
+        )
+    arrays = {name: np.asarray(array) for name, array in inputs.items()}
+    shapes = {name: array.shape for name, array in arrays.items()}
+    if len(shapes["token_ids"]) != 2 or len(set(shapes.values())) > 1:
+        raise ShapeError(f"All inputs must be (B, T), of one shape. Received: {shapes}.")
+    for name, array in arrays.items():
+        if array.dtype.kind not in "iub":
+            raise ShapeError(
+                f"{name} must hold whole numbers or truth values. "
+                f"Received: dtype {array.dtype}."
+            )
+    return arrays
+
+
+def _config_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Our config fields for bert4keras' options."""
+    unknown = sorted(set(options) - set(_OPTIONS))
+    if unknown:
+        raise ConfigError(
+            f"kewen knows the bert4keras options {_OPTIONS}. Received: {unknown}."
+        )
+    pool = options.get("with_pool")
+    return {"pooler_activation": pool} if isinstance(pool, str) else {}
+
+
+def _heads(
+    pretrained: Pretrained,
+    family: str | None,
+    application: str,
+    options: Mapping[str, Any],
+) -> tuple[str, ...]:
+    """The heads to run: the checkpoint's own, or what bert4keras would build."""
+    own = pretrained.model.heads
+    if family is None:
+        return own
+    heads = []
+    if options.get("with_nsp"):
+        heads.append("next_sentence")
+    elif options.get("with_pool"):
+        heads.append("pooler")
+    if options.get("with_mlm") or application != "encoder":
+        heads.append("masked_lm")
+    lacking = [head for head in heads if head not in own]
+    if lacking:
+        raise ConfigError(
+            f"The options ask for {lacking}, which the checkpoint does not have. "
+            f"Received: a checkpoint with the heads {list(own)}."
+        )
+    return tuple(heads)
+
+
+def _padding_mask(
+    arrays: Mapping[str, np.ndarray], model: Backbone, origin: str, family: str | None
+) -> np.ndarray:
+    if "padding_mask" in arrays:
+        return arrays["padding_mask"].astype(bool)
+    ids = arrays["token_ids"]
+    if family is not None:
+        is_token = ids != 0
+        # bert4keras never masks the first column, be it padding or not.
+        is_token[:, :1] = True
+        return is_token
+    if origin == "tf":
+        return ids != model.config.pad_id
+    return np.ones(ids.shape, bool)
+
+
+def _model_inputs(
+    model: Backbone, arrays: Mapping[str, np.ndarray], mask: np.ndarray
+) -> dict[str, np.ndarray]:
+    ids = arrays["token_ids"]
+    rows = model.config.vocabulary_size
+    if ids.size and (ids.min() < 0 or ids.max() >= rows):
+        raise ShapeError(
+            f"token_ids must be at least 0 and less than {rows}, the vocabulary size. "
+            f"Received: {ids.min()} to {ids.max()}."
+        )
+    all_inputs = {
+        "token_ids": ids.astype("int32"),
+        "segment_ids": arrays.get("segment_ids", np.zeros_like(ids)).astype("int32"),
+        "padding_mask": mask,
+        **{k: v.astype("int32") for k, v in arrays.items() if k == "position_ids"},
+    }
+    return {name: all_inputs[name] for name in model.input_names}
+
+
+def _as_transformers(run: Mapping[str, Any]) -> dict[str, Any]:
+    both = "mlm_logits" in run and "nsp_logits" in run
+    fields = _FIELDS | (_PRETRAINING if both else {})
+    return {
+        name if name.startswith("hidden_") else f"output_{fields[name]}": array
+        for name, array in run.items()
+    }
+
+
+def _as_bert4keras(run: Mapping[str, Any]) -> dict[str, Any]:
+    count = sum(name.startswith("hidden_") for name in run)
+    named = {"hidden_embedding": run["hidden_0"]}
+    for i in range(count - 1):
+        named[f"hidden_layer_{i}"] = run[f"hidden_{i + 1}"]
+    heads = {
+        f"output_{ours}": run[name] for name, ours in _BERT4KERAS.items() if name in run
+    }
+    return named | (heads or {"output_hidden": run["last_hidden_state"]})
