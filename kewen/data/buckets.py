@@ -1,9 +1,9 @@
 """Which rows go together: batches of similar length, of few shapes.
 
 A compiled model is compiled once a shape, and padding is computed like text. So the
-rows fall into a few buckets by length; every batch of a bucket has one shape (B, T), and
-what does not fill a batch of its bucket moves up into the next longer one. At most one
-batch an epoch is not full, the last of the longest bucket; fillers make up its shape.
+rows fall into a few buckets by length; every batch of a bucket has one shape (B, T),
+and what does not fill a batch of its bucket moves up into the next longer one. At most
+one batch an epoch is not full, the last of the longest bucket; fillers complete it.
 """
 
 from collections.abc import Sequence

@@ -108,8 +108,8 @@ class LabelSet:
         known = ", ".join(map(repr, self.names[:_LISTED]))
         known += ", ..." if len(self) > _LISTED else ""
         raise DataError(
-            f"Every label of {what} must be one of the {len(self)} of training: {known}."
-            f" Received: {listed}{more}. Correct these labels, or add such examples to "
+            f"Every label of {what} must be one of the {len(self)} of training: "
+            f"{known}. Received: {listed}{more}. Correct them, or add such examples to "
             "the training file."
         )
 
