@@ -18,7 +18,8 @@ from kewen.analysis.report.section import Section
 from kewen.errors import ShapeError
 
 MOST_TOKENS = 48  # a side of the map; more cannot be read
-MOST_MAPS = 400  # pictures that fit in half a megabyte; beyond them, means only
+MANY_MAPS, FEWER_TOKENS = 200, 32  # so that the page of a large model stays small
+MOST_MAPS = 400  # beyond them, means only
 INK = (37, 99, 235)
 _SPECIAL = re.compile(r"\[[^\[\]\s]+\]|<[^<>\s]*>")  # [CLS], [SEP], <s>, </s>
 
@@ -58,7 +59,7 @@ class _View:
 def attention_section(attention: AttentionMap) -> Section:
     """The map of the chosen head, its chooser, and the text as the model weighs it."""
     views = _views(attention)
-    tokens = attention.tokens[:MOST_TOKENS]
+    tokens = attention.tokens[: _side(attention)]
     # The mean over the heads of the last layer comes first to the eye.
     chosen = [view for layer in views for view in layer if view.key.endswith("m")][-1]
     choices = "\n".join(
@@ -81,15 +82,23 @@ _HOW_TO_READ = (
     "<span>strongest</span></div>"
     '<p class="note">A row is a token that looks, a column a token that is looked '
     "at. Ink is the square root of the weight, each map on its own scale. A "
-    "dark column at [SEP] or at a full stop usually means that the head found nothing "
+    "full column at [SEP] or at a full stop usually means that the head found nothing "
     "to do.</p>"
 )
+
+
+def _side(attention: AttentionMap) -> int:
+    """How many tokens the maps show."""
+    num_layers, num_heads = attention.scores.shape[:2]
+    most = MOST_TOKENS if num_layers * num_heads <= MANY_MAPS else FEWER_TOKENS
+    return min(most, len(attention.tokens))
 
 
 def _views(attention: AttentionMap) -> list[list[_View]]:
     """For each layer the mean over its heads, then its heads."""
     num_layers, num_heads = attention.scores.shape[:2]
-    shown = np.nan_to_num(attention.scores[:, :, :MOST_TOKENS, :MOST_TOKENS])
+    side = _side(attention)
+    shown = np.nan_to_num(attention.scores[:, :, :side, :side])
     heads = range(num_heads) if num_layers * num_heads <= MOST_MAPS else ()
     return [
         [
@@ -108,17 +117,17 @@ def _views(attention: AttentionMap) -> list[list[_View]]:
 
 
 def _introduction(attention: AttentionMap) -> str:
-    count = len(attention.tokens)
+    count, side = len(attention.tokens), _side(attention)
     cut = (
-        f" The maps show its first {MOST_TOKENS} tokens of {count}, so their rows "
+        f" The maps show its first {side} tokens of {count}, so their rows "
         "need not add up to 1."
-        if count > MOST_TOKENS
+        if count > side
         else ""
     )
     what = f"{escape(attention.caption)}. " if attention.caption else ""
     return (
-        f'<p class="note">{what}First the text: the darker a token, the more the '
-        f"others look at it in the last layer (mean over heads).{cut}</p>"
+        f'<p class="note">{what}First the text: the more ink a token has, the more '
+        f"the others look at it in the last layer (mean over heads).{cut}</p>"
     )
 
 

@@ -61,7 +61,7 @@ def loss_chart(losses: NDArray[np.float64], epochs: Sequence[Mapping[str, Any]])
     raw = (steps[known], losses[known])
     smooth = (raw[0], _smoothed(raw[1]))
     held_out = _validation(epochs, len(losses))
-    axes = _Axes(len(losses), _top(raw[1], smooth[1], held_out[1]))
+    axes = _Axes(len(losses), _top(raw[1], held_out[1]))
     parts = [
         _grid(axes),
         _epoch_marks(axes, len(epochs)),
@@ -73,10 +73,10 @@ def loss_chart(losses: NDArray[np.float64], epochs: Sequence[Mapping[str, Any]])
         "</g>",
         _legend(bool(len(held_out[0]))),
     ]
-    last = f"{smooth[1][-1]:.3f}"
+    summary = f"loss over {len(losses)} steps, {smooth[1][-1]:.3f} at the end"
     return (
-        f'<figure class="wide"><svg class="chart" role="img" '
-        f'viewBox="0 0 {WIDTH} {HEIGHT}" aria-label="loss over {len(losses)} steps, {last} at the end">\n'
+        '<figure class="wide"><svg class="chart" role="img" '
+        f'viewBox="0 0 {WIDTH} {HEIGHT}" aria-label="{summary}">\n'
         f'<clipPath id="inside"><rect x="{LEFT}" y="{TOP - 6}" '
         f'width="{WIDTH - LEFT - RIGHT + 6}" height="{HEIGHT - TOP - BOTTOM + 6}"/>'
         f"</clipPath>\n{chr(10).join(parts)}\n</svg></figure>"
@@ -110,12 +110,9 @@ def _validation(epochs: Sequence[Mapping[str, Any]], num_steps: int) -> Curve:
     return table[:, 0], table[:, 1]
 
 
-def _top(
-    raw: NDArray[np.float64], smooth: NDArray[np.float64], held: NDArray[np.float64]
-) -> float:
-    """The upper end of the loss axis: all curves but the wildest single steps."""
-    candidates = [np.quantile(raw, 0.995), smooth.max(), *held]
-    return max(float(np.max(candidates)) * 1.05, 1e-6)
+def _top(raw: NDArray[np.float64], held_out: NDArray[np.float64]) -> float:
+    """The upper end of the loss axis: above all but the wildest single steps."""
+    return max(float(np.max([np.quantile(raw, 0.995), *held_out])) * 1.05, 1e-6)
 
 
 def ticks(end: float, most: int) -> list[float]:
