@@ -1,0 +1,14 @@
+"""Texts to ids, with offsets into the original, and back."""
+
+from kewen.text.encoded import Encoded
+from kewen.text.joining import join_word_pieces
+from kewen.text.tokenizer import Tokenizer
+from kewen.text.vocabulary import Vocabulary, read_vocabulary
+
+__all__ = [
+    "Encoded",
+    "Tokenizer",
+    "Vocabulary",
+    "join_word_pieces",
+    "read_vocabulary",
+]

@@ -1,0 +1,142 @@
+"""What a tokenizer gives: arrays by name, one row a text (or a window of a text)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kewen.errors import ConfigError
+from kewen.text.template import Template
+from kewen.text.truncation import Cut, Side
+
+Array = NDArray[Any]
+
+
+class Encoded(Mapping[str, Array]):
+    """A read-only mapping of arrays, ready to be a model's inputs.
+
+    T tokens in B rows, special tokens included; a single text gives (T,) arrays.
+
+    token_ids: int32, (B, T) or (T,).
+    segment_ids: int32, same shape. 0 for the text, 1 for its pair, 0 for padding.
+    padding_mask: bool, same shape. True where a token is.
+    offsets: int32, (B, T, 2) or (T, 2). Start and end of the token in the original
+        string, counted in characters; (0, 0) for special tokens and padding.
+
+    Attributes:
+        sample: int32, (B,). The index of the text that a row shows. Only windows
+            (`stride`) give a text several rows; a single text gives [0].
+    """
+
+    def __init__(self, arrays: Mapping[str, Array], sample: NDArray[np.int32]) -> None:
+        self._arrays = dict(arrays)
+        self.sample = sample
+
+    def __getitem__(self, name: str) -> Array:
+        return self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in self.items())
+        return f"Encoded({shapes})"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of one text, without special tokens.
+
+    Shapes: token_ids int32 (n,), offsets int32 (n, 2).
+    """
+
+    token_ids: NDArray[np.int32]
+    offsets: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.token_ids)
+
+    def __getitem__(self, span: slice) -> "Tokens":
+        return Tokens(self.token_ids[span], self.offsets[span])
+
+
+def one_row(
+    template: Template, cut: Cut, texts: Sequence[Tokens], sample: int
+) -> Encoded:
+    """Put what the cut keeps of one or two texts between the special tokens."""
+    spans = (cut.first, cut.second)[: len(texts)]
+    shown = [text[span] for text, span in zip(texts, spans, strict=True)]
+    length = template.num_special + sum(map(len, shown))
+    token_ids = np.empty(length, np.int32)
+    segment_ids = np.empty(length, np.int32)
+    offsets = np.zeros((length, 2), np.int32)
+    start = 0
+    for piece in template.pieces:
+        if piece.source is None:
+            stop = start + 1
+            token_ids[start] = piece.token_id
+        else:
+            text = shown[piece.source]
+            stop = start + len(text)
+            token_ids[start:stop] = text.token_ids
+            offsets[start:stop] = text.offsets
+        segment_ids[start:stop] = piece.segment
+        start = stop
+    return Encoded(
+        {
+            "token_ids": token_ids,
+            "segment_ids": segment_ids,
+            "padding_mask": np.ones(length, np.bool_),
+            "offsets": offsets,
+        },
+        np.full(1, sample, np.int32),
+    )
+
+
+def stack(
+    rows: Sequence[Encoded], *, pad_id: int, padding_side: Side, pad_to: int | None
+) -> Encoded:
+    """Pad B rows to one length and make (B, T) arrays of them.
+
+    Args:
+        rows: (T_b,) rows; none of them gives (0, T) arrays.
+        pad_id: the token at padding; everything else is 0 or False there.
+        padding_side: where padding goes.
+        pad_to: T. None: the longest row's.
+
+    Raises:
+        ConfigError: if a row is longer than `pad_to`, or the side is none.
+    """
+    if padding_side not in ("right", "left"):
+        raise ConfigError(
+            f'padding_side must be "right" or "left". Received: {padding_side!r}.'
+        )
+    longest = max((len(row["token_ids"]) for row in rows), default=0)
+    length = longest if pad_to is None else pad_to
+    if longest > length:
+        raise ConfigError(
+            f"pad_to must hold the longest row. Received: pad_to={pad_to} and a row of "
+            f"{longest} tokens. Pass max_length={pad_to} to truncate as well."
+        )
+    arrays: dict[str, Array] = {
+        "token_ids": np.full((len(rows), length), pad_id, np.int32),
+        "segment_ids": np.zeros((len(rows), length), np.int32),
+        "padding_mask": np.zeros((len(rows), length), np.bool_),
+        "offsets": np.zeros((len(rows), length, 2), np.int32),
+    }
+    for index, row in enumerate(rows):
+        size = len(row["token_ids"])
+        place = (
+            slice(0, size) if padding_side == "right" else slice(length - size, length)
+        )
+        for name, array in arrays.items():
+            array[index, place] = row[name]
+    samples = [row.sample for row in rows]
+    return Encoded(
+        arrays, np.concatenate(samples) if samples else np.zeros(0, np.int32)
+    )

@@ -1,0 +1,59 @@
+"""Which tokens of a vocabulary open, close, pad, hide and replace."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, cast
+
+# Google's names, then fairseq's. The first one that the vocabulary holds is taken.
+_NAMES = {
+    "cls": ("[CLS]", "<s>"),
+    "sep": ("[SEP]", "</s>"),
+    "pad": ("[PAD]", "<pad>"),
+    "unk": ("[UNK]", "<unk>"),
+    "mask": ("[MASK]", "<mask>"),
+}
+
+
+@dataclass(frozen=True)
+class SpecialTokens:
+    """The special tokens that a vocabulary has; None where it has none."""
+
+    cls: str | None = None
+    sep: str | None = None
+    pad: str | None = None
+    unk: str | None = None
+    mask: str | None = None
+
+    @classmethod
+    def find(
+        cls, token_to_id: Callable[[str], int | None], hints: Mapping[str, Any]
+    ) -> "SpecialTokens":
+        """Look for each role's token, in the hints first and by its usual names then.
+
+        Args:
+            token_to_id: id of a token, or None if the vocabulary lacks it. Names that
+                it lacks are passed over, hints too.
+            hints: what special_tokens_map.json and tokenizer_config.json say, such as
+                `{"cls_token": "<s>"}` or `{"cls_token": {"content": "<s>"}}`.
+        """
+        found: dict[str, str] = {}
+        for role, usual in _NAMES.items():
+            for token in (*_content(hints.get(f"{role}_token")), *usual):
+                if token_to_id(token) is not None:
+                    found[role] = token
+                    break
+        return cls(**found)
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """The pairs (role, token) of the tokens that are there."""
+        for field in fields(self):
+            token = getattr(self, field.name)
+            if token is not None:
+                yield field.name, token
+
+
+def _content(hint: object) -> Iterator[str]:
+    if isinstance(hint, Mapping):
+        hint = cast("Mapping[str, object]", hint).get("content")
+    if isinstance(hint, str):
+        yield hint

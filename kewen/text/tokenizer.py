@@ -1,0 +1,400 @@
+"""The tokenizer: str -> ids, with offsets into the original, and back.
+
+The work is done by the `tokenizers` library; what is here chooses files, truncates,
+makes arrays, and refuses what cannot be meant.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, pairwise
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal, Self, cast
+
+import numpy as np
+import tokenizers
+from numpy.typing import NDArray
+
+from kewen.errors import ConfigError, DataError, NotFoundError
+from kewen.text.encoded import Encoded, Tokens, one_row, stack
+from kewen.text.joining import join_word_pieces
+from kewen.text.special_tokens import SpecialTokens
+from kewen.text.template import Template, learn_templates
+from kewen.text.tokenizer_files import (
+    options_from_settings,
+    read_settings,
+    read_tokenizer_json,
+    rows_of,
+    settings_to_save,
+    to_json,
+    write_files,
+)
+from kewen.text.truncation import Room, Side, Truncation, truncate, windows
+from kewen.text.vocabulary import Duplicates, read_vocabulary
+from kewen.text.word_pieces import WordPieceOptions, build_word_pieces, is_word_piece
+
+# Half of a surrogate pair is no character and cannot be UTF-8; it counts as U+FFFD.
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Tokenizer:
+    """Cuts texts into tokens, in both file formats that checkpoints come with.
+
+    Made by `from_file` or `from_folder`. From a vocab.txt it is a BERT tokenizer with
+    the ids of bert4keras: special tokens spelled out in a text are plain text. A
+    tokenizer.json is obeyed as it is: its normal form, its special tokens inside texts,
+    its post-processor; its truncation and padding are the caller's arguments.
+
+    Attributes:
+        vocabulary_size: V, rows that an embedding needs; unused rows count.
+        pad_id, cls_id, sep_id, unk_id, mask_id: ids; None where there is no such token.
+
+    Example: `tokenizer("白切鸡", "你想吃啥", max_length=64)["token_ids"]`.
+    """
+
+    def __init__(
+        self,
+        library: tokenizers.Tokenizer,
+        rows: Sequence[str],
+        special: SpecialTokens,
+        settings: Mapping[str, Any],
+    ) -> None:
+        self._library = library
+        self._rows = tuple(rows)
+        self._special = special
+        self._settings = dict(settings)
+        self._single, self._pair = learn_templates(library)
+        self.vocabulary_size = len(self._rows)
+        self.pad_id = self._id_of(special.pad)
+        self.cls_id = self._id_of(special.cls)
+        self.sep_id = self._id_of(special.sep)
+        self.unk_id = self._id_of(special.unk)
+        self.mask_id = self._id_of(special.mask)
+        self._special_ids = _special_ids(library, special)
+
+    # From files
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | PathLike[str],
+        *,
+        lowercase: bool | None = None,
+        duplicates: Duplicates = "error",
+        strip_accents: bool | None = None,
+        split_chinese: bool = True,
+        max_word_chars: int = 200,
+        pair_pattern: Literal["S*E*E", "S*ES*E"] = "S*E*E",
+    ) -> Self:
+        """Read one vocab.txt or one `.json` file, without looking at its neighbours.
+
+        The options are for vocab.txt only, since a tokenizer.json holds its own.
+
+        Args:
+            path: the file. It is a tokenizer.json if its name ends in `.json`.
+            lowercase: None decides by the vocabulary: lower-case, unless one of its
+                pieces (special and bracketed ones apart) has a letter A to Z.
+            duplicates: a token on several lines: "error", or the id that text gets is
+                the "first" line's, or the last one's ("keep"); see `read_vocabulary`.
+            strip_accents: None for the same as `lowercase`.
+            split_chinese: whether every Chinese character is a word.
+            max_word_chars: longer words are unknown. 200 in Google's BERT and
+                bert4keras; transformers has 100.
+            pair_pattern: S is [CLS], E is [SEP], * a text.
+
+        Raises:
+            NotFoundError: if there is no such file.
+            VocabularyError: if it is broken, ambiguous, or lacks [CLS], [SEP] or [UNK].
+            ConfigError: if a tokenizer.json comes with options.
+        """
+        options = WordPieceOptions(
+            lowercase=lowercase,
+            strip_accents=strip_accents,
+            split_chinese=split_chinese,
+            max_word_chars=max_word_chars,
+            pair_pattern=pair_pattern,
+        )
+        path = Path(path)
+        if path.suffix != ".json":
+            return cls._from_vocabulary(path, duplicates, options, {})
+        if options != WordPieceOptions():
+            raise ConfigError(
+                f"{path} holds its own rules, which options cannot change. Received: "
+                f"{options}. Leave the options out, or read a vocab.txt."
+            )
+        return cls._from_json(path, {})
+
+    @classmethod
+    def from_folder(
+        cls, folder: str | PathLike[str], *, duplicates: Duplicates = "error"
+    ) -> Self:
+        """Read tokenizer.json if it is there, else vocab.txt, with their settings.
+
+        tokenizer_config.json and special_tokens_map.json name the special tokens; for a
+        vocab.txt the former also says `do_lower_case`, `strip_accents` and
+        `tokenize_chinese_chars`. See `from_file` for what holds without them.
+
+        Raises:
+            NotFoundError: if the folder has neither file.
+            VocabularyError, ConfigError: as `from_file`.
+        """
+        folder = Path(folder)
+        settings = read_settings(folder)
+        if (folder / "tokenizer.json").exists():
+            return cls._from_json(folder / "tokenizer.json", settings)
+        if (folder / "vocab.txt").exists():
+            options = options_from_settings(settings, folder / "tokenizer_config.json")
+            return cls._from_vocabulary(
+                folder / "vocab.txt", duplicates, options, settings
+            )
+        raise NotFoundError(
+            "A tokenizer folder must hold tokenizer.json or vocab.txt. Received: "
+            f"{folder}, which {'has neither' if folder.is_dir() else 'is no folder'}."
+        )
+
+    @classmethod
+    def _from_vocabulary(
+        cls,
+        path: Path,
+        duplicates: Duplicates,
+        options: WordPieceOptions,
+        settings: Mapping[str, Any],
+    ) -> Self:
+        vocabulary = read_vocabulary(path, duplicates)
+        special = SpecialTokens.find(vocabulary.ids.get, settings)
+        options = options.decided(vocabulary, special)
+        library = build_word_pieces(vocabulary, special, options)
+        settings = settings_to_save(special, options)
+        return cls(library, vocabulary.rows, special, settings)
+
+    @classmethod
+    def _from_json(cls, path: Path, settings: Mapping[str, Any]) -> Self:
+        library = read_tokenizer_json(path)
+        special = SpecialTokens.find(library.token_to_id, settings)
+        library.encode_special_tokens = settings.get("split_special_tokens") is True
+        settings = settings or settings_to_save(special)
+        return cls(library, rows_of(library, path), special, settings)
+
+    # Text to ids
+
+    def __call__(
+        self,
+        text: str | Sequence[str],
+        pair: str | Sequence[str] | None = None,
+        *,
+        max_length: int | None = None,
+        truncation: Truncation = "longest_first",
+        truncate_from: Side = "right",
+        stride: int | None = None,
+        padding_side: Side = "right",
+        pad_to: int | None = None,
+    ) -> Encoded:
+        """Encode a text, a pair of texts, or lists of both.
+
+        Args:
+            text: one text gives (T,) arrays; B texts give (B, T).
+            pair: the second part of each row, in the same form as `text`.
+            max_length: most tokens in a row, special ones included. None: no limit.
+            truncation: which part gives way, see `truncation.truncate`.
+            truncate_from: the side of the part that is cut off.
+            stride: instead of cutting off, show the whole text in windows of
+                `max_length` tokens that share so many; `Encoded.sample` tells which
+                text a row shows. With a pair, `truncation` names the part that the
+                windows run over. Always gives (B, T) arrays.
+            padding_side: where shorter rows are filled up with [PAD] (with id 0 if the
+                vocabulary has none).
+            pad_to: T. None: as long as the longest row.
+
+        Raises:
+            DataError: if a text is no string, or the lists differ in length.
+            ConfigError: if `max_length` holds less than the special tokens, or options
+                contradict each other.
+        """
+        alone = isinstance(text, str)
+        if pair is not None and isinstance(pair, str) != alone:
+            raise DataError(
+                "A pair must come in the form of its text: two strings or two lists. "
+                f"Received: {type(text).__name__} and {type(pair).__name__}."
+            )
+        texts, pairs = [text] if alone else text, [pair] if alone else pair
+        seconds = None if pair is None else cast("Sequence[str]", pairs)
+        room = self._room(seconds is not None, max_length, truncation, truncate_from)
+        if stride is not None and max_length is None:
+            raise ConfigError(
+                "stride must come with the length of its windows. Received: "
+                f"stride={stride} without max_length."
+            )
+        rows = self._rows_for(texts, seconds, room, stride)
+        if alone and stride is None and pad_to is None:
+            return rows[0]
+        batch = stack(
+            rows, pad_id=self.pad_id or 0, padding_side=padding_side, pad_to=pad_to
+        )
+        if alone and stride is None:
+            return Encoded(
+                {name: array[0] for name, array in batch.items()}, batch.sample
+            )
+        return batch
+
+    def encode_many(
+        self,
+        texts: Sequence[str],
+        pairs: Sequence[str] | None = None,
+        *,
+        max_length: int | None = None,
+        truncation: Truncation = "longest_first",
+        truncate_from: Side = "right",
+    ) -> list[Encoded]:
+        """Encode texts, in parallel, to one row of (T_b,) arrays each, without padding.
+
+        The arguments and errors are those of a call. For batches of similar length.
+        """
+        room = self._room(pairs is not None, max_length, truncation, truncate_from)
+        return self._rows_for(texts, pairs, room, None)
+
+    def _room(
+        self,
+        paired: bool,
+        max_length: int | None,
+        truncation: Truncation,
+        truncate_from: Side,
+    ) -> Room:
+        num_special = self._template(paired).num_special
+        return Room(max_length, num_special, truncation, truncate_from)
+
+    def _template(self, paired: bool) -> Template:
+        return self._pair if paired else self._single
+
+    def _rows_for(
+        self,
+        texts: Sequence[str],
+        pairs: Sequence[str] | None,
+        room: Room,
+        stride: int | None,
+    ) -> list[Encoded]:
+        if pairs is not None and len(pairs) != len(texts):
+            raise DataError(
+                "Every text must have its pair. "
+                f"Received: {len(texts)} texts and {len(pairs)} pairs."
+            )
+        firsts = self._tokenize(texts, "text")
+        seconds = None if pairs is None else self._tokenize(pairs, "pair")
+        template = self._template(pairs is not None)
+        rows: list[Encoded] = []
+        for index, first in enumerate(firsts):
+            parts = [first] if seconds is None else [first, seconds[index]]
+            sizes = len(first), None if seconds is None else len(seconds[index])
+            if stride is None:
+                cuts = [truncate(sizes[0], sizes[1] or 0, room)]
+            else:
+                cuts = windows(*sizes, room, stride)
+            rows += [one_row(template, cut, parts, index) for cut in cuts]
+        return rows
+
+    def _tokenize(self, texts: Sequence[str], what: str) -> list[Tokens]:
+        """The tokens of each text, without special ones; one call for all of them."""
+        encodings = self._library.encode_batch(
+            [_checked(text, what, index) for index, text in enumerate(texts)],
+            add_special_tokens=False,
+        )
+        # One flat array for all texts: much cheaper than one conversion a text.
+        ends = np.cumsum([0, *map(len, encodings)])
+        flat = chain.from_iterable(encoding.ids for encoding in encodings)
+        token_ids = np.fromiter(flat, np.int32, ends[-1])
+        pairs = chain.from_iterable(encoding.offsets for encoding in encodings)
+        numbers = np.fromiter(chain.from_iterable(pairs), np.int32, 2 * ends[-1])
+        every = Tokens(token_ids, numbers.reshape(-1, 2))
+        return [every[slice(start, stop)] for start, stop in pairwise(ends)]
+
+    # Ids to text
+
+    def decode(
+        self,
+        ids: Iterable[int] | NDArray[np.integer[Any]],
+        skip_special_tokens: bool = True,
+    ) -> str:
+        """Ids to readable text.
+
+        Word pieces are joined by `join_word_pieces`, from either file format, so that
+        Chinese has no spaces; other models use the decoder of their tokenizer.json.
+
+        Args:
+            ids: (T,). Padding may be among them.
+            skip_special_tokens: leave out [CLS], [SEP], [PAD], [UNK], [MASK] and what
+                else the tokenizer declares to be special.
+
+        Raises:
+            DataError: if an id is none of the vocabulary's, or `ids` is not flat.
+        """
+        known = self._checked_ids(ids)
+        if skip_special_tokens:
+            known = [number for number in known if number not in self._special_ids]
+        if is_word_piece(self._library):
+            return join_word_pieces(filter(None, (self._rows[i] for i in known)))
+        return self._library.decode(known, skip_special_tokens=False)
+
+    def tokens(self, ids: Iterable[int] | NDArray[np.integer[Any]]) -> list[str]:
+        """The tokens of (T,) ids. Raises DataError for an id that does not exist."""
+        return [self._rows[number] for number in self._checked_ids(ids)]
+
+    def id_to_token(self, token_id: int) -> str:
+        """The token of an id, "" for an unused row. Raises DataError for no row."""
+        return self.tokens([token_id])[0]
+
+    def token_to_id(self, token: str) -> int | None:
+        """The id that text gives for exactly this token, or None."""
+        return self._library.token_to_id(token)
+
+    def _checked_ids(self, ids: Iterable[int] | NDArray[np.integer[Any]]) -> list[int]:
+        array = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids))
+        if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+            raise DataError(
+                "Ids must be whole numbers in one row, (T,). "
+                f"Received: {array.dtype} {array.shape}. Decode a batch row by row."
+            )
+        outside = array[(array < 0) | (array >= self.vocabulary_size)]
+        if outside.size:
+            raise DataError(
+                f"Ids must be from 0 to {self.vocabulary_size - 1}. "
+                f"Received: {outside[:5].tolist()}. Is this the model's own tokenizer?"
+            )
+        return [int(number) for number in array]
+
+    def _id_of(self, token: str | None) -> int | None:
+        return None if token is None else self._library.token_to_id(token)
+
+    # To files
+
+    def save(self, folder: str | PathLike[str], *, overwrite: bool = False) -> None:
+        """Write the files that `from_folder` and transformers read with equal ids.
+
+        tokenizer.json, tokenizer_config.json and, for word pieces, vocab.txt.
+
+        Raises:
+            FileError: if one of them is there and `overwrite` is not set.
+        """
+        contents = {
+            "tokenizer.json": self._library.to_str(pretty=True),
+            "tokenizer_config.json": to_json(self._settings),
+        }
+        if is_word_piece(self._library):
+            contents["vocab.txt"] = "".join(f"{row}\n" for row in self._rows)
+        write_files(Path(folder), contents, overwrite=overwrite)
+
+
+def _checked(text: object, what: str, index: int) -> str:
+    if not isinstance(text, str):
+        raise DataError(
+            f"Every {what} must be a string. "
+            f"Received: {type(text).__name__} at index {index}: {text!r:.80}."
+        )
+    return _LONE_SURROGATE.sub("\ufffd", text)
+
+
+def _special_ids(
+    library: tokenizers.Tokenizer, special: SpecialTokens
+) -> frozenset[int]:
+    declared = library.get_added_tokens_decoder().items()
+    ids = {number for number, token in declared if token.special}
+    found = (library.token_to_id(token) for _, token in special.named())
+    return frozenset(ids.union(number for number in found if number is not None))
