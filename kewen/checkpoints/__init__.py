@@ -9,6 +9,13 @@ from kewen.checkpoints.account import (
     WeightsWarning,
 )
 from kewen.checkpoints.checkpoint import Checkpoint, TensorInfo
+from kewen.checkpoints.digests import Digest, digests
+from kewen.checkpoints.npz_file import NpzFile
+from kewen.checkpoints.opening import open_checkpoint
+from kewen.checkpoints.safetensors_file import SafetensorsFile, write_safetensors
+from kewen.checkpoints.sharded import Sharded
+from kewen.checkpoints.tf_bundle import TFBundle
+from kewen.checkpoints.torch_file import TorchFile
 from kewen.checkpoints.transforms import (
     MERGE_HEADS,
     SPLIT_HEADS,
@@ -28,19 +35,28 @@ __all__ = [
     "Account",
     "Checkpoint",
     "Concat",
+    "Digest",
     "Loaded",
     "Misshaped",
     "Missing",
+    "NpzFile",
     "Permute",
     "Row",
+    "SafetensorsFile",
+    "Sharded",
     "Skip",
     "Skipped",
     "Source",
     "Split",
+    "TFBundle",
     "TensorInfo",
+    "TorchFile",
     "Transform",
     "Unflatten",
     "Used",
     "WeightMap",
     "WeightsWarning",
+    "digests",
+    "open_checkpoint",
+    "write_safetensors",
 ]

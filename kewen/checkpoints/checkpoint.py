@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,7 @@ class Checkpoint(Mapping[str, Array], ABC):
     No file stays open between two accesses.
     """
 
-    format: ClassVar[str]  # "safetensors", "torch", "tf" or "npz"
+    format: str  # "safetensors", "torch", "tf" or "npz"
 
     def __init__(self, path: Path, infos: Iterable[TensorInfo]):
         self.path = path

@@ -1,0 +1,79 @@
+"""Checkpoints in several files with an index, such as `model.safetensors.index.json`.
+
+The index maps tensor names to file names. They must be plain names, so that an index
+can never lead out of its folder; the files themselves may be links, since the caches of
+downloaded models are made of them.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+from kewen.checkpoints.checkpoint import Array, Checkpoint, TensorInfo
+from kewen.checkpoints.json_text import parse_object
+from kewen.checkpoints.source_file import SourceFile
+from kewen.errors import CheckpointError
+
+MAX_INDEX_BYTES = 100_000_000
+
+
+class Sharded(Checkpoint):
+    """All shards of an index as one checkpoint.
+
+    A tensor that a shard holds and the index does not name is there all the same, so
+    that it turns up in the account instead of vanishing.
+
+    Args:
+        path: the index file.
+        open_shard: opens one shard, such as `SafetensorsFile`.
+    """
+
+    def __init__(self, path: Path, open_shard: Callable[[Path], Checkpoint]):
+        placed = _read_index(path)
+        files = dict.fromkeys(placed.values())
+        shards = {name: open_shard(path.parent / name) for name in files}
+        for name, file in placed.items():
+            if name not in shards[file]:
+                raise CheckpointError(
+                    f"{path} places tensor {name} in {file}. Received: a file without "
+                    "it. Index and shards are not of one download: download all again."
+                )
+        self._shards: dict[str, Checkpoint] = {
+            name: shard for shard in shards.values() for name in shard
+        } | {name: shards[file] for name, file in placed.items()}
+        self.format = next(iter(shards.values())).format
+        super().__init__(path, [shard.info(n) for n, shard in self._shards.items()])
+
+    def _read(self, info: TensorInfo) -> Array:
+        return self._shards[info.name][info.name]
+
+
+def _read_index(path: Path) -> dict[str, str]:
+    """Tensor name -> plain file name."""
+    file = SourceFile(path)
+    if file.size > MAX_INDEX_BYTES:
+        raise CheckpointError(
+            f"{path} must be an index of at most {MAX_INDEX_BYTES} bytes. Received: "
+            f"{file.size} bytes. Name the weight file itself."
+        )
+    index = parse_object(file.read(0, file.size).tobytes(), str(path))
+    placed = index.get("weight_map")
+    if not isinstance(placed, dict) or not placed:
+        raise CheckpointError(
+            f"{path} must map tensor names to files under `weight_map`. Received: keys "
+            f"{', '.join(index)[:200]}. Name the weight file itself."
+        )
+    for name in cast("dict[str, Any]", placed).values():
+        _check_plain(path, name)
+    return cast("dict[str, str]", placed)
+
+
+def _check_plain(path: Path, name: Any) -> None:
+    """A file of the index's own folder, under Unix and Windows rules."""
+    plain = isinstance(name, str) and name not in ("", ".", "..")
+    if not plain or any(mark in name for mark in "/\\:\0"):
+        raise CheckpointError(
+            f"{path} must name files of its own folder. Received: "
+            f"{str(name)[:200]!r}. An index that leads elsewhere is not followed: "
+            "download the model from where you trust it."
+        )

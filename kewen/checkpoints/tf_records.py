@@ -1,0 +1,168 @@
+"""Protocol buffer messages of a TensorFlow bundle's index, and the keys of its slices.
+
+Just the wire format that three small messages need (BundleHeaderProto, BundleEntryProto
+with TensorShapeProto and TensorSliceProto; field numbers from TensorFlow's
+tensor_bundle.proto), and TensorFlow's ordered code for the names of partitions.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from kewen.checkpoints.checkpoint import Shape
+
+Field: TypeAlias = tuple[int, int | bytes]  # number; varint or fixed32, or a message
+Extent: TypeAlias = tuple[int, int | None]  # start and length of an axis; None: all
+
+
+class BadRecord(ValueError):
+    """Bytes that are no such message; the reader says of which file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the empty key of an index holds."""
+
+    num_shards: int
+    is_big_endian: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where one tensor, or one slice of a partitioned tensor, lies."""
+
+    dtype: int  # TensorFlow's DataType
+    shape: Shape
+    shard: int
+    offset: int
+    size: int
+    masked_crc: int
+    slices: tuple[tuple[Extent, ...], ...]  # of a partitioned tensor, which has no data
+
+
+def parse_header(data: bytes) -> Header:
+    """BundleHeaderProto: 1 num_shards, 2 endianness, 3 version."""
+    fields = dict(_fields(data))
+    return Header(_number(fields.get(1, 0)), _number(fields.get(2, 0)) == 1)
+
+
+def parse_entry(data: bytes) -> Entry:
+    """BundleEntryProto: 1 dtype 2 shape 3 shard 4 offset 5 size 6 crc 7 slices."""
+    numbers = dict.fromkeys((1, 3, 4, 5, 6), 0)
+    shape: Shape = ()
+    slices: list[tuple[Extent, ...]] = []
+    for field, value in _fields(data):
+        if field == 2:
+            shape = _parse_shape(_message(value))
+        elif field == 7:
+            slices.append(_parse_slice(_message(value)))
+        elif field in numbers:
+            numbers[field] = _number(value)
+    dtype, shard, offset, size, crc = numbers.values()
+    return Entry(dtype, shape, shard, offset, size, crc, tuple(slices))
+
+
+def slice_key(name: str, extents: tuple[Extent, ...]) -> bytes:
+    """The key under which an index holds one slice of a partitioned tensor.
+
+    A zero, the name, the number of axes, then start and length of each (-1: all), in
+    ordered code.
+    """
+    key = (
+        _ordered_number(0)
+        + _ordered_text(name.encode())
+        + _ordered_number(len(extents))
+    )
+    for start, length in extents:
+        key += _ordered_signed(start)
+        key += _ordered_signed(-1 if length is None else length)
+    return key
+
+
+def _parse_shape(data: bytes) -> Shape:
+    """TensorShapeProto: 2 a dimension, with 1 its size; 3 unknown rank."""
+    lengths: list[int] = []
+    for field, value in _fields(data):
+        if field == 3 and value:
+            raise BadRecord("a tensor of unknown rank")
+        if field == 2:
+            length = _number(dict(_fields(_message(value))).get(1, 0))
+            if length >= 1 << 63:
+                raise BadRecord("a tensor with a negative axis")
+            lengths.append(length)
+    return tuple(lengths)
+
+
+def _parse_slice(data: bytes) -> tuple[Extent, ...]:
+    """TensorSliceProto: 1 an extent, with 1 its start, 2 its length (absent: all)."""
+    extents: list[Extent] = []
+    for field, value in _fields(data):
+        if field == 1:
+            parts = dict(_fields(_message(value)))
+            length = parts.get(2)
+            start = _number(parts.get(1, 0))
+            extents.append((start, None if length is None else _number(length)))
+    return tuple(extents)
+
+
+def _fields(data: bytes) -> Iterator[Field]:
+    position = 0
+    while position < len(data):
+        tag, position = varint(data, position)
+        field, kind = tag >> 3, tag & 7
+        if kind == 0:
+            value, position = varint(data, position)
+            yield field, value
+            continue
+        length = {1: 8, 5: 4}.get(kind)
+        if kind == 2:
+            length, position = varint(data, position)
+        if length is None or position + length > len(data):
+            raise BadRecord("a message that ends within a field")
+        part = data[position : position + length]
+        position += length
+        yield field, part if kind == 2 else int.from_bytes(part, "little")
+
+
+def varint(data: bytes, position: int) -> tuple[int, int]:
+    """A number in groups of seven bits, lowest first, and the position behind it."""
+    number = 0
+    for shift in range(0, 64, 7):
+        if position >= len(data):
+            raise BadRecord("a number without an end")
+        byte = data[position]
+        position += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return number & 0xFFFFFFFFFFFFFFFF, position
+    raise BadRecord("a number of more than 64 bits")
+
+
+def _number(value: int | bytes) -> int:
+    if isinstance(value, bytes):
+        raise BadRecord("a message where a number is due")
+    return value
+
+
+def _message(value: int | bytes) -> bytes:
+    if isinstance(value, int):
+        raise BadRecord("a number where a message is due")
+    return value
+
+
+def _ordered_number(number: int) -> bytes:
+    digits = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    return bytes([len(digits)]) + digits
+
+
+def _ordered_text(text: bytes) -> bytes:
+    escaped = text.replace(b"\xff", b"\xff\x01").replace(b"\x00", b"\x00\xff")
+    return escaped.replace(b"\xff\x01", b"\xff\x00") + b"\x00\x01"
+
+
+def _ordered_signed(number: int) -> bytes:
+    """A signed number: as many leading one bits as bytes, then the number itself."""
+    bits = (~number if number < 0 else number).bit_length()
+    length = min(bits // 7 + 1, 10)
+    lead = ((1 << length) - 1) << (8 * length - length)
+    return ((number & ((1 << 8 * length) - 1)) ^ lead).to_bytes(length, "big")

@@ -1,0 +1,124 @@
+"""Zip archives from strangers: what `.npz` and torch files are made of.
+
+The directory is checked before use: no entry twice, none that overlaps another, nothing
+encrypted, and no bomb. Stored entries are read by byte range, so a tensor in the middle
+of a large entry costs only itself; deflated ones are inflated up to their stated size.
+"""
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from struct import error as StructError
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kewen.checkpoints.source_file import SourceFile
+from kewen.errors import CheckpointError
+
+MAX_INFLATED_BYTES = 1 << 30  # a compressed archive may always grow to this ...
+MAX_RATIO = 200  # ... and beyond it only by this factor
+LOCAL_HEADER_BYTES = 30
+
+
+class ZipArchive:
+    """The entries of a zip file.
+
+    Args:
+        path: the file.
+
+    Raises:
+        CheckpointError: if it is no sound archive, or one made to exhaust memory.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._file = SourceFile(path)
+        try:
+            with zipfile.ZipFile(path) as archive:
+                infos = archive.infolist()
+        except (
+            zipfile.BadZipFile,
+            NotImplementedError,
+            StructError,
+            EOFError,
+            OSError,
+            ValueError,
+            OverflowError,
+            RuntimeError,
+        ) as error:
+            raise self._broken(str(error)[:200]) from error
+        self._entries = {info.filename: info for info in infos if not info.is_dir()}
+        self._check(infos)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._entries
+
+    def size_of(self, name: str) -> int:
+        """Bytes of an entry when it is inflated."""
+        return self._entries[name].file_size
+
+    def read(
+        self, name: str, count: int | None = None, *, start: int = 0
+    ) -> NDArray[np.uint8]:
+        """Bytes of an entry from `start`, at most `count`; None reads to its end."""
+        info = self._entries[name]
+        start = min(start, info.file_size)
+        stop = info.file_size if count is None else min(start + count, info.file_size)
+        offset = self._data_offset(info)
+        if info.compress_type == zipfile.ZIP_STORED:
+            return self._file.read(offset + start, stop - start)
+        packed = self._file.read(offset, info.compress_size)
+        return self._inflate(name, packed, stop)[start:]
+
+    def _inflate(
+        self, name: str, packed: NDArray[np.uint8], stop: int
+    ) -> NDArray[np.uint8]:
+        try:
+            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed.data, stop)
+        except zlib.error as error:
+            raise self._broken(f"{name!r} that does not inflate: {error}") from error
+        if len(data) != stop:
+            raise self._broken(f"{name!r} with {len(data)} bytes of the {stop} stated")
+        return np.frombuffer(bytearray(data), np.uint8)
+
+    def _data_offset(self, info: zipfile.ZipInfo) -> int:
+        """Where the data begins: after a local header with lengths of its own."""
+        head = self._file.read(info.header_offset, LOCAL_HEADER_BYTES).tobytes()
+        if head[:4] != b"PK\x03\x04":
+            raise self._broken(f"no entry where {info.filename!r} should begin")
+        name_length = int.from_bytes(head[26:28], "little")
+        extra_length = int.from_bytes(head[28:30], "little")
+        return info.header_offset + LOCAL_HEADER_BYTES + name_length + extra_length
+
+    def _check(self, infos: list[zipfile.ZipInfo]) -> None:
+        seen: set[str] = set()
+        for info in infos:
+            if info.filename in seen:
+                raise self._broken(f"{info.filename!r} twice")
+            seen.add(info.filename)
+            if info.flag_bits & 0x1:
+                raise self._broken(f"{info.filename!r} encrypted")
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise self._broken(f"{info.filename!r} in an unusual compression")
+            stored = info.compress_type == zipfile.ZIP_STORED
+            if stored and info.compress_size != info.file_size:
+                raise self._broken(f"{info.filename!r} with two sizes")
+        if sum(info.compress_size for info in infos) > self._file.size:
+            raise self._broken("entries that overlap")
+        inflated = sum(info.file_size for info in infos)
+        if inflated > max(MAX_INFLATED_BYTES, MAX_RATIO * self._file.size):
+            raise self._broken(
+                f"{self._file.size} bytes that would inflate to {inflated}: a zip bomb"
+            )
+
+    def _broken(self, received: str) -> CheckpointError:
+        return CheckpointError(
+            f"{self.path} must be a sound zip archive, as .npz and torch files are. "
+            f"Received: {received}. The file is truncated, corrupt or hostile: "
+            "download it again from where you trust it."
+        )
