@@ -1,0 +1,270 @@
+"""Measure kewen and its peers in turns, and say on which machine.
+
+Every subject lives in a process of its own, and the processes take turns: while one
+runs, the others sleep on a pipe. In one process two frameworks would share memory, an
+allocator and the cores: the idle workers of one thread pool (OpenMP's spin for a while
+after each call) slow down the other, and which of the two suffers is chance. Turns,
+instead of one subject after the other, let a slow minute of the machine hit all alike.
+
+A subject is a function that prepares everything and gives back the function to time,
+which must return only when its answer is really there (JAX: `block_until_ready`).
+"""
+
+import argparse
+import datetime
+import multiprocessing
+import os
+import platform
+import re
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from importlib import metadata
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from kewen.files import atomic_write
+from kewen.metrics import text_table
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "RESULTS.md"
+PACKAGES = ("kewen", "keras", "jax", "torch", "transformers", "numpy")
+FEWEST_REPEATS = 5
+STOP_S = 30.0  # how long a process may take to end
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One contestant. `make` and `arguments` travel to its process by pickle."""
+
+    name: str
+    make: Callable[..., Callable[[], Any]]
+    arguments: tuple[Any, ...] = ()
+
+
+@dataclass
+class Timing:
+    """What one subject took for one unit of work, run after run."""
+
+    name: str
+    preparing_s: float  # imports, building, loading
+    first_s: float  # the first run, with what it compiles
+    seconds: list[float] = field(default_factory=list)  # timed runs, after warm-up
+    answer: Any = None  # what the first run returned
+
+    @property
+    def median_s(self) -> float:
+        """The middle of the timed runs."""
+        return statistics.median(self.seconds)
+
+    @property
+    def spread(self) -> float:
+        """Half the distance between the quartiles, as a share of the median."""
+        first, _, third = statistics.quantiles(self.seconds, n=4, method="inclusive")
+        return (third - first) / 2 / self.median_s
+
+
+def measure(
+    subjects: Sequence[Subject], *, repeats: int = 7, warmup: int = 2
+) -> list[Timing]:
+    """Run the subjects in turns, each `warmup` + `repeats` times.
+
+    Args:
+        subjects: ours first; each gets its own process.
+        repeats: timed runs; at least five.
+        warmup: runs before, not timed; the first of them is reported as `first_s`.
+    """
+    if repeats < FEWEST_REPEATS or warmup < 1:
+        raise ValueError(
+            f"A median needs at least {FEWEST_REPEATS} timed runs and one warm-up. "
+            f"Received: repeats={repeats}, warmup={warmup}."
+        )
+    with ExitStack() as stack:
+        workers, timings = [], []
+        for subject in subjects:
+            worker, preparing_s = stack.enter_context(_started(subject))
+            first_s, answer = worker()
+            workers.append(worker)
+            timings.append(Timing(subject.name, preparing_s, first_s, answer=answer))
+        for turn in range(1, warmup + repeats):
+            for index in _order(len(workers), turn):
+                seconds, _ = workers[index]()
+                if turn >= warmup:
+                    timings[index].seconds.append(seconds)
+    return timings
+
+
+def ratio(ours: Timing, peer: Timing) -> float:
+    """Our throughput over the peer's: how many times faster we are."""
+    return peer.median_s / ours.median_s
+
+
+def speed_table(timings: Sequence[Timing], work: float, unit: str) -> str:
+    """Throughput of each subject, and of the first over each other one.
+
+    Args:
+        timings: ours first.
+        work: how many units one run does.
+        unit: of the work, in plural, such as `texts`.
+    """
+    head = ["subject", f"{unit}/s", "median s", "spread", "first s", "ours is"]
+    rows = [
+        [
+            timing.name,
+            f"{work / timing.median_s:.1f}",
+            f"{timing.median_s:.3f}",
+            f"±{100 * timing.spread:.1f} %",
+            f"{timing.first_s:.2f}",
+            "" if timing is timings[0] else f"{ratio(timings[0], timing):.2f} x",
+        ]
+        for timing in timings
+    ]
+    return text_table(head, rows)
+
+
+def machine_line() -> str:
+    """The machine, the versions, the day and the commit, on one line."""
+    versions = ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
+    return (
+        f"{_cpu_model()}, {os.cpu_count()} cores, {_ram_gib():.0f} GiB; "
+        f"Python {platform.python_version()}, {versions}; "
+        f"{datetime.date.today().isoformat()}, commit {_commit()}"
+    )
+
+
+def common_arguments(description: str) -> argparse.ArgumentParser:
+    """The options that every benchmark has."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--repeats", type=int, default=7, help="timed runs, >= 5")
+    parser.add_argument("--warmup", type=int, default=2, help="runs before them")
+    parser.add_argument(
+        "--write", action="store_true", help="put the result into RESULTS.md"
+    )
+    return parser
+
+
+def publish(name: str, title: str, body: str, *, write: bool) -> None:
+    """Print a result with its command and machine; keep it only if asked to."""
+    section = (
+        f"## {title}\n\n`python -m benchmarks.{name}`\n\n```\n{body}\n```\n\n"
+        f"{machine_line()}"
+    )
+    print(f"\n{section}")
+    if write:
+        write_section(RESULTS, name, section)
+
+
+def write_section(path: Path, name: str, section: str) -> None:
+    """Replace what stands between the marks of `name`, or append it with marks."""
+    old = path.read_text("utf-8") if path.exists() else "# Measured speed\n"
+    with atomic_write(path, overwrite=True, mode="w") as file:
+        file.write(replaced_section(old, name, section))
+
+
+def replaced_section(page: str, name: str, section: str) -> str:
+    """The page with one section new and all others as they were."""
+    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+    marked = f"{begin}\n{section.strip()}\n{end}"
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    if pattern.search(page):
+        return pattern.sub(lambda _: marked, page, count=1)
+    return f"{page.rstrip()}\n\n{marked}\n"
+
+
+def _order(num_subjects: int, turn: int) -> list[int]:
+    """Who comes after whom changes each turn, so nobody always follows the same."""
+    forward = list(range(num_subjects))
+    return forward if turn % 2 == 0 else forward[::-1]
+
+
+Worker = Callable[[], tuple[float, Any]]
+
+
+@contextmanager
+def _started(subject: Subject) -> Iterator[tuple[Worker, float]]:
+    """A process that has prepared the subject and waits for its turns."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, subject), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        preparing_s = _received(ours, subject)
+
+        def run_once() -> tuple[float, Any]:
+            ours.send(True)
+            return _received(ours, subject)
+
+        yield run_once, preparing_s
+    finally:
+        ours.close()
+        process.join(STOP_S)
+        if process.is_alive():
+            process.kill()
+
+
+def _received(connection: Connection, subject: Subject) -> Any:
+    try:
+        return connection.recv()
+    except EOFError as error:
+        raise RuntimeError(
+            f"The process of {subject.name!r} ended; its message stands above."
+        ) from error
+
+
+def _serve(connection: Connection, subject: Subject) -> None:
+    """The subject's process: prepare, then run once for each message."""
+    start = time.perf_counter()
+    run = subject.make(*subject.arguments)
+    connection.send(time.perf_counter() - start)
+    first = True
+    while True:
+        try:
+            connection.recv()
+        except EOFError:
+            return
+        start = time.perf_counter()
+        answer = run()
+        seconds = time.perf_counter() - start
+        connection.send((seconds, answer if first else None))
+        first = False
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "absent"
+
+
+def _cpu_model() -> str:
+    return _line_of("/proc/cpuinfo", "model name") or platform.processor() or "CPU"
+
+
+def _ram_gib() -> float:
+    kib = _line_of("/proc/meminfo", "MemTotal").removesuffix("kB").strip()
+    return float(kib or 0) / 2**20
+
+
+def _line_of(path: str, key: str) -> str:
+    try:
+        lines = Path(path).read_text("utf-8").splitlines()
+    except OSError:
+        return ""
+    found = (line.partition(":")[2] for line in lines if line.startswith(key))
+    return next(found, "").strip()
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()

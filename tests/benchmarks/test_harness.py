@@ -1,0 +1,111 @@
+"""The harness' own arithmetic and bookkeeping; nothing here depends on speed."""
+
+import itertools
+
+import pytest
+
+from benchmarks import harness
+from benchmarks.harness import Subject, Timing, measure, ratio, replaced_section
+
+
+def counting(start):
+    """A subject whose runs answer start, start + 1, ..."""
+    counter = itertools.count(start)
+    return lambda: next(counter)
+
+
+def failing():
+    raise ValueError("cannot be prepared")
+
+
+def timing(name, *seconds):
+    return Timing(name, preparing_s=1.0, first_s=2.0, seconds=list(seconds))
+
+
+def test_every_subject_is_run_and_timed_as_often_as_asked():
+    ours, peer = measure(
+        [Subject("ours", counting, (10,)), Subject("peer", counting, (20,))],
+        repeats=5,
+        warmup=1,
+    )
+    assert (ours.name, peer.name) == ("ours", "peer")
+    assert (ours.answer, peer.answer) == (10, 20)
+    assert len(ours.seconds) == len(peer.seconds) == 5
+
+
+def test_a_subject_that_cannot_be_prepared_is_named(capfd):
+    with pytest.raises(RuntimeError, match="process of 'broken' ended"):
+        measure([Subject("broken", failing)], repeats=5)
+    assert "cannot be prepared" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("repeats", "warmup"), [(4, 1), (5, 0)])
+def test_too_few_runs_are_refused(repeats, warmup):
+    with pytest.raises(ValueError, match="at least 5 timed runs"):
+        measure([], repeats=repeats, warmup=warmup)
+
+
+def test_turns_alternate_who_comes_first():
+    assert [harness._order(3, turn) for turn in (1, 2, 3)] == [
+        [2, 1, 0],
+        [0, 1, 2],
+        [2, 1, 0],
+    ]
+
+
+def test_median_ignores_one_slow_run():
+    assert timing("a", 1, 1, 1, 1, 50).median_s == 1
+
+
+def test_spread_is_half_the_quartile_distance_over_the_median():
+    assert timing("a", 8, 9, 10, 11, 12).spread == pytest.approx(0.1)
+
+
+def test_ratio_above_one_means_that_ours_is_faster():
+    assert ratio(timing("ours", 1, 1, 1), timing("peer", 2, 2, 2)) == 2.0
+
+
+def test_table_gives_throughput_and_ratio():
+    table = harness.speed_table(
+        [timing("ours", 1, 1, 1), timing("peer", 2, 2, 2)], work=16, unit="texts"
+    )
+    assert [line.split()[:2] for line in table.splitlines()[1:]] == [
+        ["ours", "16.0"],
+        ["peer", "8.0"],
+    ]
+    assert table.splitlines()[2].endswith("2.00 x")
+
+
+def test_machine_line_names_cores_python_packages_day_and_commit():
+    line = harness.machine_line()
+    for part in ["cores", "GiB", "Python 3.", "keras ", "jax ", "numpy ", "commit "]:
+        assert part in line
+    assert "\n" not in line
+
+
+def test_a_section_is_replaced_and_its_neighbours_stay():
+    page = replaced_section("# Speed\n", "a", "old a")
+    page = replaced_section(page, "b", "b stays")
+    page = replaced_section(page, "a", r"new a \1 \g<0>")
+    assert page == (
+        "# Speed\n\n<!-- begin a -->\nnew a \\1 \\g<0>\n<!-- end a -->\n\n"
+        "<!-- begin b -->\nb stays\n<!-- end b -->\n"
+    )
+
+
+def test_writing_the_same_section_twice_changes_nothing(tmp_path):
+    path = tmp_path / "RESULTS.md"
+    harness.write_section(path, "a", "text")
+    once = path.read_text("utf-8")
+    harness.write_section(path, "a", "text")
+    assert path.read_text("utf-8") == once
+    assert once.startswith("# Measured speed\n")
+
+
+def test_a_result_is_printed_and_kept_only_on_request(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(harness, "RESULTS", tmp_path / "RESULTS.md")
+    harness.publish("demo", "Title", "numbers", write=False)
+    assert "numbers" in capsys.readouterr().out
+    assert not harness.RESULTS.exists()
+    harness.publish("demo", "Title", "numbers", write=True)
+    assert "python -m benchmarks.demo" in harness.RESULTS.read_text("utf-8")
