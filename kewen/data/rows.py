@@ -177,12 +177,25 @@ def _from_json(number: int, line: str, columns: Columns) -> Example | BadRow:
             return BadRow(place, f"no field {column!r}, only {found}"[:300])
     text = fields[columns.text]
     pair = None if columns.pair is None else fields[columns.pair]
-    if not all(isinstance(value, str) for value in (text, pair) if value is not None):
+    if not isinstance(text, str) or (
+        columns.pair is not None and type(pair) is not str
+    ):
         return BadRow(place, "text and pair must be strings")
     label = None if columns.label is None else fields[columns.label]
     if isinstance(label, dict | list):
         return BadRow(place, "the label must be a string or a number")
     if label is not None:
         label = label.strip() if isinstance(label, str) else json.dumps(label)
+    if any(map(_has_half_character, (text, pair, label))):
+        return BadRow(place, "half of a surrogate pair, which is no character")
     example = Example(text, label, pair, number)
     return example_or_bad(example, labelled=columns.label is not None)
+
+
+def _has_half_character(text: str | None) -> bool:
+    """JSON can write what no UTF-8 file can hold, such as a lone backslash-ud83d."""
+    try:
+        (text or "").encode()
+    except UnicodeEncodeError:
+        return True
+    return False
