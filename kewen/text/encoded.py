@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kewen.errors import ConfigError
 from kewen.text.template import Template
-from kewen.text.truncation import Cut, Side
+from kewen.text.truncation import Cut, Side, Spans
 
 Array = NDArray[Any]
 
@@ -61,8 +61,14 @@ class Tokens:
     def __len__(self) -> int:
         return len(self.token_ids)
 
-    def __getitem__(self, span: slice) -> "Tokens":
-        return Tokens(self.token_ids[span], self.offsets[span])
+    def only(self, spans: Spans) -> "Tokens":
+        """The tokens of these spans, one after the other."""
+        if len(spans) == 1:  # the usual case: no copy
+            return Tokens(self.token_ids[spans[0]], self.offsets[spans[0]])
+        return Tokens(
+            np.concatenate([self.token_ids[span] for span in spans]),
+            np.concatenate([self.offsets[span] for span in spans]),
+        )
 
 
 def one_row(
@@ -70,7 +76,7 @@ def one_row(
 ) -> Encoded:
     """Put what the cut keeps of one or two texts between the special tokens."""
     spans = (cut.first, cut.second)[: len(texts)]
-    shown = [text[span] for text, span in zip(texts, spans, strict=True)]
+    shown = [text.only(kept) for text, kept in zip(texts, spans, strict=True)]
     length = template.num_special + sum(map(len, shown))
     token_ids = np.empty(length, np.int32)
     segment_ids = np.empty(length, np.int32)

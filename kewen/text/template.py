@@ -44,17 +44,16 @@ def learn_templates(tokenizer: Tokenizer) -> tuple[Template, Template]:
     Raises:
         VocabularyError: if no text gives a token, or a text gets lost on the way.
     """
-    probe = _tiny_encoding(tokenizer)
-    single = _template(tokenizer.post_process(probe), 1)
-    pair = _template(tokenizer.post_process(probe, probe), 2)
+    probe = _tiny_text(tokenizer)
+    single = _template(tokenizer.encode(probe), 1)
+    pair = _template(tokenizer.encode(probe, probe), 2)
     return single, pair
 
 
-def _tiny_encoding(tokenizer: Tokenizer) -> Encoding:
+def _tiny_text(tokenizer: Tokenizer) -> str:
     for text in chain(_PROBES, islice(tokenizer.get_vocab(), _PROBED_TOKENS)):
-        encoding = tokenizer.encode(text, add_special_tokens=False)
-        if encoding.ids:
-            return encoding
+        if tokenizer.encode(text, add_special_tokens=False).ids:
+            return text
     raise VocabularyError(
         "A tokenizer must give at least one token for some text. Received: none for "
         f"{list(_PROBES)} and the first {_PROBED_TOKENS} tokens of its own vocabulary."

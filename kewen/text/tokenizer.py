@@ -29,7 +29,14 @@ from kewen.text.tokenizer_files import (
     to_json,
     write_files,
 )
-from kewen.text.truncation import Room, Side, Truncation, truncate, windows
+from kewen.text.truncation import (
+    Room,
+    Side,
+    TruncateFrom,
+    Truncation,
+    truncate,
+    windows,
+)
 from kewen.text.vocabulary import Duplicates, read_vocabulary
 from kewen.text.word_pieces import WordPieceOptions, build_word_pieces, is_word_piece
 
@@ -184,7 +191,7 @@ class Tokenizer:
         *,
         max_length: int | None = None,
         truncation: Truncation = "longest_first",
-        truncate_from: Side = "right",
+        truncate_from: TruncateFrom = "right",
         stride: int | None = None,
         padding_side: Side = "right",
         pad_to: int | None = None,
@@ -196,7 +203,9 @@ class Tokenizer:
             pair: the second part of each row, in the same form as `text`.
             max_length: most tokens in a row, special ones included. None: no limit.
             truncation: which part gives way, see `truncation.truncate`.
-            truncate_from: the side of the part that is cut off.
+            truncate_from: the side of the part that is cut off; or a number: so many
+                tokens stay at the start, and the cut is behind them (start and end of a
+                long text often say most).
             stride: instead of cutting off, show the whole text in windows of
                 `max_length` tokens that share so many; `Encoded.sample` tells which
                 text a row shows. With a pair, `truncation` names the part that the
@@ -243,7 +252,7 @@ class Tokenizer:
         *,
         max_length: int | None = None,
         truncation: Truncation = "longest_first",
-        truncate_from: Side = "right",
+        truncate_from: TruncateFrom = "right",
     ) -> list[Encoded]:
         """Encode texts, in parallel, to one row of (T_b,) arrays each, without padding.
 
@@ -257,7 +266,7 @@ class Tokenizer:
         paired: bool,
         max_length: int | None,
         truncation: Truncation,
-        truncate_from: Side,
+        truncate_from: TruncateFrom,
     ) -> Room:
         num_special = self._template(paired).num_special
         return Room(max_length, num_special, truncation, truncate_from)
@@ -304,7 +313,7 @@ class Tokenizer:
         pairs = chain.from_iterable(encoding.offsets for encoding in encodings)
         numbers = np.fromiter(chain.from_iterable(pairs), np.int32, 2 * ends[-1])
         every = Tokens(token_ids, numbers.reshape(-1, 2))
-        return [every[slice(start, stop)] for start, stop in pairwise(ends)]
+        return [every.only((slice(start, stop),)) for start, stop in pairwise(ends)]
 
     # Ids to text
 

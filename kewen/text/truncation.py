@@ -12,14 +12,16 @@ from kewen.errors import ConfigError
 
 Truncation = Literal["longest_first", "only_first", "only_second"]
 Side = Literal["right", "left"]
+TruncateFrom = Side | int  # an int: so many tokens stay at the start, the cut is behind
+Spans = tuple[slice, ...]
 
 
 @dataclass(frozen=True)
 class Cut:
     """What one row shows of its text and of its pair."""
 
-    first: slice
-    second: slice
+    first: Spans
+    second: Spans
 
 
 @dataclass(frozen=True)
@@ -34,17 +36,20 @@ class Room:
     max_length: int | None
     num_special: int
     truncation: Truncation = "longest_first"
-    truncate_from: Side = "right"
+    truncate_from: TruncateFrom = "right"
 
     def __post_init__(self) -> None:
-        for name, value, allowed in (
-            ("truncation", self.truncation, get_args(Truncation)),
-            ("truncate_from", self.truncate_from, get_args(Side)),
-        ):
-            if value not in allowed:
-                raise ConfigError(
-                    f"{name} must be one of {allowed}. Received: {value!r}."
-                )
+        if self.truncation not in get_args(Truncation):
+            raise ConfigError(
+                f"truncation must be one of {get_args(Truncation)}. "
+                f"Received: {self.truncation!r}."
+            )
+        kept = self.truncate_from
+        if kept not in get_args(Side) and not (isinstance(kept, int) and kept >= 0):
+            raise ConfigError(
+                f"truncate_from must be one of {get_args(Side)}, or how many tokens "
+                f"to keep at the start. Received: {kept!r}."
+            )
         if self.max_length is not None and self.max_length < self.num_special:
             raise ConfigError(
                 f"max_length must hold the {self.num_special} special tokens of a row. "
@@ -90,8 +95,8 @@ def truncate(num_first: int, num_second: int, room: Room) -> Cut:
             'a larger max_length or truncation="longest_first".'
         )
     return Cut(
-        _end_of(num_first, kept_first, room.truncate_from),
-        _end_of(num_second, kept_second, room.truncate_from),
+        _ends_of(num_first, kept_first, room.truncate_from),
+        _ends_of(num_second, kept_second, room.truncate_from),
     )
 
 
@@ -115,6 +120,12 @@ def windows(
         ConfigError: if the windows cannot move on, or nothing says over which part.
     Example: 5 tokens in windows of 3 that share 1: tokens 0-2 and 2-4.
     """
+    if room.truncate_from not in get_args(Side):
+        raise ConfigError(
+            "stride shows every token, so nothing is cut behind a kept start: "
+            f"truncate_from must be one of {get_args(Side)}. "
+            f"Received: {room.truncate_from!r}."
+        )
     paired = num_second is not None
     if paired and room.truncation == "longest_first":
         raise ConfigError(
@@ -134,17 +145,22 @@ def windows(
             f"{fixed} tokens of the other part)."
         )
     spans = _spans(moving, width, stride, room.truncate_from)
-    whole = slice(0, fixed)
-    return [Cut(whole, span) if over_second else Cut(span, whole) for span in spans]
+    whole = (slice(0, fixed),)
+    return [
+        Cut(whole, (span,)) if over_second else Cut((span,), whole) for span in spans
+    ]
 
 
-def _end_of(length: int, kept: int, truncate_from: Side) -> slice:
-    if truncate_from == "right":
-        return slice(0, kept)
-    return slice(length - kept, length)
+def _ends_of(length: int, kept: int, truncate_from: TruncateFrom) -> Spans:
+    if truncate_from == "right" or kept == length:
+        return (slice(0, kept),)
+    head = 0 if truncate_from == "left" else min(int(truncate_from), kept)
+    return slice(0, head), slice(length - (kept - head), length)
 
 
-def _spans(length: int, width: int, stride: int, truncate_from: Side) -> list[slice]:
+def _spans(
+    length: int, width: int, stride: int, truncate_from: TruncateFrom
+) -> list[slice]:
     if length <= width:
         return [slice(0, length)]
     starts = range(0, length - stride, width - stride)
