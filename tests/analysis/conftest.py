@@ -1,23 +1,11 @@
 """A classifier's results, invented but shaped like real ones."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from report_cases import LABELS, attention
 
-from kewen.analysis.report import AttentionMap, Mistake, write_classification_report
+from kewen.analysis.report import Mistake, write_classification_report
 from kewen.metrics import classification_scores
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-LABELS = ["business", "体育新闻", "tech"]
-
-
-def attention(num_layers=2, num_heads=3, side=5, seed=0):
-    scores = np.random.default_rng(seed).random((num_layers, num_heads, side, side))
-    tokens = ["[CLS]", *(f"词{i}" for i in range(side - 2)), "[SEP]"]
-    return AttentionMap(tokens, scores / scores.sum(-1, keepdims=True))
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import zlib
 
 import numpy as np
 import pytest
-from conftest import attention
 from page_reader import PageReader
+from report_cases import attention
 
 from kewen.analysis.report import AttentionMap
 from kewen.analysis.report.attention_map import MOST_TOKENS, attention_section

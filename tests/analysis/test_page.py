@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from conftest import attention
 from page_reader import PageReader
+from report_cases import attention
 
 from kewen.analysis.report import AttentionMap, Mistake, write_classification_report
 from kewen.errors import FileError, ShapeError
