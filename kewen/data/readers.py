@@ -82,6 +82,7 @@ def read_folder(
     on_bad_row: OnBadRow = "error",
     bad_rows: BadRows | None = None,
     encoding: str = "utf-8",
+    fallback: str | None = None,
 ) -> Iterator[Example]:
     """Read a folder of class folders, `business/001.txt`: one .txt file an example.
 
@@ -91,7 +92,10 @@ def read_folder(
         folder: holds the class folders; files beside them are not read.
         on_bad_row: "error" stops at the first empty file; "skip" goes on.
         bad_rows: counts what was skipped.
-        encoding: what the files are in. The BBC news corpus, for one, needs "latin-1".
+        encoding: what the files are in.
+        fallback: what a file is in that is not in `encoding`; without one, such a file
+            is an error. The BBC news corpus, for one, is UTF-8 but for one file in
+            "latin-1".
 
     Raises:
         NotFoundError: at once, if there is no such folder.
@@ -103,7 +107,7 @@ def read_folder(
         raise NotFoundError(
             f"There is no folder {folder}. Looked in {folder.absolute().parent}."
         )
-    parsed = _class_folders(folder, encoding)
+    parsed = _class_folders(folder, encoding, fallback)
     return _sift(parsed, str(folder), on_bad_row, bad_rows)
 
 
@@ -171,16 +175,24 @@ def _check_unlabelled(columns: Columns, path: Path) -> None:
         )
 
 
-def _class_folders(folder: Path, encoding: str) -> Parsed:
+def _class_folders(folder: Path, encoding: str, fallback: str | None) -> Parsed:
     for place in sorted(folder.iterdir()):
         if not place.is_dir() or place.name.startswith("."):
             continue
         for path in sorted(place.glob("*.txt")):
-            lines = (line for _, line in raw_lines(path, encoding))
-            name = f"{place.name}/{path.name}"
-            text = "".join(lines).replace("\r\n", "\n")
-            example = Example(text, place.name, file=name)
+            try:
+                text = _whole_text(path, encoding)
+            except DataError:
+                if fallback is None:
+                    raise
+                text = _whole_text(path, fallback)
+            example = Example(text, place.name, file=f"{place.name}/{path.name}")
             yield example_or_bad(example, labelled=True)
+
+
+def _whole_text(path: Path, encoding: str) -> str:
+    lines = (line for _, line in raw_lines(path, encoding))
+    return "".join(lines).replace("\r\n", "\n")
 
 
 def _sift(
