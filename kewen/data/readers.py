@@ -1,7 +1,7 @@
 """Files of examples: TSV, CSV, JSONL, plain text (each also .gz), class folders."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -81,8 +81,7 @@ def read_folder(
     *,
     on_bad_row: OnBadRow = "error",
     bad_rows: BadRows | None = None,
-    encoding: str = "utf-8",
-    fallback: str | None = None,
+    encoding: str | Sequence[str] = "utf-8",
 ) -> Iterator[Example]:
     """Read a folder of class folders, `business/001.txt`: one .txt file an example.
 
@@ -92,10 +91,9 @@ def read_folder(
         folder: holds the class folders; files beside them are not read.
         on_bad_row: "error" stops at the first empty file; "skip" goes on.
         bad_rows: counts what was skipped.
-        encoding: what the files are in.
-        fallback: what a file is in that is not in `encoding`; without one, such a file
-            is an error. The BBC news corpus, for one, is UTF-8 but for one file in
-            "latin-1".
+        encoding: what the files are in; or several, of which each file is read by the
+            first that it is in. The BBC news corpus, for one, is UTF-8 but for one
+            file, so it needs ("utf-8", "latin-1").
 
     Raises:
         NotFoundError: at once, if there is no such folder.
@@ -107,7 +105,8 @@ def read_folder(
         raise NotFoundError(
             f"There is no folder {folder}. Looked in {folder.absolute().parent}."
         )
-    parsed = _class_folders(folder, encoding, fallback)
+    encodings = [encoding] if isinstance(encoding, str) else encoding
+    parsed = _class_folders(folder, encodings)
     return _sift(parsed, str(folder), on_bad_row, bad_rows)
 
 
@@ -175,23 +174,24 @@ def _check_unlabelled(columns: Columns, path: Path) -> None:
         )
 
 
-def _class_folders(folder: Path, encoding: str, fallback: str | None) -> Parsed:
+def _class_folders(folder: Path, encodings: Sequence[str]) -> Parsed:
     for place in sorted(folder.iterdir()):
         if not place.is_dir() or place.name.startswith("."):
             continue
         for path in sorted(place.glob("*.txt")):
-            try:
-                text = _whole_text(path, encoding)
-            except DataError:
-                if fallback is None:
-                    raise
-                text = _whole_text(path, fallback)
+            text = _whole_text(path, encodings)
             example = Example(text, place.name, file=f"{place.name}/{path.name}")
             yield example_or_bad(example, labelled=True)
 
 
-def _whole_text(path: Path, encoding: str) -> str:
-    lines = (line for _, line in raw_lines(path, encoding))
+def _whole_text(path: Path, encodings: Sequence[str]) -> str:
+    first, *others = encodings
+    try:
+        lines = [line for _, line in raw_lines(path, first)]
+    except DataError:
+        if not others:
+            raise
+        return _whole_text(path, others)
     return "".join(lines).replace("\r\n", "\n")
 
 

@@ -243,4 +243,5 @@ def test_demo_assets_are_pinned(asset):
 def test_bbc_news_comes_and_has_five_classes(tmp_path):
     examples = list(read_folder(bring(BBC_NEWS, tmp_path), encoding=BBC_ENCODING))
     assert len(examples) == 2225
+    assert not any("Â£" in example.text for example in examples)
     assert len({example.label for example in examples}) == 5

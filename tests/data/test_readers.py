@@ -330,6 +330,13 @@ def test_class_folders_are_strict_utf8_unless_named(tmp_path):
         list(read_folder(class_folders(tmp_path)))
 
 
+def test_each_file_is_read_by_the_first_encoding_that_it_is_in(tmp_path):
+    folder = class_folders(tmp_path)
+    (folder / "b" / "2.txt").write_text("£2", encoding="utf-8")
+    texts = [e.text for e in read_folder(folder, encoding=("utf-8", "latin-1"))]
+    assert texts == ["café", "eins\nEins", "£2"]
+
+
 def test_empty_files_in_class_folders_are_bad_rows(tmp_path):
     (class_folders(tmp_path) / "b" / "3.txt").touch()
     with pytest.raises(DataError, match=r"b/3\.txt: the text is empty"):
