@@ -66,7 +66,7 @@ class NpzFile(Checkpoint):
                 f"Received: {str(error)[:200]}. The file is corrupt."
             ) from error
         sound = all(type(length) is int and length >= 0 for length in shape)
-        if dtype.hasobject or dtype.names or dtype.itemsize == 0 or not sound:
+        if dtype.kind not in "biufc" or not sound:
             raise CheckpointError(
                 f"{entry} of {self._archive.path} must be an array of numbers. "
                 f"Received: dtype {dtype}, shape {shape}. Objects are never unpickled: "

@@ -79,10 +79,15 @@ def _npz_of(folder: Path) -> list[Path]:
 def _open_file(path: Path) -> Checkpoint:
     """Open a file by its name where that is clear, else by its first bytes."""
     if path.name.endswith(".json"):
-        return Sharded(path, _open_file)
+        return Sharded(path, _open_shard)
     bundle = _bundle_of(path)
     if bundle is not None:
         return TFBundle(bundle)
+    return _open_shard(path)
+
+
+def _open_shard(path: Path) -> Checkpoint:
+    """Open a file that is a checkpoint by itself: no index, no bundle."""
     return _reader_of(path)(path)
 
 
@@ -97,14 +102,14 @@ def _bundle_of(path: Path) -> Path | None:
 
 def _reader_of(path: Path) -> Callable[[Path], Checkpoint]:
     file = SourceFile(path)
-    start = file.read(0, min(file.size, 9)).tobytes()
+    start = file.read(0, min(file.size, 32)).tobytes()
     if start[:4] == b"PK\x03\x04":
         entries = list(ZipArchive(path))
         is_torch = any(name.endswith("data.pkl") for name in entries)
         is_npz = bool(entries) and all(name.endswith(".npy") for name in entries)
         if is_torch or is_npz:
             return TorchFile if is_torch else NpzFile
-    elif path.suffix == ".safetensors" or start[8:] == b"{":
+    elif path.suffix == ".safetensors" or start[8:9] == b"{":
         return SafetensorsFile
     elif start[:4] == LEGACY_START or path.suffix in (".bin", ".pt", ".pth"):
         return TorchFile
@@ -123,7 +128,7 @@ def _kind_of(path: Path, start: bytes) -> str:
         return "a TensorFlow checkpoint without its other files, or of format V1"
     if start.startswith(b"version https://git-lfs"):
         return "a Git LFS pointer instead of the file itself"
-    return f"a file that begins with {start!r}"
+    return f"a file that begins with {start[:9]!r}"
 
 
 _ADVICE = "Convert it to safetensors with the program that wrote it."

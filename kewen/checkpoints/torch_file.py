@@ -64,10 +64,9 @@ class TorchFile(Checkpoint):
         data = self._form.read(tensor.storage, tensor.offset * size, count * size)
         if self._form.is_big_endian and size > 1:
             data = np.ascontiguousarray(data.reshape(-1, size)[:, ::-1]).reshape(-1)
+        as_tensor(data, run)  # checks the bytes
         strides = [step * size for step in tensor.strides]
-        view = np.lib.stride_tricks.as_strided(
-            as_tensor(data, run), tensor.shape, strides, writeable=False
-        )
+        view = np.ndarray(tensor.shape, info.dtype, buffer=data.data, strides=strides)
         return np.array(view, order="C")
 
 

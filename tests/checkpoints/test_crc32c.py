@@ -32,8 +32,11 @@ def test_crc32c_gives_the_published_values(data, expected):
 
 @pytest.mark.parametrize(
     "size",
-    [1, 2, 3, 4, 5, 7, 8, 9, 63, 64, 65, 1000, 8 * LENGTH, 8 * LENGTH + 1]
-    + [2 * RUN_BYTES, 2 * RUN_BYTES - 1, 2 * RUN_BYTES + 1, 4 * RUN_BYTES + 12345],
+    [
+        *(1, 2, 3, 4, 5, 7, 8, 9, 63, 64, 65, 1000),
+        *(8 * LENGTH, 8 * LENGTH + 1, 4 * RUN_BYTES + 12345),
+        *(2 * RUN_BYTES - 1, 2 * RUN_BYTES, 2 * RUN_BYTES + 1),
+    ],
 )
 def test_crc32c_equals_its_definition_at_every_kind_of_length(size):
     data = np.random.default_rng(size).integers(0, 256, size, dtype=np.uint8)
