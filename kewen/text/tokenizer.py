@@ -281,13 +281,15 @@ class Tokenizer:
         room: Room,
         stride: int | None,
     ) -> list[Encoded]:
+        texts = _checked(texts, "text")
+        pairs = None if pairs is None else _checked(pairs, "pair")
         if pairs is not None and len(pairs) != len(texts):
             raise DataError(
                 "Every text must have its pair. "
                 f"Received: {len(texts)} texts and {len(pairs)} pairs."
             )
-        firsts = self._tokenize(texts, "text")
-        seconds = None if pairs is None else self._tokenize(pairs, "pair")
+        firsts = self._tokenize(texts)
+        seconds = None if pairs is None else self._tokenize(pairs)
         template = self._template(pairs is not None)
         rows: list[Encoded] = []
         for index, first in enumerate(firsts):
@@ -300,12 +302,9 @@ class Tokenizer:
             rows += [one_row(template, cut, parts, index) for cut in cuts]
         return rows
 
-    def _tokenize(self, texts: Sequence[str], what: str) -> list[Tokens]:
+    def _tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """The tokens of each text, without special ones; one call for all of them."""
-        encodings = self._library.encode_batch(
-            [_checked(text, what, index) for index, text in enumerate(texts)],
-            add_special_tokens=False,
-        )
+        encodings = self._library.encode_batch(texts, add_special_tokens=False)
         # One flat array for all texts: much cheaper than one conversion a text.
         ends = np.cumsum([0, *map(len, encodings)])
         flat = chain.from_iterable(encoding.ids for encoding in encodings)
@@ -391,7 +390,19 @@ class Tokenizer:
         write_files(Path(folder), contents, overwrite=overwrite)
 
 
-def _checked(text: object, what: str, index: int) -> str:
+def _checked(texts: object, what: str) -> list[str]:
+    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+        raise DataError(
+            f"Every {what} must be a string, or one in a list of strings. "
+            f"Received: {type(texts).__name__}: {texts!r:.80}."
+        )
+    return [
+        _checked_one(text, what, index)
+        for index, text in enumerate(cast("Iterable[object]", texts))
+    ]
+
+
+def _checked_one(text: object, what: str, index: int) -> str:
     if not isinstance(text, str):
         raise DataError(
             f"Every {what} must be a string. "
