@@ -2,6 +2,7 @@
 
 import io
 import tokenize
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ class NpzFile(Checkpoint):
                 (1, 0): npy.read_array_header_1_0,
                 (2, 0): npy.read_array_header_2_0,
             }
-            shape, fortran, dtype = readers[npy.read_magic(head)](head)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of headers that Python 2 wrote
+                shape, fortran, dtype = readers[npy.read_magic(head)](head)
         except (
             KeyError,
             ValueError,

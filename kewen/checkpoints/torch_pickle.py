@@ -9,6 +9,7 @@ descriptions of where a tensor lies. Any other name is refused before anything h
 import io
 import pickletools
 import struct
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
@@ -117,10 +118,12 @@ def unpickle(stream: io.BytesIO, what: str) -> Unpickled:
     """
     machine = _Machine()
     try:
-        for opcode, argument, _ in pickletools.genops(stream):
-            if opcode.name == "STOP":
-                return Unpickled(machine.stack.pop(), machine.storages)
-            machine.step(opcode.name, argument)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd escapes, in text that is refused
+            for opcode, argument, _ in pickletools.genops(stream):
+                if opcode.name == "STOP":
+                    return Unpickled(machine.stack.pop(), machine.storages)
+                machine.step(opcode.name, argument)
     except _Refused as refusal:
         raise CheckpointError(
             f"{what} must hold tensors and plain containers only. Received: {refusal}. "

@@ -275,6 +275,7 @@ def test_an_expansion_that_would_exhaust_memory_is_refused(tmp_path):
         b"ccollections\nOrderedDict\n}b.",
         b"\x80\x04\x8c\x05torch\x8c\x04load\x93.",
         b"\x80\x04]]\x93.",
+        b"c\\eval\nx\n.",
         b"\x80\x04\x96\xff\xff\xff\xff\xff\xff\xff\x7f.",
     ],
 )
