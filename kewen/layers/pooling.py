@@ -8,23 +8,24 @@ from keras import ops
 from kewen.errors import ConfigError
 
 Tensor = Any
-MODES = ("cls", "mean", "max")
+MODES = ("first", "cls", "mean", "max")
 
 
 @keras.saving.register_keras_serializable("kewen")
 class Pooling(keras.layers.Layer):
-    """The first token's vector, or the mean or maximum over all tokens.
+    """One token's vector, or the mean or maximum over all tokens.
 
     Args:
-        mode: "cls", "mean" or "max". "cls" is the first token, not the first column, so
-            left padding moves nothing.
+        mode: "first" is the first column, be it padding or not, as BERT's pooler and
+            RoBERTa's classifier have it; "cls" is the first token, which left padding
+            does not move; "mean" and "max" are over tokens.
 
     Call arguments:
         inputs: float, (B, T, C).
         padding_mask: bool, (B, T). True where a token is.
 
     Returns:
-        Float, (B, C); zeros where a row has no token at all.
+        Float, (B, C); except for "first", zeros where a row has no token at all.
     """
 
     def __init__(self, mode: str = "cls", **kwargs: Any) -> None:
@@ -34,6 +35,8 @@ class Pooling(keras.layers.Layer):
         self.mode = mode
 
     def call(self, inputs: Tensor, padding_mask: Tensor) -> Tensor:
+        if self.mode == "first":
+            return inputs[:, 0]
         is_token = ops.cast(padding_mask, "bool")
         if self.mode == "cls":
             first = ops.argmax(ops.cast(is_token, "int32"), axis=1)

@@ -47,6 +47,9 @@ class SegmentEmbedding(keras.layers.Layer):
             return inputs + table[0]
         return inputs + ops.take(table, segment_ids, axis=0)
 
+    def compute_output_shape(self, inputs_shape: Any, *_: Any) -> Any:
+        return inputs_shape
+
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),

@@ -108,7 +108,12 @@ class Backbone(keras.Model):
         known = [layer.name for layer in self.layers]
         _one_of("layer", names, known)
         outputs = {name: self.get_layer(name).output for name in names}
-        return keras.Model(dict(zip(self.input_names, self.inputs)), outputs)
+        return keras.Model(self.inputs_by_name, outputs)
+
+    @property
+    def inputs_by_name(self) -> dict[str, Tensor]:
+        """The symbolic inputs, in order."""
+        return {tensor.name: tensor for tensor in self.inputs}
 
     def weights_by_path(self) -> dict[str, keras.Variable]:
         """Every weight by the path that weight maps use."""

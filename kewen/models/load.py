@@ -10,7 +10,13 @@ from typing import Any
 import keras
 
 from kewen.checkpoints import Checkpoint, open_checkpoint
-from kewen.errors import CheckpointError, ConfigError, VocabularyError, WeightsError
+from kewen.errors import (
+    CheckpointError,
+    ConfigError,
+    NotFoundError,
+    VocabularyError,
+    WeightsError,
+)
 from kewen.models.base import Backbone
 from kewen.models.config import Config, load_json, read_config_json
 from kewen.models.hub import locate
@@ -18,7 +24,7 @@ from kewen.models.own_heads import own_heads, tensor_of
 from kewen.models.pretrained import Pretrained
 from kewen.models.registry import Family, family, family_of_model_type
 from kewen.models.save import KEWEN_JSON
-from kewen.text import Tokenizer, has_tokenizer
+from kewen.text import Tokenizer
 
 __all__ = ["Pretrained", "load"]
 
@@ -147,9 +153,10 @@ def _count_labels(kind: Family, checkpoint: Checkpoint, origin: str) -> int | No
 def _tokenizer_of(
     folder: Path, duplicates: str, config: Config, strict: bool
 ) -> Tokenizer | None:
-    if not has_tokenizer(folder):
+    try:
+        tokenizer = Tokenizer.from_folder(folder, duplicates=duplicates)
+    except NotFoundError:
         return None
-    tokenizer = Tokenizer.from_folder(folder, duplicates=duplicates)
     rows = config.vocabulary_size
     size = tokenizer.vocabulary_size
     if size > rows or (size < rows and strict):

@@ -177,7 +177,7 @@ def _model_inputs(
         "padding_mask": mask,
         **{k: v.astype("int32") for k, v in arrays.items() if k == "position_ids"},
     }
-    return {name: all_inputs[name] for name in model.input_names}
+    return {name: all_inputs[name] for name in model.inputs_by_name}
 
 
 def _as_transformers(run: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class LearnedPositions(keras.layers.Layer):
 
     def call(self, inputs: Tensor, position_ids: Tensor | None = None) -> Tensor:
         length = inputs.shape[1]
-        if length is not None and length > self.max_length:
+        if isinstance(length, int) and length > self.max_length:
             raise ShapeError(
                 f"A text may have at most {self.max_length} tokens, the rows of the "
                 f"position table. Received: {length}. Shorten it with max_length, or "
@@ -56,6 +56,9 @@ class LearnedPositions(keras.layers.Layer):
         if position_ids is not None:
             return inputs + ops.take(table, position_ids, axis=0)
         return inputs + table[: ops.shape(inputs)[1]]
+
+    def compute_output_shape(self, inputs_shape: Any, *_: Any) -> Any:
+        return inputs_shape
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -45,7 +45,8 @@ def count_from_padding(graph: Graph) -> Tensor:
 def draw_sequence_classifier(graph: Graph) -> None:
     """`class_logits`, (B, L), from dropout, dense and tanh over the pooled tokens."""
     config, parts = graph.config, graph.parts
-    mode = "cls" if config.classifier_pooling == "pooler" else config.classifier_pooling
+    asked = config.classifier_pooling
+    mode = "first" if asked == "pooler" else asked
     pooled = parts(layers.Pooling, "classifier_pooling", mode=mode)(
         graph.last_hidden_state, graph.inputs["padding_mask"]
     )
