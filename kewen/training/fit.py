@@ -1,0 +1,190 @@
+"""Keras' `fit` over bucketed batches, with the habits of fine-tuning."""
+
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+import keras
+
+from kewen.data import Batches
+from kewen.errors import ConfigError, MissingExtraError
+from kewen.optimizers import LayerwiseAdamW, WarmupLinearDecay
+from kewen.training.history import History
+from kewen.training.progress import progress_for
+from kewen.training.run import training_stream
+from kewen.training.seeds import reseed_dropout
+from kewen.training.watch import Recorder, Validation
+
+# Metrics of which less is better; of all others, more is.
+FALLING = ("loss", "perplexity", "error")
+
+
+def fit(
+    model: keras.Model,
+    train: Batches,
+    *,
+    loss: Any,
+    validate: Callable[[], Mapping[str, float]] | None = None,
+    epochs: int = 3,
+    learning_rate: float = 5e-5,
+    warmup: float = 0.1,
+    weight_decay: float = 0.01,
+    clip_norm: float | None = 1.0,
+    accumulate: int = 1,
+    learning_rates: Mapping[str, float] | None = None,
+    freeze: Iterable[str] = (),
+    monitor: str | None = None,
+    patience: int | None = None,
+    seed: int = 0,
+    progress: bool = True,
+    tensorboard: str | None = None,
+) -> History:
+    """Train a model; it ends with the weights of its best epoch.
+
+    Args:
+        model: inputs by name to one output.
+        train: rows with labels, in buckets; shuffled anew each epoch if made so.
+        loss: a Keras loss of labels and output, such as `kewen.losses.CrossEntropy`.
+        validate: gives metrics by name after each epoch; in the record they are called
+            `val_...`. Without it the last epoch counts as the best.
+        epochs: passes over the rows, at most.
+        learning_rate: the highest, after the warm-up; falls in a line to 0.
+        warmup: share of all steps in which it rises.
+        weight_decay: AdamW's; biases and norms are spared.
+        clip_norm: longest gradient, all weights together; None for no limit.
+        accumulate: batches to a step of the optimizer. Batches left over at the very
+            end, fewer than these, change nothing.
+        learning_rates: factor on the learning rate for layers whose name matches a
+            pattern, such as `{"block_[0-3]_*": 0.1}`; the first match counts.
+        freeze: patterns of layers that do not learn at all.
+        monitor: the metric by which epochs are compared, such as "val_accuracy";
+            "val_loss" if None.
+        patience: epochs without a better one after which training ends; None for never.
+        seed: of dropout; shuffling has that of `train`.
+        progress: whether to show it, on standard error.
+        tensorboard: folder for TensorBoard's event files.
+
+    Returns:
+        The loss of every step and the metrics of every epoch.
+
+    Raises:
+        ConfigError: if a pattern matches no layer, a number cannot be, or `monitor` is
+            no metric of `validate`.
+        TrainingError: if the loss is no longer a number.
+        MissingExtraError: if TensorBoard is asked for and not installed.
+    """
+    _check(epochs=epochs, accumulate=accumulate)
+    monitor = monitor or "val_loss"
+    history = History(shapes=len(train.shapes), padding_share=train.padding_share)
+    steps = len(train)
+    callbacks: list[keras.callbacks.Callback] = []
+    if validate is not None:
+        callbacks += [Validation(_with_monitor(validate, monitor)), _best(monitor, patience)]
+    callbacks.append(Recorder(history))
+    shown = progress_for(epochs, steps) if progress else None
+    callbacks += [shown] if shown else []
+    callbacks += [_event_files(tensorboard)] if tensorboard else []
+    trainable = [(layer, layer.trainable) for layer in model.layers]
+    _freeze(model, freeze)
+    reseed_dropout(model, seed)
+    try:
+        total = epochs * steps
+        _names_match(model, learning_rates or (), "learning_rates")
+        model.compile(
+            optimizer=LayerwiseAdamW(
+                WarmupLinearDecay(learning_rate, total, round(warmup * total)),
+                weight_decay=weight_decay,
+                # BERT's own; Keras' default of 1e-7 is no published setting.
+                epsilon=1e-6,
+                global_clipnorm=clip_norm,
+                gradient_accumulation_steps=accumulate if accumulate > 1 else None,
+                multipliers=learning_rates,
+            ),
+            loss=loss,
+        )
+        model.fit(
+            training_stream(model, train),
+            steps_per_epoch=steps,
+            epochs=epochs,
+            callbacks=callbacks,
+            verbose=0,
+        )
+    finally:
+        if shown:
+            shown.stop()
+        for layer, before in trainable:
+            layer.trainable = before
+    history.best_epoch = _best_epoch(history, monitor)
+    return history
+
+
+def _check(**counts: int) -> None:
+    for name, value in counts.items():
+        if not isinstance(value, int) or value < 1:
+            raise ConfigError(
+                f"{name} must be a whole number of at least 1. Received: {value!r}."
+            )
+
+
+def _freeze(model: keras.Model, patterns: Iterable[str]) -> None:
+    patterns = list(patterns)
+    _names_match(model, patterns, "freeze")
+    for layer in model.layers:
+        if any(fnmatchcase(layer.name, pattern) for pattern in patterns):
+            layer.trainable = False
+
+
+def _names_match(model: keras.Model, patterns: Iterable[str], what: str) -> None:
+    names = [layer.name for layer in model.layers if layer.weights]
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise ConfigError(
+                f"Every pattern of {what} must match a layer with weights. Received: "
+                f"{pattern!r}; the layers are {names}."
+            )
+
+
+def _with_monitor(
+    validate: Callable[[], Mapping[str, float]], monitor: str
+) -> Callable[[], Mapping[str, float]]:
+    def measure() -> Mapping[str, float]:
+        metrics = validate()
+        if monitor.removeprefix("val_") not in metrics:
+            known = [f"val_{name}" for name in metrics]
+            raise ConfigError(f"monitor must be one of {known}. Received: {monitor!r}.")
+        return metrics
+
+    return measure
+
+
+def _best(monitor: str, patience: int | None) -> keras.callbacks.Callback:
+    return keras.callbacks.EarlyStopping(
+        monitor=monitor,
+        mode=_mode(monitor),
+        # None: only keeps the best weights, never stops.
+        patience=10**9 if patience is None else patience,
+        restore_best_weights=True,
+    )
+
+
+def _mode(monitor: str) -> str:
+    return "min" if monitor.endswith(FALLING) else "max"
+
+
+def _best_epoch(history: History, monitor: str) -> int:
+    if not history.epochs or monitor not in history.epochs[-1]:
+        return len(history.epochs)
+    pick = min if _mode(monitor) == "min" else max
+    # The first of equals, as EarlyStopping has it.
+    return pick(history.epochs, key=lambda epoch: epoch[monitor])["epoch"]
+
+
+def _event_files(folder: str) -> keras.callbacks.Callback:
+    try:
+        from kewen.training.event_files import EventFiles
+    except ImportError as error:
+        raise MissingExtraError(
+            "Event files for TensorBoard need tensorboardX. Received: it is not "
+            "installed. Run: pip install 'kewen[tensorboard]'."
+        ) from error
+    return EventFiles(folder)

@@ -1,0 +1,49 @@
+"""A model over batches, results in the order of the rows."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from kewen.data import Batches
+
+
+def predict_rows(model: keras.Model, batches: Batches) -> np.ndarray:
+    """One result for each row, in the order of the rows.
+
+    Args:
+        model: inputs by name to one array (B, ...).
+        batches: N rows; filler lines are left out.
+
+    Returns:
+        Float, (N, ...).
+    """
+    results: np.ndarray | None = None
+    names = [tensor.name for tensor in model.inputs]
+    for batch in batches.epoch(0):
+        inputs = {name: batch.inputs[name] for name in names}
+        output = np.asarray(model.predict_on_batch(inputs))
+        if results is None:
+            results = np.empty((batches.num_rows, *output.shape[1:]), output.dtype)
+        real = batch.indices >= 0
+        results[batch.indices[real]] = output[real]
+    return results if results is not None else np.empty((0,), "float32")
+
+
+def training_stream(model: keras.Model, batches: Batches) -> Any:
+    """The batches of all epochs, one after the other, as Keras' `fit` takes them."""
+    names = [tensor.name for tensor in model.inputs]
+    epoch = 0
+    while True:
+        for batch in batches.epoch(epoch):
+            inputs = {name: batch.inputs[name] for name in names}
+            yield inputs, batch.labels, batch.weights
+        epoch += 1
+
+
+def log_losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """`-log p(label)` of each row: float (N, L) and int (N,) to float (N,)."""
+    logits = logits.astype("float64")
+    top = logits.max(axis=-1, keepdims=True)
+    log_sum = np.log(np.exp(logits - top).sum(axis=-1)) + top[:, 0]
+    return log_sum - logits[np.arange(len(labels)), labels]

@@ -1,0 +1,67 @@
+"""Callbacks: the record, the validation, and the alarm."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from kewen.errors import TrainingError
+from kewen.training.history import History
+
+
+class Recorder(keras.callbacks.Callback):
+    """Keeps the loss of each step, and stops at the first that is not a number.
+
+    Keras shows the mean over the epoch so far; the step's own loss is the difference
+    of two such sums.
+    """
+
+    def __init__(self, history: History) -> None:
+        super().__init__()
+        self.history = history
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._mean, self._count = 0.0, 0
+        self._started = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        mean = float(logs["loss"])
+        if not np.isfinite(mean):
+            raise TrainingError(
+                f"The loss must be a finite number. Received: {mean} at step "
+                f"{len(self.history.loss) + 1}. Try a smaller learning rate, clip_norm, "
+                "a longer warm-up, or float32; check the data for broken rows. The "
+                "weights of earlier saves are untouched."
+            )
+        self._count += 1
+        step = mean * self._count - self._mean * (self._count - 1)
+        self.history.loss.append(step)
+        self._mean = mean
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.history.epochs.append(
+            {
+                "epoch": epoch + 1,
+                "loss": self._mean,
+                **{k: v for k, v in (logs or {}).items() if k.startswith("val_")},
+                "seconds": time.perf_counter() - self._started,
+            }
+        )
+
+
+class Validation(keras.callbacks.Callback):
+    """Adds `val_...` metrics at the end of an epoch, where later callbacks see them.
+
+    Args:
+        measure: gives metrics by name; called with the weights as they then are.
+    """
+
+    def __init__(self, measure: Callable[[], Mapping[str, float]]) -> None:
+        super().__init__()
+        self.measure = measure
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        for name, value in self.measure().items():
+            logs[f"val_{name}"] = float(value)
