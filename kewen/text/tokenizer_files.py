@@ -11,7 +11,7 @@ from typing import Any
 
 from tokenizers import Tokenizer, models
 
-from kewen.errors import ConfigError, VocabularyError
+from kewen.errors import ConfigError, FileError, VocabularyError
 from kewen.files import atomic_write
 from kewen.text.special_tokens import SpecialTokens
 from kewen.text.text_file import read_json_object, read_utf8
@@ -144,6 +144,12 @@ def write_files(folder: Path, contents: Mapping[str, str], *, overwrite: bool) -
     Raises:
         FileError: if one is there and must not be overwritten; none is written then.
     """
+    there = [name for name in contents if (folder / name).exists()]
+    if there and not overwrite:
+        raise FileError(
+            f"A tokenizer must be saved where none is. Received: {folder}, which has "
+            f"{', '.join(there)}. Choose another folder or pass overwrite=True."
+        )
     for name, content in contents.items():
         with atomic_write(folder / name, mode="w", overwrite=overwrite) as file:
             file.write(content)

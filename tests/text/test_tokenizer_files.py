@@ -146,9 +146,10 @@ def test_repeated_and_blank_rows_survive_saving(tmp_path, duplicates):
 
 
 def test_saving_refuses_to_overwrite_unless_told(tmp_path, lower):
-    lower.save(tmp_path)
-    with pytest.raises(FileError):
+    (tmp_path / "vocab.txt").write_text("mine")
+    with pytest.raises(FileError, match=r"vocab\.txt"):
         lower.save(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["vocab.txt"]
     lower.save(tmp_path, overwrite=True)
 
 
