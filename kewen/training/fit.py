@@ -80,7 +80,8 @@ def fit(
     callbacks: list[keras.callbacks.Callback] = []
     if validate is not None:
         callbacks += [Validation(_with_monitor(validate, monitor)), _best(monitor, patience)]
-    callbacks.append(Recorder(history))
+    sizes: list[int] = []
+    callbacks.append(Recorder(history, sizes))
     shown = progress_for(epochs, steps) if progress else None
     callbacks += [shown] if shown else []
     callbacks += [_event_files(tensorboard)] if tensorboard else []
@@ -103,7 +104,7 @@ def fit(
             loss=loss,
         )
         model.fit(
-            training_stream(model, train),
+            training_stream(model, train, sizes),
             steps_per_epoch=steps,
             epochs=epochs,
             callbacks=callbacks,

@@ -30,13 +30,17 @@ def predict_rows(model: keras.Model, batches: Batches) -> np.ndarray:
     return results if results is not None else np.empty((0,), "float32")
 
 
-def training_stream(model: keras.Model, batches: Batches) -> Any:
-    """The batches of all epochs, one after the other, as Keras' `fit` takes them."""
+def training_stream(model: keras.Model, batches: Batches, sizes: list[int]) -> Any:
+    """The batches of all epochs, one after the other, as Keras' `fit` takes them.
+
+    `sizes` is told the lines of each batch that was given away.
+    """
     names = [tensor.name for tensor in model.inputs]
     epoch = 0
     while True:
         for batch in batches.epoch(epoch):
             inputs = {name: batch.inputs[name] for name in names}
+            sizes.append(len(batch.indices))
             yield inputs, batch.labels, batch.weights
         epoch += 1
 

@@ -1,7 +1,7 @@
 """Callbacks: the record, the validation, and the alarm."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -14,13 +14,18 @@ from kewen.training.history import History
 class Recorder(keras.callbacks.Callback):
     """Keeps the loss of each step, and stops at the first that is not a number.
 
-    Keras shows the mean over the epoch so far; the step's own loss is the difference
-    of two such sums.
+    Keras shows the mean over the epoch's lines so far; the step's own loss is the
+    difference of two such sums.
+
+    Args:
+        history: what to fill.
+        sizes: lines of each batch, in the order of the steps.
     """
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, sizes: Sequence[int]) -> None:
         super().__init__()
         self.history = history
+        self.sizes = sizes
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._mean, self._count = 0.0, 0
@@ -35,9 +40,10 @@ class Recorder(keras.callbacks.Callback):
                 "a longer warm-up, or float32; check the data for broken rows. The "
                 "weights of earlier saves are untouched."
             )
-        self._count += 1
-        step = mean * self._count - self._mean * (self._count - 1)
-        self.history.loss.append(step)
+        size = self.sizes[len(self.history.loss)]
+        before = self._mean * self._count
+        self._count += size
+        self.history.loss.append((mean * self._count - before) / size)
         self._mean = mean
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

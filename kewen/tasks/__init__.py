@@ -1,0 +1,7 @@
+"""The whole way, in one file each: from a file of examples to a model that answers."""
+
+from kewen.tasks.classify import Prediction, TextClassifier
+from kewen.tasks.embed import Embedder
+from kewen.tasks.load import load_task
+
+__all__ = ["Embedder", "Prediction", "TextClassifier", "load_task"]

@@ -1,0 +1,345 @@
+"""One label for a text, or for a pair of texts.
+
+    texts -> token ids -> buckets -> backbone -> pooled vector -> logits -> label
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from kewen.data import Batches, Example, LabelSet
+from kewen.errors import ConfigError, DataError
+from kewen.losses import CrossEntropy
+from kewen.metrics import ClassificationScores, classification_scores
+from kewen.models.pretrained import Pretrained
+from kewen.models.save import save_pretrained
+from kewen.tasks.examples import Source, examples_of, name_of
+from kewen.training import History, fit, predict_rows, seeded
+from kewen.training.run import log_losses
+
+TASK = "classify"
+HEAD = "sequence_classification"
+
+
+@dataclasses.dataclass(frozen=True)
+class Prediction:
+    """The answer to one text."""
+
+    label: str  # the most probable one
+    probability: float  # its own
+    probabilities: Mapping[str, float]  # of all labels
+
+
+class TextClassifier:
+    """A pretrained encoder with a classifier on it.
+
+    Args:
+        pretrained: from `kewen.load`. Its backbone is trained too, in place.
+        labels: class names, the order of the logits. If None, those that the
+            checkpoint's own classifier was saved with, or else those of the training
+            examples, sorted.
+        pooling: what the classifier sees: "pooler" (BERT's own; what is saved opens in
+            transformers with equal logits), "cls" or "mean" (kewen only).
+        max_length: tokens of a text or pair, special ones included; longer ones are
+            cut at the end.
+        seed: of the new layer's first weights.
+
+    Example:
+        ```python
+        classifier = kewen.tasks.TextClassifier(kewen.load("model"))
+        classifier.fit("train.tsv", validation_data="dev.tsv", epochs=3)
+        classifier.predict(["很好"])[0].label
+        ```
+
+    Raises:
+        ConfigError: if there is no tokenizer, or `max_length` is more than the model
+            takes.
+    """
+
+    def __init__(
+        self,
+        pretrained: Pretrained,
+        labels: Iterable[str] | None = None,
+        *,
+        pooling: str = "pooler",
+        max_length: int = 128,
+        seed: int = 0,
+    ) -> None:
+        if pretrained.tokenizer is None:
+            raise ConfigError(
+                "A classifier needs the model's tokenizer. Received: a model without "
+                "one. Put tokenizer.json or vocab.txt into its folder."
+            )
+        if not 3 <= max_length <= pretrained.config.max_length:
+            raise ConfigError(
+                f"max_length must be from 3 to {pretrained.config.max_length}, the "
+                f"positions that the model has. Received: {max_length}."
+            )
+        self.pretrained = pretrained
+        self.tokenizer = pretrained.tokenizer
+        self.pooling = pooling
+        self.max_length = max_length
+        self.seed = seed
+        self.labels: LabelSet | None = None
+        self.history: History | None = None
+        if labels is not None:
+            self._set_labels(LabelSet(labels))
+
+    def fit(
+        self,
+        train: Source,
+        validation_data: Source | None = None,
+        *,
+        text: str | int = "text",
+        label: str | int = "label",
+        pair: str | int | None = None,
+        header: bool | None = None,
+        on_bad_row: str = "error",
+        bad_rows: Any = None,
+        batch_size: int = 16,
+        tokens_per_batch: int | None = None,
+        label_smoothing: float = 0.0,
+        class_weights: str | Mapping[str, float] | None = None,
+        **options: Any,
+    ) -> History:
+        """Train on a file of examples.
+
+        Args:
+            train: a TSV, CSV or JSONL file (gz too), a folder of class folders, or
+                `Example` objects.
+            validation_data: likewise; measured after each epoch, and the weights of
+                the best epoch are kept.
+            text: column of the text, by name or position.
+            label: column of the label.
+            pair: column of the second text, if any.
+            header: see `kewen.data.read_examples`.
+            on_bad_row: "error" or "skip".
+            bad_rows: a `kewen.data.BadRows`, told what was skipped in `train`.
+            batch_size: texts a step.
+            tokens_per_batch: tokens a step instead, padding included.
+            label_smoothing: see `kewen.losses.CrossEntropy`.
+            class_weights: "balanced" (each class counts the same in sum), or a factor
+                for each label.
+            **options: those of `kewen.training.fit`: epochs, learning_rate, warmup,
+                weight_decay, clip_norm, accumulate, learning_rates, freeze, monitor
+                ("val_loss", "val_accuracy", "val_macro_f1"), patience, progress,
+                tensorboard.
+
+        Returns:
+            The record of the training.
+
+        Raises:
+            DataError: if a file has no examples, one class only, a bad row, or a label
+                that training lacks.
+        """
+        columns = {"text": text, "label": label, "pair": pair, "header": header}
+        columns["on_bad_row"] = on_bad_row
+        examples = examples_of(train, **columns, bad_rows=bad_rows)
+        if self.labels is None:
+            self._set_labels(LabelSet.from_examples(examples))
+        ids = self.labels.encode(examples, name_of(train))
+        validate = None
+        if validation_data is not None:
+            held_out = examples_of(validation_data, **columns)
+            validate = self._measure(
+                held_out, self.labels.encode(held_out, name_of(validation_data))
+            )
+        batches = self._batches(
+            examples,
+            labels=ids,
+            weights=self._weights(ids, class_weights),
+            batch_size=batch_size,
+            tokens_per_batch=tokens_per_batch,
+            shuffle=True,
+            seed=self.seed,
+        )
+        self.history = fit(
+            self.logits_model,
+            batches,
+            loss=CrossEntropy(label_smoothing),
+            validate=validate,
+            seed=self.seed,
+            **options,
+        )
+        return self.history
+
+    def evaluate(
+        self, data: Source, *, batch_size: int = 64, **columns: Any
+    ) -> ClassificationScores:
+        """Compare predictions with the labels of a file.
+
+        Args:
+            data: as in `fit`.
+            batch_size: texts at a time.
+            **columns: text, label, pair, header, on_bad_row as in `fit`.
+
+        Returns:
+            Accuracy, macro-F1, the classes' own, and the confusion matrix.
+        """
+        labels = self._known_labels()
+        examples = examples_of(data, **columns)
+        truth = labels.encode(examples, name_of(data))
+        logits = self.logits(examples, batch_size=batch_size)
+        return classification_scores(truth, logits.argmax(-1), len(labels))
+
+    def predict(
+        self,
+        texts: Sequence[str],
+        pairs: Sequence[str] | None = None,
+        *,
+        batch_size: int = 64,
+    ) -> list[Prediction]:
+        """The most probable label of each text, and the probabilities of all.
+
+        Raises:
+            DataError: if `texts` is one string, or `pairs` are fewer or more.
+        """
+        names = self._known_labels().names
+        if isinstance(texts, str) or isinstance(pairs, str):
+            raise DataError(
+                "predict takes a list of texts. Received: one string. Write [text]."
+            )
+        if not len(texts):
+            return []
+        seconds = [None] * len(texts) if pairs is None else list(pairs)
+        if len(seconds) != len(texts):
+            raise DataError(
+                "texts and pairs must be of one length. "
+                f"Received: {len(texts)} and {len(seconds)}."
+            )
+        examples = [
+            Example(text=text, pair=pair) for text, pair in zip(texts, seconds)
+        ]
+        answers = softmax(self.logits(examples, batch_size=batch_size))
+        return [
+            Prediction(
+                names[int(row.argmax())],
+                float(row.max()),
+                dict(zip(names, map(float, row))),
+            )
+            for row in answers
+        ]
+
+    def logits(self, examples: Sequence[Example], batch_size: int = 64) -> np.ndarray:
+        """Float, (N, L), before the softmax."""
+        batches = self._batches(examples, batch_size=batch_size)
+        return predict_rows(self.logits_model, batches).astype("float32")
+
+    def save(self, folder: str | Path, overwrite: bool = False) -> None:
+        """Write a folder for `kewen.load_task`, and for transformers.
+
+        Raises:
+            FileError: if the folder exists and may not be replaced.
+        """
+        names = self._known_labels().names
+        save_pretrained(
+            self.pretrained,
+            Path(folder),
+            format="hf",
+            overwrite=overwrite,
+            extra={
+                "task": TASK,
+                "labels": list(names),
+                "max_length": self.max_length,
+            },
+            config_json={
+                "id2label": {str(i): name for i, name in enumerate(names)},
+                "label2id": {name: i for i, name in enumerate(names)},
+            },
+        )
+
+    @classmethod
+    def restored(
+        cls, pretrained: Pretrained, labels: Sequence[str], max_length: int
+    ) -> "TextClassifier":
+        """A classifier whose checkpoint brought its head along."""
+        classifier = cls(pretrained, max_length=max_length)
+        classifier.labels = LabelSet(labels)
+        return classifier
+
+    @property
+    def logits_model(self) -> keras.Model:
+        """Inputs by name to logits, (B, L)."""
+        model = self.pretrained.model
+        if self._logits_model is None or self._logits_model[0] is not model:
+            narrow = keras.Model(model.inputs_by_name, model.output["class_logits"])
+            self._logits_model = (model, narrow)
+        return self._logits_model[1]
+
+    _logits_model: tuple[keras.Model, keras.Model] | None = None
+
+    def _set_labels(self, labels: LabelSet) -> None:
+        """Put a new classifier for these labels on the backbone."""
+        old = self.pretrained.model
+        config = dataclasses.replace(
+            old.config, num_labels=len(labels), classifier_pooling=self.pooling
+        )
+        kept = [layer for layer in old.layers if not layer.name.startswith("classifier")]
+        with seeded(self.seed):
+            model = old.redrawn(config=config, heads=[HEAD], layers=kept)
+        self.pretrained = dataclasses.replace(self.pretrained, model=model)
+        self.labels = labels
+
+    def _known_labels(self) -> LabelSet:
+        if self.labels is None:
+            raise ConfigError(
+                "This classifier has no labels yet. Call fit first, or give labels=."
+            )
+        return self.labels
+
+    def _batches(self, examples: Sequence[Example], **options: Any) -> Batches:
+        texts = [example.text for example in examples]
+        pairs = [example.pair for example in examples]
+        has_pairs = any(pair is not None for pair in pairs)
+        rows = self.tokenizer.encode_many(
+            texts,
+            [pair or "" for pair in pairs] if has_pairs else None,
+            max_length=self.max_length,
+        )
+        pad_id = self.pretrained.config.pad_id
+        return Batches(rows, pad_ids={"token_ids": pad_id}, **options)
+
+    def _measure(self, examples: Sequence[Example], truth: np.ndarray) -> Any:
+        """A function that scores the model as it then is."""
+        model = self.logits_model
+        batches = self._batches(examples, batch_size=64)
+
+        def measure() -> dict[str, float]:
+            logits = predict_rows(model, batches)
+            scores = classification_scores(truth, logits.argmax(-1), logits.shape[-1])
+            return {
+                "loss": float(log_losses(logits, truth).mean()),
+                "accuracy": scores.accuracy,
+                "macro_f1": scores.macro_f1,
+            }
+
+        return measure
+
+    def _weights(
+        self, ids: np.ndarray, wanted: str | Mapping[str, float] | None
+    ) -> np.ndarray | None:
+        """What each row counts, float32 (N,)."""
+        if wanted is None:
+            return None
+        labels = self._known_labels()
+        if wanted == "balanced":
+            counts = np.bincount(ids, minlength=len(labels))
+            factors = len(ids) / (len(labels) * np.maximum(counts, 1))
+        elif isinstance(wanted, Mapping) and set(wanted) == set(labels.names):
+            factors = np.array([wanted[name] for name in labels.names])
+        else:
+            raise ConfigError(
+                'class_weights must be "balanced", or a factor for each of the labels '
+                f"{list(labels.names)}. Received: {wanted!r}."
+            )
+        return factors[ids].astype("float32")
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities over the last axis."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)

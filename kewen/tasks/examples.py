@@ -1,0 +1,36 @@
+"""Whatever a user calls examples, as a list of `Example`."""
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from kewen.data import Example, read_examples
+from kewen.errors import DataError
+
+Source = str | os.PathLike[str] | Iterable[Example]
+
+
+def examples_of(source: Source, **columns: Any) -> list[Example]:
+    """Read a file (or folder of class folders), or take examples as they are.
+
+    Args:
+        source: a path, or examples.
+        **columns: as in `read_examples`.
+
+    Raises:
+        DataError: if there are none.
+    """
+    if isinstance(source, str | os.PathLike):
+        return list(read_examples(source, **columns))
+    examples = list(source)
+    if not examples or not isinstance(examples[0], Example):
+        raise DataError(
+            "Examples are a path, or kewen.data.Example objects, at least one. "
+            f"Received: {type(source).__name__} of {len(examples)}."
+        )
+    return examples
+
+
+def name_of(source: Source) -> str:
+    """How an error calls the source."""
+    return os.fspath(source) if isinstance(source, str | os.PathLike) else "the examples"

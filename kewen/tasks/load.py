@@ -1,0 +1,55 @@
+"""From a saved task to a task."""
+
+from pathlib import Path
+from typing import Any
+
+from kewen.errors import ConfigError
+from kewen.models.config import load_json
+from kewen.models.hub import locate
+from kewen.models.load import load
+from kewen.models.save import KEWEN_JSON
+from kewen.tasks.classify import HEAD, TASK, TextClassifier
+
+
+def load_task(name: str | Path, *, dtype: Any = None) -> TextClassifier:
+    """Open what `TextClassifier.save` wrote, or a classifier of transformers'.
+
+    Args:
+        name: a folder or hub id.
+        dtype: Keras dtype policy of the model.
+
+    Raises:
+        NotFoundError: if there is no such folder.
+        ConfigError: if it holds a model without a classifier.
+    """
+    folder = locate(name)
+    saved = load_json(folder / KEWEN_JSON) if (folder / KEWEN_JSON).is_file() else {}
+    if saved.get("task", TASK) != TASK:
+        raise ConfigError(
+            f"kewen knows the task {TASK!r}. Received: {saved['task']!r} in {folder}."
+        )
+    pretrained = load(folder, dtype=dtype)
+    if HEAD not in pretrained.model.heads:
+        raise ConfigError(
+            f"{folder} must hold a classifier. Received: a model with the heads "
+            f"{list(pretrained.model.heads)}. Train one with `kewen fit classify`."
+        )
+    labels = saved.get("labels") or _labels_of(pretrained.config_json)
+    labels = labels or [f"LABEL_{i}" for i in range(pretrained.config.num_labels)]
+    if len(labels) != pretrained.config.num_labels:
+        raise ConfigError(
+            f"{folder} must name as many labels as its classifier has. Received: "
+            f"{len(labels)} names for {pretrained.config.num_labels} outputs."
+        )
+    longest = min(saved.get("max_length", 128), pretrained.config.max_length)
+    return TextClassifier.restored(pretrained, labels, longest)
+
+
+def _labels_of(config_json: Any) -> list[str]:
+    names = config_json.get("id2label") or {}
+    try:
+        return [str(names[key]) for key in sorted(names, key=int)]
+    except (ValueError, TypeError, AttributeError):
+        raise ConfigError(
+            f"id2label in config.json must map numbers to names. Received: {names!r}."
+        ) from None
