@@ -21,6 +21,7 @@ from kewen.checkpoints.checkpoint import Shape
 from kewen.errors import CheckpointError
 
 MAX_AXES = 64  # NumPy's limit
+MAX_STEPS = 1 << 22  # a state dict takes some thirty a tensor
 MAX_ARGUMENTS = 1 << 24  # items handed to calls in all: no pickle may work for hours
 
 _DTYPES: dict[str, np.dtype[Any]] = {
@@ -158,10 +159,14 @@ class _Machine:
         self._below: list[list[Value]] = []  # stacks under the open marks
         self._memo: dict[int, Value] = {}
         self.storages: dict[str, Storage] = {}
+        self._steps_left = MAX_STEPS
         self._arguments_left = MAX_ARGUMENTS
 
     def step(self, opcode: str, argument: Any) -> None:
         """Carry out one instruction."""
+        self._steps_left -= 1
+        if self._steps_left < 0:
+            raise _Refused(f"more than {MAX_STEPS} instructions")
         if opcode in _LITERALS:
             self.stack.append(argument)
         elif opcode in _CONSTANTS:

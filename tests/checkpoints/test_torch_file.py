@@ -293,6 +293,13 @@ def test_calls_on_one_long_list_again_and_again_end_soon():
         unpickle(io.BytesIO(b"\x80\x02" + pairs + b"0" + calls + b"N."), "a pickle")
 
 
+def test_a_pickle_of_millions_of_instructions_is_given_up(monkeypatch):
+    monkeypatch.setattr("kewen.checkpoints.torch_pickle.MAX_STEPS", 1000)
+    assert unpickle(io.BytesIO(b"N."), "a pickle").value is None
+    with pytest.raises(CheckpointError, match="more than 1000 instructions"):
+        unpickle(io.BytesIO(b"N" * 1001 + b"."), "a pickle")
+
+
 def test_a_container_of_itself_is_no_state_dict(tmp_path):
     loop: dict = {"epoch": 1}
     loop["model"] = loop
