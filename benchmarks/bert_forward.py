@@ -87,7 +87,9 @@ def transformers_bert(folder: str, shape: tuple[int, int]) -> Callable[[], Array
     """The peer, in eval mode, without gradients, with fused attention (sdpa)."""
     import torch
     from transformers import BertModel
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     torch.set_num_threads(os.cpu_count() or 1)
     model = BertModel.from_pretrained(
         folder, attn_implementation="sdpa", dtype=torch.float32

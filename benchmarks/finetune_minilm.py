@@ -73,8 +73,8 @@ def kewen_epochs(folder: str, ids: list[Array], labels: Array) -> Callable[[], A
     num_labels = int(labels.max()) + 1
     pretrained = load(folder, options={"num_labels": num_labels})
     heads = ("pooler", "sequence_classification")
-    full = pretrained.model.redrawn(heads=heads, config=pretrained.config)
-    model = keras.Model(full.inputs_by_name, full.output["logits"])
+    full = pretrained.model.redrawn(heads=heads)
+    model = keras.Model(full.inputs_by_name, full.output["class_logits"])
     model.compile(
         keras.optimizers.AdamW(
             LEARNING_RATE, weight_decay=WEIGHT_DECAY, epsilon=EPSILON
@@ -114,7 +114,9 @@ def torch_epochs(folder: str, ids: list[Array], labels: Array) -> Callable[[], A
     """The peer: transformers' model in a plain torch loop with length grouping."""
     import torch
     from transformers import BertForSequenceClassification
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     torch.set_num_threads(os.cpu_count() or 1)
     torch.manual_seed(0)
     model = BertForSequenceClassification.from_pretrained(
