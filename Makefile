@@ -1,0 +1,61 @@
+# Everything there is to do here. `make` alone lists it.
+#
+# Needed beforehand: Python >= 3.11 with its venv module, make, and the package index.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+OUT ?= demo_out
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench docs clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.installed  ## fine-tune a news classifier, explain it, save it (minutes)
+	$(BIN)/kewen demo \
+	  "The striker scored twice in the cup final on Saturday." \
+	  "Shares fell after the bank cut its forecast for growth." \
+	  "The new phone has a faster chip and a better camera." \
+	  --out "$(OUT)" --overwrite
+
+test: $(VENV)/.installed-dev  ## all tests that need neither network nor GPU
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.installed-dev  ## style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+bench: $(VENV)-bench/.installed  ## speed against peers, into benchmarks/RESULTS.md
+	$(VENV)-bench/bin/python -m benchmarks.bert_forward --write
+	$(VENV)-bench/bin/python -m benchmarks.finetune_minilm --write
+
+docs: $(VENV)/.installed-dev  ## that every link leads somewhere and every example parses
+	$(BIN)/python -m pytest tests/docs
+
+clean:  ## forget the environments and all that was built
+	rm -rf "$(VENV)" "$(VENV)-bench" "$(VENV)-torch" build dist .pytest_cache .ruff_cache
+
+# Stamps: the second call is instant, and a change of pyproject.toml installs again.
+
+$(VENV)/.made $(VENV)-bench/.made:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "kewen needs Python >= 3.11 with its venv module." \
+	    "Received: $$("$(PYTHON)" --version 2>&1) ($(PYTHON))." \
+	    "Name another one: make PYTHON=python3.12 ..." >&2; exit 2; }
+	"$(PYTHON)" -m venv "$(@D)"
+	@touch "$@"
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch "$@"
+
+$(VENV)/.installed-dev: pyproject.toml $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	@touch "$(VENV)/.installed" "$@"
+
+$(VENV)-bench/.installed: pyproject.toml $(VENV)-bench/.made
+	$(VENV)-bench/bin/python -m pip install --quiet --editable ".[bench]"
+	@touch "$@"
