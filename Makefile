@@ -3,6 +3,7 @@
 # Needed beforehand: Python >= 3.11 with its venv module, make, and the package index.
 
 PYTHON ?= python3
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
 VENV ?= .venv
 BIN = $(VENV)/bin
 OUT ?= demo_out
@@ -26,7 +27,7 @@ test: $(VENV)/.installed-dev  ## all tests that need neither network nor GPU
 lint: $(VENV)/.installed-dev  ## style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 bench: $(VENV)-bench/.installed  ## speed against peers, into benchmarks/RESULTS.md
 	$(VENV)-bench/bin/python -m benchmarks.bert_forward --write
@@ -49,10 +50,12 @@ $(VENV)/.made $(VENV)-bench/.made:
 	@touch "$@"
 
 $(VENV)/.installed: pyproject.toml $(VENV)/.made
+	@echo "installing kewen into $(VENV), once (a few minutes)"
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch "$@"
 
 $(VENV)/.installed-dev: pyproject.toml $(VENV)/.made
+	@echo "installing kewen and its tools into $(VENV), once (a few minutes)"
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	@touch "$(VENV)/.installed" "$@"
 
