@@ -1,0 +1,119 @@
+"""The pages say what is there: links, paths, names and the README's example are real."""
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+TRANSLATED = [page for page in PAGES if page.name.endswith(".zh.md")]
+
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+IN_BACKTICKS = re.compile(r"`((?:kewen|tests|docs|benchmarks|\.ci)/[^`\s]*)`")
+DOTTED = re.compile(r"`(kewen(?:\.\w+)+)`")
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^(#+) ", re.MULTILINE)
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    return [code for marked, code in FENCED.findall(text) if marked == language]
+
+
+def prose(page: Path) -> str:
+    return FENCED.sub("", page.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_leads_to_a_file(page):
+    links = LINK.findall(prose(page))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_path_that_is_named_exists(page):
+    # `kewen/models/<family>/weights.py` stands for all families.
+    named = IN_BACKTICKS.findall(page.read_text(encoding="utf-8"))
+    patterns = {name: re.sub(r"<\w+>", "*", name).rstrip("/") for name in named}
+    assert [name for name in named if not any(ROOT.glob(patterns[name]))] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_dotted_name_can_be_imported(page):
+    for name in DOTTED.findall(prose(page)):
+        room, _, last = name.rpartition(".")
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError:
+            assert hasattr(importlib.import_module(room), last), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_python_block_is_python(page):
+    for code in blocks(page, "python"):
+        ast.parse(code)
+
+
+@pytest.mark.parametrize("page", TRANSLATED, ids=name_of)
+def test_a_translation_has_the_sections_and_the_code_of_its_original(page):
+    original = page.with_name(page.name.replace(".zh.md", ".md"))
+    assert HEADING.findall(prose(page)) == HEADING.findall(prose(original))
+    for language in ("python", "sh"):
+        ours, theirs = blocks(page, language), blocks(original, language)
+        assert [without_comments(c) for c in ours] == [
+            without_comments(c) for c in theirs
+        ]
+
+
+def without_comments(code: str) -> list[str]:
+    return [re.sub(r"\s*#\s.*$", "", line) for line in code.splitlines()]
+
+
+def test_the_tree_of_the_readme_names_every_room():
+    tree = next(code for code in blocks(ROOT / "README.md", "") if "kewen/" in code)
+    named = set(re.findall(r"^  (\w+)(?:/|\.py)", tree, re.MULTILINE))
+    folders = {path.parent.name for path in (ROOT / "kewen").glob("*/__init__.py")}
+    files = {path.stem for path in (ROOT / "kewen").glob("*.py")}
+    assert named == folders | files
+
+
+TEXTS = ["很好", "好", "很差", "差"]
+VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"很好差白切鸡你想吃啥不"]
+
+
+def test_the_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):
+    from kewen.models import Backbone, Pretrained
+    from kewen.models.bert import BertConfig
+    from kewen.text import Tokenizer
+
+    vocabulary = tmp_path / "vocab.txt"
+    vocabulary.write_text("\n".join(VOCABULARY), encoding="utf-8")
+    config = BertConfig(
+        vocabulary_size=len(VOCABULARY),
+        hidden_dim=8,
+        num_layers=1,
+        num_heads=2,
+        intermediate_dim=16,
+        max_length=128,
+    )
+    Pretrained(
+        model=Backbone(config, heads=["pooler"]),
+        tokenizer=Tokenizer.from_file(vocabulary),
+    ).save(tmp_path / "chinese-bert")
+    rows = [f"{text}\t{'pos' if '好' in text else 'neg'}" for text in TEXTS]
+    for name in ("train", "dev", "test"):
+        lines = "\n".join(["text\tlabel", *rows])
+        (tmp_path / f"{name}.tsv").write_text(lines, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    (example,) = blocks(ROOT / "README.md", "python")
+    exec(compile(example, "README.md", "exec"), {})
+    accuracy, label = capsys.readouterr().out.split()
+    assert 0 <= float(accuracy) <= 1
+    assert label in ("neg", "pos")
