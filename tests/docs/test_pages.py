@@ -3,6 +3,7 @@
 import ast
 import importlib
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,27 @@ def test_the_tree_of_the_readme_names_every_room():
     folders = {path.parent.name for path in (ROOT / "kewen").glob("*/__init__.py")}
     files = {path.stem for path in (ROOT / "kewen").glob("*.py")}
     assert named == folders | files
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_command_line_has_options_that_exist(page):
+    import typer.main
+
+    from kewen.cli import app
+    from kewen.cli.arguments import prepared
+
+    program = typer.main.get_command(app)
+    for line in "\n".join(blocks(page, "sh")).splitlines():
+        name, *words = shlex.split(line, comments=True) or [""]
+        if name == "kewen":
+            parse(program, prepared(words))
+
+
+def parse(command, words: list[str]) -> None:
+    """Let typer read a line as it would, without running anything."""
+    while hasattr(command, "commands") and words and not words[0].startswith("-"):
+        command, words = command.commands[words[0]], words[1:]
+    command.make_context(command.name, words)
 
 
 TEXTS = ["很好", "好", "很差", "差"]
