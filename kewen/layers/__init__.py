@@ -6,6 +6,7 @@ from kewen.layers.activations import activation, gelu_erf, gelu_tanh
 from kewen.layers.attention import AttentionMask, MultiHeadAttention, ScoresOf
 from kewen.layers.bias import Bias
 from kewen.layers.feed_forward import FeedForward
+from kewen.layers.initial_values import TruncatedNormal, Unset
 from kewen.layers.pooling import Pooling
 from kewen.layers.positions import LearnedPositions, PositionsAfterPadding
 from kewen.layers.segment_embedding import SegmentEmbedding
@@ -22,6 +23,8 @@ __all__ = [
     "ScoresOf",
     "SegmentEmbedding",
     "TokenEmbedding",
+    "TruncatedNormal",
+    "Unset",
     "activation",
     "gelu_erf",
     "gelu_tanh",

@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from kewen.layers.initial_values import TruncatedNormal
+
 Tensor = Any
 
 
@@ -15,7 +17,7 @@ class FeedForward(keras.layers.Layer):
     Args:
         intermediate_dim: width between the two.
         activation: what stands between; a name of Keras' or a registered function.
-        kernel_initializer: initial values of both kernels.
+        kernel_initializer: first values, `TruncatedNormal()` if None, of both kernels.
 
     Call arguments:
         inputs: float, (..., C).
@@ -31,25 +33,27 @@ class FeedForward(keras.layers.Layer):
         self,
         intermediate_dim: int,
         activation: str | Callable[[Tensor], Tensor] = "gelu",
-        kernel_initializer: Any = "glorot_uniform",
+        kernel_initializer: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.intermediate_dim = intermediate_dim
         self.activation = keras.activations.get(activation)
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_initializer = keras.initializers.get(
+            kernel_initializer or TruncatedNormal()
+        )
 
     def build(self, inputs_shape: Any) -> None:
         self.inner = keras.layers.Dense(
             self.intermediate_dim,
             activation=self.activation,
-            kernel_initializer=_fresh(self.kernel_initializer),
+            kernel_initializer=self.kernel_initializer,
             dtype=self.dtype_policy,
             name="inner",
         )
         self.outer = keras.layers.Dense(
             inputs_shape[-1],
-            kernel_initializer=_fresh(self.kernel_initializer),
+            kernel_initializer=self.kernel_initializer,
             dtype=self.dtype_policy,
             name="outer",
         )
@@ -69,8 +73,3 @@ class FeedForward(keras.layers.Layer):
             "activation": keras.activations.serialize(self.activation),
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
-
-
-def _fresh(initializer: Any) -> Any:
-    # One random initializer object used twice would give the same values twice.
-    return initializer.clone() if hasattr(initializer, "clone") else initializer

@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from kewen.layers.initial_values import TruncatedNormal
+
 
 @keras.saving.register_keras_serializable("kewen")
 class TokenEmbedding(keras.layers.ReversibleEmbedding):
@@ -32,6 +34,6 @@ class TokenEmbedding(keras.layers.ReversibleEmbedding):
             input_dim,
             output_dim,
             embeddings_initializer=embeddings_initializer
-            or keras.initializers.TruncatedNormal(stddev=0.02),
+            or TruncatedNormal(stddev=0.02),
             **kwargs,
         )

@@ -33,6 +33,7 @@ class Backbone(keras.Model):
         collect: "hidden_states" adds `hidden_0` (embeddings) and `hidden_{i + 1}` (block
             i), (B, T, C); "attention_scores" adds `attention_{i}`, (B, H, T, T).
         layers: layers to share; those with the names of this model's are used.
+        unset: whether new layers begin with zeros, because a checkpoint follows.
 
     Raises:
         ConfigError: if the family has no such head or application.
@@ -48,6 +49,7 @@ class Backbone(keras.Model):
         collect: Iterable[str] = (),
         layers: Iterable[keras.layers.Layer] = (),
         dtype: Any = None,
+        unset: bool = False,
         name: str | None = None,
     ) -> None:
         heads, collect = tuple(heads), tuple(collect)
@@ -57,7 +59,7 @@ class Backbone(keras.Model):
         _one_of("collect", collect, ("hidden_states", "attention_scores"))
         graph = kind.graph(
             config,
-            Parts(layers, dtype),
+            Parts(layers, dtype, unset),
             application=application,
             position_input=position_input,
         )

@@ -81,6 +81,7 @@ def load(
             application=application or saved.get("application", "encoder"),
             position_input=position_input,
             dtype=dtype,
+            unset=True,
         )
         wanted = {
             path: tuple(weight.shape)

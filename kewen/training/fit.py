@@ -108,6 +108,7 @@ def fit(
             steps_per_epoch=steps,
             epochs=epochs,
             callbacks=callbacks,
+            shuffle=False,  # the stream is shuffled already
             verbose=0,
         )
     finally:

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from kewen.errors import ConfigError, ShapeError
+from kewen.layers.initial_values import TruncatedNormal
 from kewen.ops import masked_softmax, rotate
 
 Tensor = Any
@@ -23,7 +24,7 @@ class MultiHeadAttention(keras.layers.Layer):
         use_bias: whether the four projections have biases.
         dropout: share of the attention probabilities dropped in training.
         rotary_layout: which features `rotary` pairs; see `kewen.ops.rotate`.
-        kernel_initializer: initial values of the four kernels.
+        kernel_initializer: first values, `TruncatedNormal()` if None, of the four kernels.
 
     Call arguments:
         inputs: float, (B, T, C); the queries come from here.
@@ -54,7 +55,7 @@ class MultiHeadAttention(keras.layers.Layer):
         use_bias: bool = True,
         dropout: float = 0.0,
         rotary_layout: str = "interleaved",
-        kernel_initializer: Any = "glorot_uniform",
+        kernel_initializer: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -63,7 +64,9 @@ class MultiHeadAttention(keras.layers.Layer):
         self.use_bias = use_bias
         self.dropout = dropout
         self.rotary_layout = rotary_layout
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_initializer = keras.initializers.get(
+            kernel_initializer or TruncatedNormal()
+        )
 
     def build(self, inputs_shape: Any, context_shape: Any = None) -> None:
         width = inputs_shape[-1]
@@ -95,7 +98,7 @@ class MultiHeadAttention(keras.layers.Layer):
             equation,
             output_shape=(None, *out),
             bias_axes=bias_axes if self.use_bias else None,
-            kernel_initializer=_fresh(self.kernel_initializer),
+            kernel_initializer=self.kernel_initializer,
             dtype=self.dtype_policy,
             name=name,
         )
@@ -218,8 +221,3 @@ def _written(
         ops.slice_update(cache[0], start, ops.cast(key, cache[0].dtype)),
         ops.slice_update(cache[1], start, ops.cast(value, cache[1].dtype)),
     )
-
-
-def _fresh(initializer: Any) -> Any:
-    # One random initializer object used twice would give the same values twice.
-    return initializer.clone() if hasattr(initializer, "clone") else initializer

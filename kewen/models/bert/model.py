@@ -65,13 +65,12 @@ def bert_graph(
 def embeddings(graph: Graph, position_ids: Tensor | None) -> Tensor:
     """Tokens + segments + positions, normed: (B, T) ids to (B, T, C)."""
     config, parts = graph.config, graph.parts
-    normal = initializer(config)
     hidden = parts(
         layers.TokenEmbedding,
         "token_embedding",
         input_dim=config.vocabulary_size,
         output_dim=config.hidden_dim,
-        embeddings_initializer=normal,
+        embeddings_initializer=initializer(config),
     )(graph.inputs["token_ids"])
     if config.segment_vocabulary_size > 0:
         hidden = parts(
@@ -140,9 +139,9 @@ def dropout(graph: Graph, name: str, hidden: Tensor) -> Tensor:
     return graph.parts(keras.layers.Dropout, name, rate=graph.config.dropout)(hidden)
 
 
-def initializer(config: BertConfig) -> keras.initializers.Initializer:
-    """A new truncated normal: one object used twice would repeat its values."""
-    return keras.initializers.TruncatedNormal(stddev=config.initializer_range)
+def initializer(config: BertConfig) -> layers.TruncatedNormal:
+    """BERT's first values of kernels and tables."""
+    return layers.TruncatedNormal(stddev=config.initializer_range)
 
 
 def draw_pooler(graph: Graph) -> Tensor:

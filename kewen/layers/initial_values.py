@@ -1,0 +1,49 @@
+"""First values of weights, drawn on the host.
+
+NumPy draws the same numbers for every backend, and compiles nothing: on JAX each new
+shape of Keras' own truncated normal costs about a second of compilation, which for a
+small BERT is most of the time to build it.
+"""
+
+import random
+from typing import Any
+
+import keras
+import numpy as np
+
+LIMIT = 2.0  # standard deviations; BERT's, and Keras' own
+
+
+@keras.saving.register_keras_serializable("kewen")
+class TruncatedNormal(keras.initializers.Initializer):
+    """Normal numbers around 0; those beyond two standard deviations are drawn anew.
+
+    Every call draws from a new seed, taken from Python's `random` as Keras does, so one
+    object may serve several weights, and `kewen.training.seeded` governs it.
+
+    Args:
+        stddev: standard deviation before truncation.
+    """
+
+    def __init__(self, stddev: float = 0.02) -> None:
+        self.stddev = stddev
+
+    def __call__(self, shape: Any, dtype: Any = None, **_: Any) -> Any:
+        generator = np.random.default_rng(random.randrange(2**63))
+        values = generator.standard_normal(shape, dtype="float32")
+        beyond = np.abs(values) > LIMIT
+        while count := int(beyond.sum()):
+            values[beyond] = generator.standard_normal(count, dtype="float32")
+            beyond = np.abs(values) > LIMIT
+        return keras.ops.convert_to_tensor(values * np.float32(self.stddev), dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"stddev": self.stddev}
+
+
+@keras.saving.register_keras_serializable("kewen")
+class Unset(keras.initializers.Initializer):
+    """Zeros, for weights that a checkpoint is about to give."""
+
+    def __call__(self, shape: Any, dtype: Any = None, **_: Any) -> Any:
+        return keras.ops.convert_to_tensor(np.zeros(shape, "float32"), dtype)
