@@ -1,0 +1,153 @@
+"""`kewen inspect`: what is in a weight file, and what a model would make of it."""
+
+import json
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kewen.cli.json_lines import json_line
+from kewen.cli.options import Folder
+from kewen.cli.surroundings import prepare
+from kewen.errors import ConfigError, KewenError
+
+if TYPE_CHECKING:
+    from kewen.checkpoints import Account, Checkpoint
+
+EXAMPLES = """
+kewen inspect DIR
+kewen inspect chinese_L-12_H-768_A-12/bert_model.ckpt
+kewen inspect DIR --json --digests > tensors.jsonl
+"""
+HEAD = ("tensor", "shape", "dtype", "becomes")
+
+
+def inspect(
+    folder: Folder,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a tensor; no account.")
+    ] = False,
+    digests: Annotated[
+        bool, typer.Option("--digests", help="With --json: the SHA-256 of the values.")
+    ] = False,
+) -> None:
+    """List the tensors of a checkpoint, and account for every one of them.
+
+    With --json only files are read: no model is built, and DIR is a path.
+    """
+    if digests and not as_json:
+        raise ConfigError(
+            "--digests are for programs and come with --json. Received: no --json. "
+            f"Type: kewen inspect {folder} --json --digests"
+        )
+    if as_json:
+        _write_json(Path(folder), digests)
+        return
+    prepare()
+    _write_table(folder)
+
+
+def _write_json(path: Path, with_digests: bool) -> None:
+    """JSON Lines and nothing else, sorted by name."""
+    from kewen.checkpoints import open_checkpoint
+
+    with open_checkpoint(path) as checkpoint:
+        for record in _records(checkpoint, with_digests):
+            sys.stdout.write(json_line(record))
+
+
+def _records(checkpoint: "Checkpoint", with_digests: bool) -> Iterator[Any]:
+    from kewen.checkpoints import digests
+
+    if with_digests:
+        yield from digests(checkpoint)
+        return
+    for name in sorted(checkpoint):
+        shape, dtype, file = _facts(checkpoint, name)
+        yield {"name": name, "shape": shape, "dtype": dtype, "path": file}
+
+
+def _facts(checkpoint: "Checkpoint", name: str) -> tuple[list[int], str, str]:
+    """Shape, dtype and file name of a tensor, nothing of it read."""
+    from kewen.checkpoints.checkpoint import TEXT
+
+    info = checkpoint.info(name)
+    dtype = "string" if info.dtype == TEXT else info.dtype.name
+    return list(info.shape), dtype, info.file.name
+
+
+def _write_table(name: str) -> None:
+    from kewen.checkpoints import open_checkpoint
+    from kewen.models.hub import locate
+
+    path = locate(name)
+    if path.suffix == ".keras" or (path / "model.keras").is_file():
+        _write_keras_table(path)
+        return
+    with open_checkpoint(path) as checkpoint:
+        account, reason = _account(path)
+        fates = _fates(account) if account else {}
+        rows: list[Sequence[str]] = []
+        for tensor in sorted(checkpoint):
+            shape, dtype, _ = _facts(checkpoint, tensor)
+            rows.append([tensor, _shown(shape), dtype, fates.get(tensor, "")])
+        size = sum(checkpoint.info(tensor).nbytes for tensor in checkpoint)
+        sys.stdout.write(
+            f"{checkpoint.path} ({checkpoint.format}): {len(checkpoint)} tensors, "
+            f"{size / 1e6:.1f} MB\n\n"
+        )
+    sys.stdout.write(_table(HEAD if account else HEAD[:3], rows))
+    sys.stdout.write(f"\n{account.table()}\n" if account else f"\n{reason}\n")
+
+
+def _write_keras_table(path: Path) -> None:
+    """A `.keras` file has our own names already, and Keras keeps the account."""
+    from kewen.models import load
+
+    weights = load(path).model.weights_by_path()
+    rows = [
+        [name, _shown(weight.shape), str(weight.dtype)]
+        for name, weight in sorted(weights.items())
+    ]
+    sys.stdout.write(f"{path} (keras): {len(rows)} variables\n\n")
+    sys.stdout.write(_table(HEAD[:3], rows))
+
+
+def _account(path: Path) -> tuple["Account | None", str]:
+    """What loading makes of every tensor; or None, and why there is no such thing."""
+    from kewen.checkpoints import WeightsWarning
+    from kewen.models import load
+
+    with warnings.catch_warnings():
+        # The account is printed whole; it need not be announced as well.
+        warnings.simplefilter("ignore", WeightsWarning)
+        try:
+            return load(path, strict=False).account, ""
+        except KewenError as error:
+            return None, f"No account, because no model can be made of it: {error}"
+
+
+def _fates(account: "Account") -> dict[str, str]:
+    """For each tensor of the file what becomes of it."""
+    return (
+        {used.name: ", ".join(used.ours) for used in account.used}
+        | {each.name: f"(skipped: {each.because})" for each in account.skipped}
+        | dict.fromkeys(account.unread, "(unread: no use for it)")
+        | {each.name: f"(expected {each.expected})" for each in account.misshaped}
+    )
+
+
+def _shown(shape: Sequence[int | None]) -> str:
+    return json.dumps(list(shape))
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns to the left, no rules: easy to read and to cut apart."""
+    lines = [head, *(row[: len(head)] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "".join(
+        "  ".join(map(str.ljust, line, widths)).rstrip() + "\n" for line in lines
+    )

@@ -1,0 +1,41 @@
+"""Options that several commands have, said once."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class OnBadRow(StrEnum):
+    """What a row that is no example does."""
+
+    ERROR = "error"
+    SKIP = "skip"
+
+
+Folder = Annotated[str, typer.Argument(metavar="DIR", help="Model folder or hub id.")]
+Classifier = Annotated[
+    str, typer.Argument(metavar="DIR", help="Folder of a saved classifier, or hub id.")
+]
+Texts = Annotated[list[str] | None, typer.Argument(help="The texts themselves.")]
+Source = Annotated[
+    Path | None,
+    typer.Option("--input", help="TSV, CSV, JSONL or TXT (gz too); - for stdin."),
+]
+TextColumn = Annotated[
+    str, typer.Option("--text", help="Column of the text: name, or position from 0.")
+]
+LabelColumn = Annotated[str, typer.Option("--label", help="Column of the label.")]
+PairColumn = Annotated[
+    str | None, typer.Option("--pair", help="Column of the second text, if any.")
+]
+BadRow = Annotated[
+    OnBadRow, typer.Option("--on-bad-row", help="What a row that is no example does.")
+]
+TextsATime = Annotated[
+    int, typer.Option("--batch-size", min=1, help="Texts at a time.")
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace what is there already.")
+]

@@ -1,0 +1,67 @@
+"""`kewen predict`: labels for texts, as JSON Lines."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kewen.cli.json_lines import json_lines
+from kewen.cli.options import (
+    Classifier,
+    Overwrite,
+    PairColumn,
+    Source,
+    TextColumn,
+    Texts,
+    TextsATime,
+)
+from kewen.cli.progress import in_chunks
+from kewen.cli.surroundings import prepare
+from kewen.cli.targets import check_file
+
+EXAMPLES = """
+kewen predict clf "Shares rose after the merger." "The keeper saved a penalty."
+kewen predict clf --input new.tsv --text body --output answers.jsonl
+cat texts.txt | kewen predict clf --input - | head
+"""
+
+
+def predict(
+    folder: Classifier,
+    texts: Texts = None,
+    source: Source = None,
+    text: TextColumn = "text",
+    pair: PairColumn = None,
+    output: Annotated[
+        Path | None, typer.Option(help="JSON Lines file; stdout without it.")
+    ] = None,
+    batch_size: TextsATime = 64,
+    overwrite: Overwrite = False,
+) -> None:
+    """Label texts with a saved classifier; one JSON object a text."""
+    from kewen.cli.texts import examples_from
+
+    if output is not None:
+        check_file(output, overwrite)
+    examples = examples_from(texts or (), source, text=text, pair=pair)
+    prepare()
+    from kewen.tasks import load_task
+
+    classifier = load_task(folder)
+    with json_lines(output, overwrite=overwrite) as write:
+        for chunk in in_chunks(examples, "labelled"):
+            answers = classifier.predict(
+                [example.text for example in chunk],
+                [example.pair or "" for example in chunk] if pair else None,
+                batch_size=batch_size,
+            )
+            for example, answer in zip(chunk, answers, strict=True):
+                write(
+                    {
+                        "text": example.text,
+                        **({"pair": example.pair} if pair else {}),
+                        "label": answer.label,
+                        "probability": answer.probability,
+                        "probabilities": dict(answer.probabilities),
+                    }
+                )

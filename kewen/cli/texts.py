@@ -1,0 +1,56 @@
+"""Where the texts come from: the command line itself, a file, or stdin."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from kewen.data import Example, read_examples
+from kewen.errors import ConfigError, DataError
+
+STDIN = "-"
+
+
+def examples_from(
+    texts: Sequence[str],
+    source: Path | None,
+    *,
+    text: str = "text",
+    pair: str | None = None,
+) -> list[Example]:
+    """Texts without labels, in order.
+
+    Args:
+        texts: typed on the command line.
+        source: a file of any format that kewen reads; "-" is stdin, a text a line.
+        text: column, or position from 0, in the file.
+        pair: likewise, the second text.
+
+    Raises:
+        ConfigError: if there is neither, or both.
+        DataError, NotFoundError: if the file cannot be read.
+    """
+    if bool(texts) == (source is not None):
+        raise ConfigError(
+            "Texts must come from the command line or from --input FILE (- for stdin), "
+            f"one of the two. Received: {'both' if texts else 'neither'}."
+        )
+    if source is None:
+        return [Example(each) for each in texts]
+    if str(source) == STDIN:
+        return _from_stdin()
+    return list(read_examples(source, text=text, label=None, pair=pair))
+
+
+def _from_stdin() -> list[Example]:
+    try:
+        lines = [line.rstrip("\r\n") for line in sys.stdin]
+    except UnicodeDecodeError as error:
+        raise DataError(f"stdin must be UTF-8 text. Received: {error}.") from None
+    examples = [
+        Example(line, line=number)
+        for number, line in enumerate(lines, start=1)
+        if line.strip()
+    ]
+    if not examples:
+        raise DataError("stdin must hold a text a line. Received: none.")
+    return examples

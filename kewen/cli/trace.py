@@ -1,0 +1,99 @@
+"""`kewen trace`: a checkpoint run on given arrays, everything in between kept."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kewen.cli.guard import say
+from kewen.cli.json_option import json_object
+from kewen.cli.options import (
+    Folder,
+    Overwrite,
+)
+from kewen.cli.surroundings import prepare
+from kewen.cli.targets import check_file
+from kewen.errors import NotFoundError
+from kewen.files import atomic_write
+
+if TYPE_CHECKING:
+    import numpy as np
+
+EXAMPLES = """
+kewen trace DIR --inputs in.npz --out out.npz
+kewen trace DIR --inputs in.npz --out out.npz --family bert --application unilm
+kewen trace DIR --inputs in.npz --out out.npz --family bert --options '{"with_mlm": 1}'
+"""
+
+
+class Application(StrEnum):
+    """Who may look at whom."""
+
+    ENCODER = "encoder"
+    LM = "lm"
+    UNILM = "unilm"
+
+
+def trace(
+    folder: Folder,
+    inputs: Annotated[
+        Path,
+        typer.Option(
+            help="Arrays: token_ids, segment_ids, padding_mask, position_ids, ..."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The .npz to write.")],
+    family: Annotated[
+        str | None, typer.Option(help="bert4keras' model name: do as bert4keras does.")
+    ] = None,
+    application: Annotated[
+        Application, typer.Option(help="Who may look at whom.")
+    ] = Application.ENCODER,
+    options: Annotated[
+        str | None,
+        typer.Option(metavar="JSON", help="bert4keras' keyword arguments."),
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write every hidden state and head output of a checkpoint for given arrays.
+
+    They have the names of the library that the checkpoint comes from, so that a
+    conversion can be compared with another implementation, array by array.
+    """
+    keywords = json_object("--options", options)
+    check_file(out, overwrite)
+    arrays = _read_arrays(inputs)
+    prepare()
+    import numpy as np
+
+    from kewen.models.trace import trace as run
+
+    results = run(
+        folder,
+        arrays,
+        family=family,
+        application=application.value,
+        options=keywords,
+    )
+    with atomic_write(out, overwrite=overwrite) as file:
+        np.savez(file, **results)
+    say(f"Wrote {len(results)} arrays to {out}: {', '.join(results)}.")
+
+
+def _read_arrays(path: Path) -> "dict[str, np.ndarray]":
+    """Every array of an .npz; nothing is ever unpickled.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        CheckpointError: if it is no sound .npz of numbers.
+    """
+    from kewen.checkpoints import NpzFile
+
+    if not path.is_file():
+        raise NotFoundError(
+            f"--inputs must name an .npz file of arrays, as numpy.savez writes it. "
+            f"Received: {path}, which is not a file."
+        )
+    with NpzFile(path) as arrays:
+        return dict(arrays)
