@@ -4,8 +4,11 @@ import ast
 import importlib
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -139,3 +142,42 @@ def test_the_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):
     accuracy, label = capsys.readouterr().out.split()
     assert 0 <= float(accuracy) <= 1
     assert label in ("neg", "pos")
+
+
+def test_the_examples_of_the_tour_run_one_after_the_other(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    *_, (_, names) = run_in_turn(ROOT / "docs/tour.md")
+    assert names["row"]["token_ids"].tolist() == [2, 5, 6, 6, 7, 8, 9, 10, 3]
+    assert names["row"]["offsets"][3].tolist() == [2, 3]
+    assert names["batches"].shapes <= {(2, 16), (2, 8)}
+    assert names["outputs"]["hidden_1"].shape == (1, 9, 32)
+    assert names["outputs"]["attention_0"].shape == (1, 4, 9, 9)
+    assert names["outputs"]["mlm_logits"].shape == (1, 9, 80)
+    assert names["pretrained"].model.heads == ("masked_lm",)
+
+
+def test_the_examples_of_the_lesson_run_and_give_what_they_say(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    lesson = ROOT / "docs/lessons/masks_and_attention.md"
+    values = [
+        eval(code.splitlines()[-1].partition("  #")[0], names)
+        for code, names in run_in_turn(lesson)
+    ]
+    average, nothing, square, padded_row = map(np.asarray, values)
+    assert average == pytest.approx([1 / 3] * 3)
+    assert nothing.tolist() == [0, 0, 0]
+    assert square[0].astype(int).tolist() == [
+        [1, 1, 0, 0],
+        [1, 1, 0, 0],
+        [1, 1, 1, 0],
+        [1, 1, 1, 1],
+    ]
+    assert padded_row.astype(int).tolist() == [1, 1, 1, 1, 0]
+
+
+def run_in_turn(page: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Run the blocks of a page in one namespace; after each, the code and the names."""
+    names: dict[str, Any] = {}
+    for code in blocks(page, "python"):
+        exec(compile(code, page.name, "exec"), names)
+        yield code, names
