@@ -10,7 +10,7 @@ def prepared(arguments: Iterable[str]) -> list[str]:
     """Bring `--debug` to the front and give a bare `--report` its empty value.
 
     `--debug` belongs to the program, but whoever just saw an error appends it to the
-    line. `--report [FILE]` may stand without a file, which typer has no word for.
+    line. `fit`'s `--report [FILE]` may stand without a file, which typer cannot say.
     Nothing behind `--` is touched: those are texts.
 
     Example: `["fit", "--report", "--debug"]` becomes `["--debug", "fit", "--report="]`.
@@ -20,9 +20,9 @@ def prepared(arguments: Iterable[str]) -> list[str]:
     options, texts = arguments[:end], arguments[end:]
     kept = [word for word in options if word != DEBUG]
     debug = [DEBUG] if len(kept) < len(options) else []
-    following = [*kept[1:], "--"]
-    valued = [
-        f"{word}=" if word == REPORT and next_word.startswith("-") else word
-        for word, next_word in zip(kept, following, strict=True)
-    ]
-    return [*debug, *valued, *texts]
+    if kept[:1] == ["fit"]:
+        kept = [
+            f"{word}=" if word == REPORT and following.startswith("-") else word
+            for word, following in zip(kept, [*kept[1:], "--"], strict=True)
+        ]
+    return [*debug, *kept, *texts]

@@ -57,8 +57,8 @@ def evaluate(
     if bad_rows.count:
         say(f"{file}: {bad_rows.summary()}")
     prepare()
-    from kewen.cli.judging import judge, write_report
     from kewen.tasks import load_task
+    from kewen.tasks.judging import judge, write_report
 
     classifier = load_task(folder)
     judged = judge(classifier, examples, str(file))

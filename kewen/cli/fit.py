@@ -125,9 +125,9 @@ def classify(
     sets = _read(files, on_bad_row, columns)
 
     prepare()
-    from kewen.cli.judging import judge, write_report
     from kewen.models import load
     from kewen.tasks import TextClassifier
+    from kewen.tasks.judging import judge, write_report
 
     classifier = TextClassifier(
         load(model, dtype=dtype.value),

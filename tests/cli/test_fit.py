@@ -1,12 +1,116 @@
 """`kewen fit classify`, and what must stop it before it starts."""
 
-import json
-
 import pytest
 
 
-def test_fit_saves_a_classifier_that_learned(kewen, fitted, examples):
-    scores = json.loads(
-        kewen("evaluate", fitted, examples / "test.jsonl", "--json").out
-    )
-    assert scores["accuracy"] == 1
+@pytest.fixture
+def fit(kewen, tiny, examples, tmp_path):
+    """Start a training that must not come to its first step."""
+
+    def run(*arguments, train=None, out=None):
+        train, out = train or examples / "train.tsv", out or tmp_path / "clf"
+        return kewen(
+            "fit", "classify", train, "--model", tiny, "--out", out, *arguments
+        )
+
+    return run
+
+
+def test_fit_leaves_a_model_its_tokenizer_and_a_report(fitted):
+    names = {path.name for path in fitted.iterdir()}
+    assert {"config.json", "model.safetensors", "kewen.json", "report.html"} <= names
+    assert "pos" in (fitted / "report.html").read_text(encoding="utf-8")
+
+
+def test_fit_refuses_an_existing_folder_before_it_reads_anything(fit, tmp_path):
+    out = tmp_path / "clf"
+    out.mkdir()
+    (out / "precious").touch()
+    ended = fit(train=tmp_path / "no such file.tsv")
+    assert ended.code == 2
+    assert "exists already" in ended.err
+    assert "--overwrite" in ended.err
+    assert [path.name for path in out.iterdir()] == ["precious"]
+
+
+def test_fit_refuses_an_existing_report_before_training(fit, tmp_path):
+    page = tmp_path / "page.html"
+    page.touch()
+    ended = fit("--dev", tmp_path / "dev.tsv", "--report", page)
+    assert ended.code == 2
+    assert f"{page} exists already" in ended.err
+
+
+def test_fit_leaves_nothing_behind_when_it_refuses(fit, tmp_path):
+    assert fit("--text", "no_such_column").code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_fit_names_a_missing_column(fit):
+    ended = fit("--text", "body")
+    assert ended.code == 2
+    assert "body" in ended.err
+    assert "label" in ended.err
+
+
+def test_fit_finds_a_fault_of_the_test_file_before_training(fit, tmp_path):
+    test = tmp_path / "test.tsv"
+    test.write_text("text\tlabel\nthe film\tmaybe\n", encoding="utf-8")
+    ended = fit("--test", test)
+    assert ended.code == 2
+    assert "'maybe' (line 2)" in ended.err
+    assert "epoch" not in ended.err
+
+
+def test_fit_wants_two_classes(fit, tmp_path):
+    train = tmp_path / "one.tsv"
+    train.write_text("text\tlabel\ngood\tpos\nfine\tpos\n", encoding="utf-8")
+    ended = fit(train=train)
+    assert ended.code == 2
+    assert "at least two classes" in ended.err
+
+
+def test_fit_stops_at_a_bad_row_and_says_how_to_go_on(fit, tmp_path):
+    train = tmp_path / "bad.tsv"
+    train.write_text("text\tlabel\ngood\tpos\nbad\n", encoding="utf-8")
+    ended = fit(train=train)
+    assert ended.code == 2
+    assert "line 3" in ended.err
+    assert "--on-bad-row skip" in ended.err
+
+
+def test_fit_reports_the_bad_rows_that_it_skipped(fit, tmp_path):
+    train = tmp_path / "bad.tsv"
+    train.write_text("text\tlabel\ngood\tpos\nbad\n", encoding="utf-8")
+    ended = fit("--on-bad-row", "skip", train=train)
+    assert "Skipped 1 bad row: line 3" in ended.err
+
+
+BROKEN_OPTIONS = [
+    (["--class-weights", "{broken"], "--class-weights must be a JSON object"),
+    (["--class-weights", "[1]"], "--class-weights must be a JSON object"),
+    (["--learning-rates", '{"block_*": "low"}'], "must give a number"),
+    (["--learning-rates", '{"block_*": true}'], "must give a number"),
+    (["--patience", "1"], "no --dev"),
+    (["--report"], "neither --dev nor --test"),
+    (["--epochs", "0"], "--epochs"),
+    (["--dtype", "float8"], "--dtype"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), BROKEN_OPTIONS)
+def test_fit_refuses_options_that_cannot_be(fit, options, message):
+    ended = fit(*options)
+    assert ended.code == 2
+    assert message in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_fit_names_a_model_folder_without_weights(kewen, tiny, examples, tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "config.json").write_bytes((tiny / "config.json").read_bytes())
+    train, out = examples / "train.tsv", tmp_path / "clf"
+    ended = kewen("fit", "classify", train, "--model", model, "--out", out)
+    assert ended.code == 2
+    assert "is a model folder without weights" in ended.err

@@ -1,0 +1,28 @@
+"""`kewen doctor` works where nothing else does."""
+
+import tomllib
+
+from conftest import ROOT
+
+from kewen.cli.doctor import EXTRAS
+
+
+def test_doctor_shows_versions_and_the_device(kewen):
+    ended = kewen("doctor")
+    assert ended.code == 0
+    for word in ("Python", "keras", "runs on", "[tensorflow]", "cores", "hub cache"):
+        assert word in ended.out
+
+
+def test_doctor_works_with_a_backend_that_is_not_there(kewen, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "abacus")
+    ended = kewen("doctor")
+    assert ended.code == 0
+    assert "DOES NOT RUN" in ended.out
+    assert "hub cache" in ended.out
+
+
+def test_doctor_knows_every_extra_of_the_package():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    extras = tomllib.loads(text)["project"]["optional-dependencies"]
+    assert set(EXTRAS) == set(extras) - {"dev"}

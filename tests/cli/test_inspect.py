@@ -1,0 +1,111 @@
+"""`kewen inspect`: every tensor and its fate; for programs, JSON Lines only."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+from conftest import GOLDEN, ROOT
+
+from kewen.checkpoints import open_checkpoint, write_safetensors
+
+TF = GOLDEN / "bert4keras" / "bert_plain"
+HF = GOLDEN / "huggingface" / "bert_mlm"
+
+
+def test_digests_are_json_lines_sorted_by_name(kewen):
+    ended = kewen("inspect", HF, "--json", "--digests")
+    records = [json.loads(line) for line in ended.out.splitlines()]
+    assert (ended.code, ended.err) == (0, "")
+    names = [record["name"] for record in records]
+    assert names == sorted(open_checkpoint(HF))
+    for record in records:
+        assert list(record) == ["name", "shape", "dtype", "sha256", "path"]
+        assert record["path"] == "model.safetensors"
+    array = open_checkpoint(HF)[names[0]]
+    assert records[0]["sha256"] == hashlib.sha256(array.tobytes()).hexdigest()
+    assert records[0]["shape"] == list(array.shape)
+
+
+def test_json_without_digests_is_the_same_without_them(kewen):
+    with_digests = kewen("inspect", TF, "--json", "--digests").out.splitlines()
+    without = kewen("inspect", TF, "--json").out.splitlines()
+    expected = [json.loads(line) for line in with_digests]
+    for record in expected:
+        del record["sha256"]
+    assert [json.loads(line) for line in without] == expected
+
+
+def test_json_loads_no_framework(tmp_path):
+    code = (
+        "import sys\n"
+        "from kewen.cli import main\n"
+        "try: main(['inspect', sys.argv[1], '--json', '--digests'])\n"
+        "except SystemExit: pass\n"
+        "sys.exit(bool({'keras', 'jax', 'torch', 'tensorflow'} & sys.modules.keys()))"
+    )
+    command = [sys.executable, "-c", code, str(TF)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def test_digests_alone_are_refused_with_the_line_to_type(kewen):
+    ended = kewen("inspect", HF, "--digests")
+    assert ended.code == 2
+    assert f"kewen inspect {HF} --json --digests" in ended.err
+
+
+def test_table_says_what_becomes_of_each_tensor(kewen):
+    ended = kewen("inspect", TF)
+    assert ended.code == 0
+    (line,) = [
+        line
+        for line in ended.out.splitlines()
+        if line.startswith("bert/embeddings/word_embeddings ")
+    ]
+    assert line.split()[-2:] == ["float32", "token_embedding/embeddings"]
+    assert "missing: 0" in ended.out
+
+
+def test_table_accounts_for_what_does_not_fit(kewen, tmp_path):
+    folder = tmp_path / "changed"
+    folder.mkdir()
+    shutil.copy(HF / "config.json", folder)
+    tensors = dict(open_checkpoint(HF))
+    del tensors["bert.embeddings.LayerNorm.bias"]
+    tensors["stranger"] = np.zeros(3, np.float32)
+    tensors["bert.embeddings.LayerNorm.weight"] = np.zeros(7, np.float32)
+    write_safetensors(folder / "model.safetensors", tensors)
+    ended = kewen("inspect", folder)
+    assert ended.code == 0
+    assert "missing: 1" in ended.out
+    assert "bert.embeddings.LayerNorm.bias (for embeddings_norm/beta)" in ended.out
+    assert "unread: 1" in ended.out
+    assert "misshaped: 1" in ended.out
+    assert "Warning" not in ended.err
+
+
+def test_unknown_family_gets_its_tensors_and_the_reason(kewen, tmp_path):
+    write_safetensors(tmp_path / "model.safetensors", {"w": np.zeros((2, 3))})
+    (tmp_path / "config.json").write_text('{"model_type": "mamba"}', encoding="utf-8")
+    ended = kewen("inspect", tmp_path)
+    assert ended.code == 0
+    assert "w       [2, 3]  float64" in ended.out
+    assert "No account" in ended.out
+    assert "'mamba'" in ended.out
+
+
+def test_unknown_folder_is_an_error(kewen, tmp_path):
+    ended = kewen("inspect", tmp_path / "nowhere", "--json")
+    assert (ended.code, ended.out) == (2, "")
+    assert "nowhere" in ended.err
+
+
+def test_truncated_file_is_an_error(kewen, tmp_path):
+    broken = tmp_path / "model.safetensors"
+    broken.write_bytes((HF / "model.safetensors").read_bytes()[:5000])
+    ended = kewen("inspect", broken, "--json", "--digests")
+    assert (ended.code, ended.out) == (2, "")
+    assert "Traceback" not in ended.err
