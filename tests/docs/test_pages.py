@@ -1,4 +1,4 @@
-"""The pages say what is there: links, paths, names and the README's example are real."""
+"""The pages say what is there: links, paths, names, examples and command lines."""
 
 import ast
 import importlib
@@ -17,7 +17,7 @@ TRANSLATED = [page for page in PAGES if page.name.endswith(".zh.md")]
 
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 IN_BACKTICKS = re.compile(r"`((?:kewen|tests|docs|benchmarks|\.ci)/[^`\s]*)`")
-DOTTED = re.compile(r"`(kewen(?:\.\w+)+)`")
+DOTTED = re.compile(r"`(kewen(?:\.(?!json)\w+)+)`")
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^(#+) ", re.MULTILINE)
 
