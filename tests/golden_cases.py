@@ -1,0 +1,112 @@
+"""The recorded inputs and outputs of other implementations, and how to compare."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+GOLDEN = Path(__file__).parent / "golden"
+_INPUTS = {
+    "input_ids": "token_ids",
+    "token_type_ids": "segment_ids",
+    "attention_mask": "padding_mask",
+}
+_PROBABILITIES = ("output_mlm", "output_nsp")  # bert4keras records these after softmax
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One recorded run: a case and, in transformers' files, one of its batches."""
+
+    world: str
+    case: str
+    prefix: str = ""  # "left_": the left-padded batch
+
+    def __str__(self):
+        return f"{self.case}-{self.prefix}" if self.prefix else self.case
+
+    @property
+    def folder(self):
+        return GOLDEN / self.world / self.case
+
+    @property
+    def about(self):
+        return json.loads((self.folder / "case.json").read_text("utf-8"))
+
+    @property
+    def bert4keras_options(self):
+        """What the original was built with, in the words of `trace`."""
+        if self.world != "bert4keras":
+            return {}
+        about = self.about
+        return {
+            "family": about["model"],
+            "application": about["application"],
+            "options": about["kwargs"],
+        }
+
+    def arrays(self, kind):
+        """Arrays named `kind_...` of this pass, without its prefix."""
+        other = "left_" if not self.prefix else None
+        with np.load(self.folder / "expected.npz") as file:
+            names = [name for name in file.files if name.startswith(f"{kind}_")]
+            own = [
+                name
+                for name in names
+                if name.startswith(f"{kind}_{self.prefix}")
+                and not (other and name.startswith(f"{kind}_{other}"))
+            ]
+            return {name.replace(self.prefix, "", 1): file[name] for name in own}
+
+    @property
+    def inputs(self):
+        """By our names."""
+        given = {name.removeprefix("input_"): a for name, a in self.arrays("input").items()}
+        return {_INPUTS.get(name, name): array for name, array in given.items()}
+
+    @property
+    def expected(self):
+        return self.arrays("hidden") | self.arrays("output")
+
+    @property
+    def is_token(self):
+        """bool, (B, T): where a comparison means anything."""
+        inputs = self.inputs
+        if "padding_mask" in inputs:
+            return inputs["padding_mask"].astype(bool)
+        seen = inputs["token_ids"] != 0
+        seen[:, 0] = True  # bert4keras never masks the first column
+        return seen
+
+    def comparable(self, name, array):
+        """An array at its tokens, as the original records it."""
+        if self.world == "bert4keras" and name in _PROBABILITIES:
+            powers = np.exp(array - array.max(-1, keepdims=True))
+            array = powers / powers.sum(-1, keepdims=True)
+        is_token = self.is_token
+        by_token = array.ndim >= 2 and array.shape[:2] == is_token.shape
+        return array[is_token] if by_token else array
+
+    def tolerance(self, name):
+        small = self.world == "bert4keras" and name in _PROBABILITIES
+        return 1e-5 if small else 1e-4
+
+
+BERT_FILES = ["bert_bin_gamma_beta", "bert_bin_legacy", "bert_bin_zip", "bert_sharded"]
+PASSES = [
+    *(Pass("huggingface", case) for case in BERT_FILES),
+    Pass("huggingface", "bert_mlm"),
+    Pass("huggingface", "bert_mlm", "left_"),
+    Pass("huggingface", "bert_model"),
+    Pass("huggingface", "bert_model", "left_"),
+    Pass("huggingface", "bert_sequence_classification"),
+    Pass("huggingface", "roberta_mlm"),
+    Pass("huggingface", "roberta_mlm", "left_"),
+    Pass("huggingface", "xlm_roberta_mlm"),
+    Pass("bert4keras", "bert_encoder"),
+    Pass("bert4keras", "bert_plain"),
+    Pass("bert4keras", "bert_left_padding"),
+    Pass("bert4keras", "bert_lm"),
+    Pass("bert4keras", "bert_unilm"),
+]
