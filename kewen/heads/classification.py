@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from kewen.layers import Dropout
+
 Tensor = Any
 Make = Callable[..., keras.layers.Layer]
 
@@ -19,7 +21,7 @@ def classify_sequence(
     **dense: Any,
 ) -> Tensor:
     """Dropout and a dense layer: (B, C) to logits (B, L). Layers: `{name}`, dropout."""
-    kept = parts(keras.layers.Dropout, f"{name}_dropout", rate=dropout)(pooled)
+    kept = parts(Dropout, f"{name}_dropout", rate=dropout)(pooled)
     return parts(keras.layers.Dense, name, units=num_labels, **dense)(kept)
 
 
@@ -27,5 +29,5 @@ def classify_tokens(
     parts: Make, hidden: Tensor, *, num_labels: int, dropout: float, **dense: Any
 ) -> Tensor:
     """The same at every token: (B, T, C) to logits (B, T, L). Layer: `tagger`."""
-    kept = parts(keras.layers.Dropout, "tagger_dropout", rate=dropout)(hidden)
+    kept = parts(Dropout, "tagger_dropout", rate=dropout)(hidden)
     return parts(keras.layers.Dense, "tagger", units=num_labels, **dense)(kept)

@@ -5,6 +5,7 @@
 from kewen.layers.activations import activation, gelu_erf, gelu_tanh
 from kewen.layers.attention import AttentionMask, MultiHeadAttention, ScoresOf
 from kewen.layers.bias import Bias
+from kewen.layers.dropout import Dropout
 from kewen.layers.feed_forward import FeedForward
 from kewen.layers.initial_values import TruncatedNormal, Unset
 from kewen.layers.pooling import Pooling
@@ -15,6 +16,7 @@ from kewen.layers.token_embedding import TokenEmbedding
 __all__ = [
     "AttentionMask",
     "Bias",
+    "Dropout",
     "FeedForward",
     "LearnedPositions",
     "MultiHeadAttention",

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from kewen.errors import ConfigError, ShapeError
+from kewen.layers.dropout import Dropout
 from kewen.layers.initial_values import TruncatedNormal
 from kewen.ops import masked_softmax, rotate
 
@@ -87,7 +88,7 @@ class MultiHeadAttention(keras.layers.Layer):
         self.key.build(context_shape)
         self.value.build(context_shape)
         self.output_dense.build((*inputs_shape[:2], *heads))
-        self.probability_dropout = keras.layers.Dropout(
+        self.probability_dropout = Dropout(
             self.dropout, dtype=self.dtype_policy, name="probability_dropout"
         )
 

@@ -136,7 +136,7 @@ def norm(graph: Graph, name: str, hidden: Tensor) -> Tensor:
 
 def dropout(graph: Graph, name: str, hidden: Tensor) -> Tensor:
     """Dropout at the config's common rate."""
-    return graph.parts(keras.layers.Dropout, name, rate=graph.config.dropout)(hidden)
+    return graph.parts(layers.Dropout, name, rate=graph.config.dropout)(hidden)
 
 
 def initializer(config: BertConfig) -> layers.TruncatedNormal:

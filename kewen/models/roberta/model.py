@@ -51,7 +51,7 @@ def draw_sequence_classifier(graph: Graph) -> None:
         graph.last_hidden_state, graph.inputs["padding_mask"]
     )
     rate = bert.classifier_dropout(config)
-    kept = parts(keras.layers.Dropout, "classifier_dense_dropout", rate=rate)(pooled)
+    kept = parts(layers.Dropout, "classifier_dense_dropout", rate=rate)(pooled)
     inner = parts(
         keras.layers.Dense,
         "classifier_dense",
