@@ -1,6 +1,7 @@
 """The program `kewen`: which commands there are, and what `kewen --help` says first."""
 
 import inspect as signatures
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -98,8 +99,8 @@ _add(app, "doctor", doctor.doctor, doctor.EXAMPLES)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command line, by default that of the process, and exit with its code."""
     for stream in (sys.stdout, sys.stderr):
-        # Windows' own encodings have no Chinese; a stand-in stream may have no say.
-        if hasattr(stream, "reconfigure"):
+        # Windows' own encodings have no Chinese; a stand-in stream may have none.
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     given = sys.argv[1:] if arguments is None else arguments
     app(args=prepared(given), prog_name="kewen")

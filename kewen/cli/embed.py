@@ -31,7 +31,6 @@ kewen embed DIR --input texts.txt --normalize --out vectors.npz
 kewen embed DIR --input texts.csv --text body --pooling cls --out vectors.jsonl
 kewen embed DIR "今天天气不错" "明天下雨"
 """
-ARRAY = "embeddings"  # its name in the .npz
 
 
 class Pooling(StrEnum):
@@ -89,7 +88,7 @@ def embed(
     vectors = np.concatenate(parts)
     if out is not None and out.suffix == ".npz":
         with atomic_write(out, overwrite=overwrite) as file:
-            np.savez(file, **{ARRAY: vectors})
+            np.savez(file, embeddings=vectors)
         return
     _write_lines(out, examples, vectors, overwrite)
 

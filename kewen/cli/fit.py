@@ -121,8 +121,7 @@ def classify(
     check_folder(out, overwrite)
     if page is not None and page.parent != out:
         check_file(page, overwrite)
-    columns = {"text": text, "label": label, "pair": pair}
-    sets = _read(files, on_bad_row, columns)
+    sets = _read(files, on_bad_row, text=text, label=label, pair=pair)
 
     prepare()
     from kewen.models import load
@@ -211,7 +210,10 @@ def _check_held_out(files: Mapping[str, Path | None], **options: object) -> None
 def _read(
     files: Mapping[str, Path | None],
     on_bad_row: OnBadRow,
-    columns: Mapping[str, str | None],
+    *,
+    text: str,
+    label: str,
+    pair: str | None,
 ) -> "dict[str, list[Example]]":
     """All files at once: a fault of the test file must not wait for the training."""
     from kewen.data import BadRows, LabelSet, read_examples
@@ -222,7 +224,12 @@ def _read(
             continue
         bad_rows = BadRows()
         rows = read_examples(
-            path, **columns, on_bad_row=on_bad_row.value, bad_rows=bad_rows
+            path,
+            text=text,
+            label=label,
+            pair=pair,
+            on_bad_row=on_bad_row.value,
+            bad_rows=bad_rows,
         )
         sets[name] = list(rows)
         if bad_rows.count:

@@ -23,7 +23,7 @@ def json_line(record: Mapping[str, Any]) -> str:
 @contextmanager
 def json_lines(
     path: Path | None, *, overwrite: bool = False
-) -> Generator[Callable[[Mapping[str, Any]], None]]:
+) -> Generator[Callable[[Mapping[str, Any]], object]]:
     """Give a function that writes one record.
 
     Args:
@@ -34,16 +34,7 @@ def json_lines(
         FileError: if the file exists and may not be replaced, or cannot be written.
     """
     if path is None:
-        yield lambda record: print_text(json_line(record))
+        yield lambda record: sys.stdout.write(json_line(record))
         return
     with atomic_write(path, overwrite=overwrite, mode="w") as file:
-        yield lambda record: _discard(file.write(json_line(record)))
-
-
-def print_text(text: str) -> None:
-    """To stdout, whatever its encoding is."""
-    sys.stdout.write(text)
-
-
-def _discard(_: object) -> None:
-    """`write` returns a count that nobody wants."""
+        yield lambda record: file.write(json_line(record))

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -69,7 +69,7 @@ def trace(
 
     from kewen.models.trace import trace as run
 
-    results = run(
+    results: dict[str, Any] = run(
         folder,
         arrays,
         family=family,

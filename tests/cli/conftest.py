@@ -103,7 +103,7 @@ def fitted(tiny, examples, tmp_path_factory):
                 *("--dev", str(examples / "dev.tsv")),
                 *("--test", str(examples / "test.jsonl")),
                 *("--model", str(tiny), "--out", str(out), "--max-length", "12"),
-                *("--epochs", "4", "--batch-size", "4", "--learning-rate", "2e-2"),
+                *("--epochs", "10", "--batch-size", "4", "--learning-rate", "2e-2"),
                 "--report",
             ]
         )

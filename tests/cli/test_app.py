@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 
 import pytest
 import typer
 from conftest import PROGRAM, ROOT
 
 from kewen import __version__
+from kewen.checkpoints import WeightsWarning
 from kewen.cli.arguments import prepared
 from kewen.cli.guard import guarded
 from kewen.errors import DataError
@@ -108,6 +110,18 @@ def test_refusal_of_the_system_names_the_file(end):
     code, said = end(PermissionError(13, "Permission denied", "secret.tsv"))
     assert code == 2
     assert "secret.tsv" in said and "Permission denied" in said
+
+
+def test_own_warning_is_a_paragraph_and_a_stranger_s_is_not_shown(capsys, monkeypatch):
+    monkeypatch.setenv("KEWEN_DEBUG", "0")
+
+    def command():
+        warnings.simplefilter("always")
+        warnings.warn("3 unread: a, b, c.", WeightsWarning, stacklevel=1)
+        warnings.warn("nobody asked", DeprecationWarning, stacklevel=1)
+
+    guarded(command)()
+    assert capsys.readouterr().err == "Warning: 3 unread: a, b, c.\n"
 
 
 def test_debug_shows_the_traceback_and_keeps_the_code(end, monkeypatch):

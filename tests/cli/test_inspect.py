@@ -97,6 +97,15 @@ def test_unknown_family_gets_its_tensors_and_the_reason(kewen, tmp_path):
     assert "'mamba'" in ended.out
 
 
+def test_keras_folder_lists_our_own_variables(kewen, tiny, tmp_path):
+    from kewen.models import load
+
+    load(tiny).save(tmp_path / "saved", format="keras")
+    ended = kewen("inspect", tmp_path / "saved")
+    assert ended.code == 0
+    assert "block_0_attention/query/kernel" in ended.out
+
+
 def test_unknown_folder_is_an_error(kewen, tmp_path):
     ended = kewen("inspect", tmp_path / "nowhere", "--json")
     assert (ended.code, ended.out) == (2, "")
