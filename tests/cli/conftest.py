@@ -2,26 +2,11 @@
 
 import json
 import os
-import sys
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from command_line import ROOT, VOCABULARY, Ended
 
 from kewen.cli import main
-
-ROOT = Path(__file__).parents[2]
-GOLDEN = ROOT / "tests" / "golden"
-WORDS = ["good", "fine", "bad", "awful", "the", "a", "film", "book", "was", "很", "好"]
-VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
-
-
-class Ended(NamedTuple):
-    """What a command line left behind."""
-
-    code: int
-    out: str
-    err: str
 
 
 @pytest.fixture
@@ -121,6 +106,3 @@ def environment(tmp_path):
         "HF_HUB_OFFLINE": "1",
         "PYTHONPATH": str(ROOT),
     }
-
-
-PROGRAM = [sys.executable, "-m", "kewen.cli"]

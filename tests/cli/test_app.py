@@ -8,7 +8,7 @@ import warnings
 
 import pytest
 import typer
-from conftest import PROGRAM, ROOT
+from command_line import PROGRAM, ROOT
 
 from kewen import __version__
 from kewen.checkpoints import WeightsWarning
@@ -138,7 +138,7 @@ def test_debug_may_stand_at_the_end_of_the_line(kewen, tmp_path):
 
 
 def test_unread_output_ends_in_silence(tmp_path):
-    from conftest import GOLDEN
+    from command_line import GOLDEN
 
     folder = GOLDEN / "huggingface" / "bert_mlm"
     reader, writer = os.pipe()

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import GOLDEN
+from command_line import GOLDEN
 
 BERT4KERAS = GOLDEN / "bert4keras" / "bert_plain"
 

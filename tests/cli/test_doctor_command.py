@@ -2,7 +2,7 @@
 
 import tomllib
 
-from conftest import ROOT
+from command_line import ROOT
 
 from kewen.cli.doctor import EXTRAS
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import numpy as np
-from conftest import GOLDEN, ROOT
+from command_line import GOLDEN, ROOT
 
 from kewen.checkpoints import open_checkpoint, write_safetensors
 

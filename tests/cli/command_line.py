@@ -1,0 +1,19 @@
+"""What the tests of the command line share: places, words, and an ending."""
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+PROGRAM = [sys.executable, "-m", "kewen.cli"]
+ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "golden"
+WORDS = ["good", "fine", "bad", "awful", "the", "a", "film", "book", "was", "很", "好"]
+VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
+
+
+class Ended(NamedTuple):
+    """What a command line left behind."""
+
+    code: int
+    out: str
+    err: str
