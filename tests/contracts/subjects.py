@@ -1,0 +1,107 @@
+"""One table of what must keep the contracts: every layer, and every family.
+
+A layer's row: how it is made, and what it is called with. A family's row: a tiny config.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from kewen import layers
+from kewen.models import Backbone, family
+
+B, T, C, H = 2, 6, 8, 2
+RNG = np.random.default_rng(0)
+HIDDEN = RNG.normal(size=(B, T, C)).astype("float32")
+TOKEN_IDS = RNG.integers(5, 20, (B, T)).astype("int32")
+SEGMENT_IDS = np.repeat([[0, 0, 0, 1, 1, 1]], B, axis=0).astype("int32")
+IS_TOKEN = np.ones((B, T), bool)
+IS_TOKEN[1, 4:] = False
+ANGLES = (np.arange(T)[None, :, None] * np.array([1.0, 0.1])).astype("float32")
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    make: Any  # class
+    options: dict[str, Any] = field(default_factory=dict)
+    inputs: tuple[Any, ...] = (HIDDEN,)
+    named: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self):
+        return "-".join([self.make.__name__, *map(str, self.options.values())])
+
+
+MASK = {"attention_mask": IS_TOKEN[:, None]}
+LAYERS = [
+    LayerRow(layers.AttentionMask, {"kind": "bidirectional"}, (IS_TOKEN,)),
+    LayerRow(layers.AttentionMask, {"kind": "causal"}, (IS_TOKEN,)),
+    LayerRow(layers.AttentionMask, {"kind": "unilm"}, (IS_TOKEN, SEGMENT_IDS)),
+    LayerRow(layers.Bias),
+    LayerRow(layers.FeedForward, {"intermediate_dim": 12, "activation": "gelu"}),
+    LayerRow(layers.LearnedPositions, {"max_length": 9, "initializer": "normal"}),
+    LayerRow(layers.MultiHeadAttention, {"num_heads": H}, named=MASK),
+    LayerRow(
+        layers.MultiHeadAttention,
+        {"num_heads": H, "use_bias": False, "rotary_layout": "halves"},
+        named={"rotary": (np.cos(ANGLES), np.sin(ANGLES))},
+    ),
+    LayerRow(layers.Pooling, {"mode": "first"}, (HIDDEN, IS_TOKEN)),
+    LayerRow(layers.Pooling, {"mode": "cls"}, (HIDDEN, IS_TOKEN)),
+    LayerRow(layers.Pooling, {"mode": "mean"}, (HIDDEN, IS_TOKEN)),
+    LayerRow(layers.Pooling, {"mode": "max"}, (HIDDEN, IS_TOKEN)),
+    LayerRow(layers.PositionsAfterPadding, {"pad_id": 1}, (TOKEN_IDS,)),
+    LayerRow(
+        layers.SegmentEmbedding,
+        {"num_segments": 2, "initializer": "normal"},
+        (HIDDEN, SEGMENT_IDS),
+    ),
+    LayerRow(layers.TokenEmbedding, {"input_dim": 20, "output_dim": C}, (TOKEN_IDS,)),
+]
+
+SIZES = {
+    "vocabulary_size": 20,
+    "hidden_dim": C,
+    "num_layers": 2,
+    "num_heads": H,
+    "intermediate_dim": 12,
+    "max_length": 40,
+}
+
+
+@dataclass(frozen=True)
+class FamilyRow:
+    name: str
+    left_padding_moves_positions: bool  # so that left padding needs position ids
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def config(self):
+        return family(self.name).config(**SIZES, num_labels=3)
+
+    def made(self, **options):
+        """A model of random weights, biases and norms included."""
+        model = Backbone(self.config, **options)
+        rng = np.random.default_rng(0)
+        for path, weight in model.weights_by_path().items():
+            drawn = rng.normal(size=weight.shape) * 0.5
+            weight.assign(1 + drawn if path.endswith("gamma") else drawn)
+        return model
+
+
+FAMILIES = [
+    FamilyRow("bert", left_padding_moves_positions=True),
+    FamilyRow("roberta", left_padding_moves_positions=False),
+]
+
+
+def inputs_of(model, token_ids=TOKEN_IDS, segment_ids=SEGMENT_IDS, is_token=None):
+    """A model's inputs by name, as far as it takes them."""
+    given = {
+        "token_ids": token_ids,
+        "segment_ids": segment_ids,
+        "padding_mask": np.ones_like(token_ids, bool) if is_token is None else is_token,
+    }
+    return {name: given[name] for name in model.inputs_by_name if name in given}

@@ -1,0 +1,181 @@
+"""What every family promises: table in subjects.py."""
+
+import functools
+
+import keras
+import numpy as np
+import pytest
+from gradients import gradient
+from keras import ops
+from subjects import FAMILIES, SEGMENT_IDS, TOKEN_IDS, B, T, inputs_of
+
+from kewen.models import Backbone, family
+
+ROWS = pytest.mark.parametrize("row", FAMILIES, ids=str)
+WIDTH = T + 20  # one shape for all paddings, so one compilation
+
+
+@functools.cache
+def made(row, application="encoder", heads=("masked_lm",)):
+    return row.made(application=application, heads=heads)
+
+
+def close(got, wanted, limit=1e-5):
+    np.testing.assert_allclose(got, wanted, rtol=limit, atol=limit)
+
+
+def padded(row, application, left, is_token_count=T):
+    """Last hidden state at the tokens, `left` pads before and the rest after them."""
+    position_input = left > 0 and row.left_padding_moves_positions
+    model = made(row, application)
+    if position_input:
+        model = with_positions(row, application)
+    pad_id = model.config.pad_id
+    token_ids = np.full((B, WIDTH), pad_id, "int32")
+    segment_ids = np.zeros((B, WIDTH), "int32")
+    here = slice(left, left + T)
+    token_ids[:, here], segment_ids[:, here] = TOKEN_IDS, SEGMENT_IDS
+    inputs = inputs_of(model, token_ids, segment_ids, token_ids != pad_id)
+    if position_input:
+        places = np.maximum(np.arange(WIDTH) - left, 0)
+        inputs["position_ids"] = np.tile(places, (B, 1)).astype("int32")
+    return model.predict_on_batch(inputs)["last_hidden_state"][:, here]
+
+
+@functools.cache
+def with_positions(row, application):
+    return made(row, application).redrawn(position_input=True)
+
+
+@functools.cache
+def unpadded(row, application):
+    model = made(row, application)
+    return model.predict_on_batch(inputs_of(model))["last_hidden_state"]
+
+
+def applications(row):
+    segments = row.config.segment_vocabulary_size > 1
+    return [a for a in family(row.name).applications if a != "unilm" or segments]
+
+
+CASES = [(row, application) for row in FAMILIES for application in applications(row)]
+WORN = pytest.mark.parametrize(("row", "application"), CASES, ids=str)
+
+
+@WORN
+def test_padding_on_the_right_changes_no_token(row, application):
+    close(padded(row, application, left=0), unpadded(row, application))
+
+
+@WORN
+@pytest.mark.parametrize("left", [3, 20])
+def test_padding_on_the_left_changes_no_token(row, application, left):
+    close(padded(row, application, left), unpadded(row, application))
+
+
+def reach(model, t):
+    """bool, (T,): which token vectors the last hidden state at `t` depends on."""
+    table = model.get_layer("token_embedding")
+    vectors = ops.convert_to_numpy(table(ops.convert_to_tensor(TOKEN_IDS[:1])))
+    rest = behind_the_table(model)
+    inputs = {
+        name: ops.convert_to_tensor(array[:1])
+        for name, array in inputs_of(model).items()
+    }
+
+    def component(vectors):
+        return ops.sum(rest({**inputs, "vectors": vectors})[0, t, :2])
+
+    return np.abs(gradient(component, vectors))[0].max(-1) > 0
+
+
+@functools.cache
+def behind_the_table(model):
+    """The same network, token vectors given."""
+
+    def cut(layer, *args, **kwargs):
+        is_table = getattr(layer, "name", "") == "token_embedding"
+        if is_table and not kwargs.get("reverse"):
+            return vectors
+        return layer(*args, **kwargs)
+
+    vectors = keras.Input((None, model.config.hidden_dim), name="vectors")
+    inputs = {name: keras.Input((None,), dtype=t.dtype, name=name)
+              for name, t in model.inputs_by_name.items()}
+    bare = model.redrawn(heads=())
+    output = bare._run_through_graph(
+        inputs, operation_fn=lambda op: functools.partial(cut, op)
+    )
+    return keras.Model({**inputs, "vectors": vectors}, output)
+
+
+@ROWS
+@pytest.mark.parametrize("t", [0, 2, T - 1])
+def test_lm_depends_on_no_later_token(row, t):
+    assert (reach(made(row, "lm"), t) == (np.arange(T) <= t)).all()
+
+
+@pytest.mark.parametrize("t", [0, 2, 3, T - 1])
+def test_unilm_depends_on_the_source_and_the_targets_past(t):
+    seen = (SEGMENT_IDS[0] == 0) | (np.arange(T) <= t)
+    assert (reach(made(FAMILIES[0], "unilm"), t) == seen).all()
+
+
+@ROWS
+def test_encoder_depends_on_every_token(row):
+    assert reach(made(row), 0).all()
+
+
+def all_heads(row):
+    return tuple(family(row.name).heads)
+
+
+@functools.cache
+def run_of(row, policy):
+    model = Backbone(row.config, heads=all_heads(row), dtype=policy)
+    reference = row.made(heads=all_heads(row))
+    model.set_weights(reference.get_weights())
+    outputs = model.predict_on_batch(inputs_of(model))
+    return {name: np.asarray(array) for name, array in outputs.items()}
+
+
+@ROWS
+def test_bfloat16_policy_gives_bfloat16(row):
+    dtypes = {str(array.dtype) for array in run_of(row, "mixed_bfloat16").values()}
+    assert dtypes == {"bfloat16"}
+
+
+@ROWS
+def test_bfloat16_outputs_are_finite(row):
+    outputs = run_of(row, "mixed_bfloat16")
+    assert all(np.isfinite(a.astype("float32")).all() for a in outputs.values())
+
+
+@ROWS
+def test_bfloat16_outputs_are_close_to_float32(row):
+    exact, rough = run_of(row, "float32"), run_of(row, "mixed_bfloat16")
+    for name, array in exact.items():
+        gap = np.abs(rough[name].astype("float32") - array).mean()
+        assert gap < 0.05 * np.abs(array).mean() + 0.01, name
+
+
+@ROWS
+def test_every_head_gives_an_output(row):
+    assert len(run_of(row, "float32")) > len(set(all_heads(row)))
+
+
+@ROWS
+def test_config_makes_the_same_model_again(row):
+    config = made(row).get_config()
+    assert Backbone.from_config(config).get_config() == config
+
+
+@ROWS
+def test_saved_model_gives_the_same_outputs(row, tmp_path):
+    model = made(row)
+    model.save(tmp_path / "m.keras")
+    again = keras.saving.load_model(tmp_path / "m.keras")
+    inputs = inputs_of(model)
+    got = again.predict_on_batch(inputs)
+    wanted = model.predict_on_batch(inputs)
+    keras.tree.map_structure(np.testing.assert_array_equal, got, wanted)
