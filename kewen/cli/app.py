@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from kewen import __version__
 from kewen.cli import demo, doctor, embed, evaluate, fit, inspect, predict, trace
 from kewen.cli.arguments import prepared
 from kewen.cli.guard import DEBUG_VARIABLE, guarded
+from kewen.cli.version import kewen_version
 
 # `\b` keeps the lines below it as they are.
 HELP = """\
@@ -52,7 +52,7 @@ fit_app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        sys.stdout.write(f"kewen {__version__}\n")
+        sys.stdout.write(f"kewen {kewen_version()}\n")
         raise typer.Exit
 
 

@@ -9,8 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from kewen import __version__
 from kewen.cli.surroundings import BACKENDS, prepare
+from kewen.cli.version import kewen_version
 from kewen.errors import KewenError
 
 EXAMPLES = """
@@ -34,7 +34,7 @@ def doctor() -> None:
     """Show the surroundings that kewen runs in, and what is missing for what."""
     show("Python", f"{platform.python_version()} ({sys.executable})")
     show("system", f"{platform.platform()}, {_cores()}")
-    show("kewen", f"{__version__} ({Path(__file__).parents[1]})")
+    show("kewen", f"{kewen_version()} ({Path(__file__).parents[1]})")
     for module in CORE:
         show(module, _version(module) or f"MISSING: {_install('kewen')}")
     _show_backend()
