@@ -1,0 +1,107 @@
+"""A backbone can be tapped, cut and shared by the names of its layers."""
+
+import functools
+
+import numpy as np
+import pytest
+from golden_cases import Pass
+
+import kewen
+from kewen.errors import ConfigError
+
+CASE = Pass("huggingface", "bert_mlm")
+
+
+@functools.cache
+def pretrained():
+    return kewen.load(CASE.folder)
+
+
+def inputs():
+    return {name: CASE.inputs[name] for name in pretrained().model.inputs_by_name}
+
+
+@functools.cache
+def shown():
+    """One run that shows everything there is to see."""
+    both = ["hidden_states", "attention_scores"]
+    return pretrained().model.redrawn(collect=both).predict_on_batch(inputs())
+
+
+def test_inputs_are_named_ids_segments_and_mask():
+    assert list(pretrained().model.inputs_by_name) == [
+        "token_ids",
+        "segment_ids",
+        "padding_mask",
+    ]
+
+
+def test_tap_gives_the_named_layers_output():
+    name = "block_0_feedforward_norm"
+    tapped = pretrained().model.tap(name).predict_on_batch(inputs())
+    np.testing.assert_allclose(tapped[name], shown()["hidden_1"], atol=1e-5)
+
+
+def test_tap_of_an_unknown_layer_is_refused_by_name():
+    with pytest.raises(ConfigError, match="'block_9'"):
+        pretrained().model.tap("block_9")
+
+
+def test_collected_scores_are_one_square_a_head():
+    batch, length = CASE.inputs["token_ids"].shape
+    heads = pretrained().config.num_heads
+    assert shown()["attention_1"].shape == (batch, heads, length, length)
+
+
+def test_collected_scores_sum_to_one():
+    np.testing.assert_allclose(shown()["attention_0"].sum(-1), 1, atol=1e-5)
+
+
+def test_collected_scores_of_padding_are_zero():
+    is_pad = ~CASE.is_token
+    scores = np.moveaxis(shown()["attention_0"], -1, 1)  # (B, S, H, T)
+    assert (scores[is_pad] == 0).all()
+
+
+def test_collecting_changes_no_output():
+    np.testing.assert_allclose(
+        shown()["mlm_logits"][CASE.is_token],
+        CASE.expected["output_logits"][CASE.is_token],
+        rtol=1e-4,
+        atol=1e-4,
+    )
+
+
+def test_redrawn_shares_every_weight():
+    model = pretrained().model
+    ours, theirs = model.weights_by_path(), model.redrawn(heads=()).weights_by_path()
+    assert all(theirs[path] is ours[path] for path in theirs)
+
+
+def test_redrawn_without_heads_has_the_encoders_weights_alone():
+    model = pretrained().model
+    lost = model.weights_by_path().keys() - pretrained().backbone.weights_by_path().keys()
+    assert lost == {
+        "mlm_dense/kernel",
+        "mlm_dense/bias",
+        "mlm_norm/gamma",
+        "mlm_norm/beta",
+        "mlm_bias/bias",
+    }
+
+
+def test_backbone_gives_the_last_hidden_state_alone():
+    assert list(pretrained().backbone.output.shape) == [None, None, 32]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"heads": ["crystal_ball"]}, "'crystal_ball'"),
+        ({"application": "decoder"}, "'decoder'"),
+        ({"collect": ["gradients"]}, "'gradients'"),
+    ],
+)
+def test_unknown_choice_is_refused_by_name(changes, said):
+    with pytest.raises(ConfigError, match=said):
+        pretrained().model.redrawn(**changes)

@@ -1,0 +1,175 @@
+"""What was loaded is saved again tensor by tensor, and opens here and elsewhere."""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from golden_cases import GOLDEN, Pass
+
+import kewen
+from kewen.checkpoints import open_checkpoint
+from kewen.errors import ConfigError, FileError
+
+HF = GOLDEN / "huggingface"
+BERTS = ["bert_mlm", "bert_model", "bert_sequence_classification"]
+ROBERTAS = ["roberta_mlm", "xlm_roberta_mlm"]
+OTHER_FILES = ["bert_bin_gamma_beta", "bert_bin_legacy", "bert_bin_zip", "bert_sharded"]
+ROOT = Path(__file__).parents[2]
+
+
+@functools.cache
+def loaded(case):
+    return kewen.load(HF / case)
+
+
+def named(name):
+    """Files of 2019 call a norm's weights gamma and beta; we write today's names."""
+    return name.replace("LayerNorm.gamma", "LayerNorm.weight").replace(
+        "LayerNorm.beta", "LayerNorm.bias"
+    )
+
+
+@pytest.mark.parametrize("case", [*BERTS, *ROBERTAS, *OTHER_FILES])
+def test_saved_tensors_are_those_of_the_original_file(case, tmp_path):
+    pretrained = loaded(case)
+    pretrained.save(tmp_path / "out")
+    skipped = {each.name for each in pretrained.account.skipped}
+    with open_checkpoint(HF / case) as original, open_checkpoint(tmp_path / "out") as ours:
+        wanted = {named(n): original[n].tobytes() for n in original if n not in skipped}
+        assert {name: ours[name].tobytes() for name in ours} == wanted
+
+
+def test_saved_config_json_keeps_keys_that_kewen_does_not_know(tmp_path):
+    loaded("bert_model").save(tmp_path / "out")
+    saved = json.loads((tmp_path / "out" / "config.json").read_text("utf-8"))
+    assert saved["transformers_version"] == "5.23.0"
+
+
+@pytest.mark.parametrize("case", [*BERTS, *ROBERTAS])
+def test_saved_config_json_says_what_the_original_said(case, tmp_path):
+    loaded(case).save(tmp_path / "out")
+    saved = json.loads((tmp_path / "out" / "config.json").read_text("utf-8"))
+    original = json.loads((HF / case / "config.json").read_text("utf-8"))
+    assert {key: saved.get(key) for key in original} == original
+
+
+def test_kewen_json_brings_back_what_config_json_cannot_say(tmp_path):
+    pretrained = kewen.load(
+        HF / "bert_mlm",
+        application="lm",
+        options={"pooler_activation": "linear", "classifier_pooling": "mean"},
+    )
+    pretrained.save(tmp_path / "out")
+    again = kewen.load(tmp_path / "out")
+    assert (again.config, again.model.application) == (pretrained.config, "lm")
+
+
+def test_task_heads_are_saved_and_loaded_with_their_values(tmp_path):
+    heads = ["token_classification", "question_answering"]
+    for head in heads:
+        base = loaded("bert_model")
+        model = base.model.redrawn(heads=[head])
+        pretrained = kewen.Pretrained(model=model, config_json=base.config_json)
+        pretrained.save(tmp_path / head)
+        again = kewen.load(tmp_path / head).model
+        assert again.heads == (head,)
+        weights = again.weights_by_path()
+        for path, weight in model.weights_by_path().items():
+            np.testing.assert_array_equal(np.asarray(weights[path]), np.asarray(weight))
+
+
+def test_saving_over_a_folder_is_refused(tmp_path):
+    (tmp_path / "out").mkdir()
+    with pytest.raises(FileError, match="overwrite"):
+        loaded("bert_model").save(tmp_path / "out")
+
+
+def test_unknown_format_is_refused_by_name(tmp_path):
+    with pytest.raises(ConfigError, match="'onnx'"):
+        loaded("bert_model").save(tmp_path / "out", format="onnx")
+
+
+RELOAD = {
+    "kewen.load": "import kewen; m = kewen.load(path).model",
+    "keras with kewen.layers": (
+        "import kewen.layers, keras; m = keras.saving.load_model(path)"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def keras_file(tmp_path_factory):
+    """A saved model, with one batch of inputs and its logits beside it."""
+    folder = tmp_path_factory.mktemp("keras")
+    given = Pass("huggingface", "bert_mlm")
+    model = loaded("bert_mlm").model
+    inputs = {name: given.inputs[name] for name in model.inputs_by_name}
+    logits = model.predict_on_batch(inputs)["mlm_logits"]
+    np.savez(folder / "batch.npz", **inputs, logits=logits)
+    model.save(folder / "m.keras")
+    return folder / "m.keras"
+
+
+@pytest.mark.parametrize("opening", RELOAD.values(), ids=RELOAD)
+def test_keras_file_opens_in_a_new_process_without_custom_objects(opening, keras_file):
+    code = f"""
+import sys, pathlib, numpy as np
+path = pathlib.Path(sys.argv[1])
+{opening}
+batch = dict(np.load(path.with_name("batch.npz")))
+logits = batch.pop("logits")
+print(np.abs(m.predict_on_batch(batch)["mlm_logits"] - logits).max() < 1e-5)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(keras_file)],
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": keras.backend.backend()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split()[-1:] == ["True"], done.stderr
+
+
+def test_keras_folder_is_loaded_with_its_config(tmp_path):
+    pretrained = loaded("bert_model")
+    pretrained.save(tmp_path / "out", format="keras")
+    assert kewen.load(tmp_path / "out").config == pretrained.config
+
+
+THEIRS = {
+    "bert_mlm": ("BertForMaskedLM", "mlm_logits"),
+    "bert_sequence_classification": ("BertForSequenceClassification", "class_logits"),
+    "roberta_mlm": ("RobertaForMaskedLM", "mlm_logits"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of torch and transformers, not of ours
+@pytest.mark.parametrize("case", THEIRS)
+def test_transformers_opens_what_is_saved_with_equal_logits(case, tmp_path):
+    transformers = pytest.importorskip("transformers")
+    torch = pytest.importorskip("torch")
+    architecture, field = THEIRS[case]
+    pretrained = loaded(case)
+    pretrained.save(tmp_path / "out")
+    network, info = getattr(transformers, architecture).from_pretrained(
+        tmp_path / "out", output_loading_info=True
+    )
+    assert not any(info[kind] for kind in ("missing_keys", "unexpected_keys"))
+    given = Pass("huggingface", case)
+    with torch.no_grad():
+        theirs = network.eval()(
+            **{name.removeprefix("input_"): torch.tensor(array)
+               for name, array in given.arrays("input").items()}
+        ).logits.numpy()
+    model = pretrained.model
+    ours = model.predict_on_batch({n: given.inputs[n] for n in model.inputs_by_name})
+    close = np.isclose(np.asarray(ours[field]), theirs, rtol=1e-4, atol=1e-4)
+    assert (close[given.is_token] if close.ndim == 3 else close).all()
