@@ -62,7 +62,9 @@ class Pass:
     @property
     def inputs(self):
         """By our names."""
-        given = {name.removeprefix("input_"): a for name, a in self.arrays("input").items()}
+        given = {
+            name.removeprefix("input_"): a for name, a in self.arrays("input").items()
+        }
         return {_INPUTS.get(name, name): array for name, array in given.items()}
 
     @property

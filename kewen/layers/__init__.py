@@ -10,6 +10,7 @@ from kewen.layers.feed_forward import FeedForward
 from kewen.layers.initial_values import TruncatedNormal, Unset
 from kewen.layers.pooling import Pooling
 from kewen.layers.positions import LearnedPositions, PositionsAfterPadding
+from kewen.layers.saved_backbone import SavedBackbone
 from kewen.layers.segment_embedding import SegmentEmbedding
 from kewen.layers.token_embedding import TokenEmbedding
 
@@ -22,6 +23,7 @@ __all__ = [
     "MultiHeadAttention",
     "Pooling",
     "PositionsAfterPadding",
+    "SavedBackbone",
     "ScoresOf",
     "SegmentEmbedding",
     "TokenEmbedding",

@@ -1,6 +1,6 @@
 """From a folder of any origin to a model: the second stair of the house.
 
-    file -> arrays -> weight map -> weights
+file -> arrays -> weight map -> weights
 """
 
 from collections.abc import Mapping

@@ -32,7 +32,7 @@ def tensor_of(
     for row in family.weights.rows:
         if row.ours != (path,) or origin not in row.sources:
             continue
-        for (pattern, *_) in row.sources[origin].alternatives:
+        for pattern, *_ in row.sources[origin].alternatives:
             for base in bases:
                 name = pattern.replace("{base}", base)
                 if name in checkpoint:

@@ -22,6 +22,8 @@ _MODEL_TYPES = {
     "xlm-roberta": "roberta",
     "camembert": "roberta",
 }
+# Where transformers has classes of their own for a model type of a family.
+_CLASS_PREFIXES = {"xlm-roberta": "XLMRoberta", "camembert": "Camembert"}
 # bert4keras loads Chinese RoBERTa checkpoints, which are BERTs, as "roberta".
 _BERT4KERAS = {"bert": "bert", "roberta": "bert"}
 
@@ -79,6 +81,16 @@ def family_of_model_type(model_type: str) -> Family:
             f"Received: model_type {model_type!r} in config.json."
         )
     return family(_MODEL_TYPES[model_type])
+
+
+def class_for_model_type(architecture: str, family: Family, model_type: str) -> str:
+    """Transformers' class of that model type which is what `architecture` is in ours.
+
+    Example: RobertaForMaskedLM of "xlm-roberta" is XLMRobertaForMaskedLM.
+    """
+    *_, base = family.architectures
+    ours = base.removesuffix("Model")
+    return _CLASS_PREFIXES.get(model_type, ours) + architecture.removeprefix(ours)
 
 
 def family_of_bert4keras(model: str) -> Family:

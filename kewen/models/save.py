@@ -12,7 +12,7 @@ from kewen.errors import ConfigError
 from kewen.files import atomic_folder, atomic_write
 from kewen.models.base import Backbone
 from kewen.models.pretrained import Pretrained
-from kewen.models.registry import Family, family
+from kewen.models.registry import Family, class_for_model_type, family
 
 FORMATS = ("hf", "keras")
 KEWEN_JSON = "kewen.json"
@@ -46,12 +46,14 @@ def save_pretrained(
 
 
 def config_json_of(model: Backbone, given: Mapping[str, Any]) -> dict[str, Any]:
-    """transformers' config.json: unknown keys of the origin stay, known ones are ours."""
+    """Transformers' config.json: unknown keys of the origin stay, known ones are ours."""
     kind = family(model.config.family)
+    model_type = given.get("model_type", kind.model_type)
+    architecture = architecture_of(kind, model.heads)
     return {
         **given,
-        "model_type": given.get("model_type", kind.model_type),
-        "architectures": [architecture_of(kind, model.heads)],
+        "model_type": model_type,
+        "architectures": [class_for_model_type(architecture, kind, model_type)],
         **model.config.to_json(),
     }
 
@@ -68,7 +70,7 @@ def kewen_json_of(model: Backbone) -> dict[str, Any]:
 
 
 def architecture_of(kind: Family, heads: tuple[str, ...]) -> str:
-    """transformers' class with most of these heads, and with none that is lacking."""
+    """Transformers' class with most of these heads, and with none that is lacking."""
     *tops, base = kind.architectures
     for name in tops:
         wanted = set(kind.architectures[name]) - {"pooler"}

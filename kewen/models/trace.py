@@ -98,7 +98,9 @@ def _checked(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     arrays = {name: np.asarray(array) for name, array in inputs.items()}
     shapes = {name: array.shape for name, array in arrays.items()}
     if len(shapes["token_ids"]) != 2 or len(set(shapes.values())) > 1:
-        raise ShapeError(f"All inputs must be (B, T), of one shape. Received: {shapes}.")
+        raise ShapeError(
+            f"All inputs must be (B, T), of one shape. Received: {shapes}."
+        )
     for name, array in arrays.items():
         if array.dtype.kind not in "iub":
             raise ShapeError(

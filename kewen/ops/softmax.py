@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from keras import ops
+from keras import backend, ops
 
 Tensor = Any
 
@@ -23,7 +23,8 @@ def masked_softmax(logits: Tensor, mask: Tensor | None = None) -> Tensor:
     """
     if mask is None:
         return ops.softmax(logits, axis=-1)
-    # The lowest finite number, not -inf: -inf minus -inf is NaN in a fully masked row.
-    lowest = ops.cast(-3e4 if "float16" == logits.dtype else -1e30, logits.dtype)
+    # Finite, not -inf: -inf minus -inf is NaN in a fully masked row.
+    half = backend.standardize_dtype(logits.dtype) == "float16"
+    lowest = ops.cast(-6e4 if half else -1e30, logits.dtype)
     probabilities = ops.softmax(ops.where(mask, logits, lowest), axis=-1)
     return ops.where(mask, probabilities, ops.zeros_like(probabilities))

@@ -1,6 +1,6 @@
 """One label for a text, or for a pair of texts.
 
-    texts -> token ids -> buckets -> backbone -> pooled vector -> logits -> label
+texts -> token ids -> buckets -> backbone -> pooled vector -> logits -> label
 """
 
 import dataclasses
@@ -211,15 +211,13 @@ class TextClassifier:
                 "texts and pairs must be of one length. "
                 f"Received: {len(texts)} and {len(seconds)}."
             )
-        examples = [
-            Example(text=text, pair=pair) for text, pair in zip(texts, seconds)
-        ]
+        examples = [Example(text=text, pair=pair) for text, pair in zip(texts, seconds)]
         answers = softmax(self.logits(examples, batch_size=batch_size))
         return [
             Prediction(
                 names[int(row.argmax())],
                 float(row.max()),
-                dict(zip(names, map(float, row))),
+                dict(zip(names, map(float, row), strict=True)),
             )
             for row in answers
         ]
@@ -278,7 +276,9 @@ class TextClassifier:
         config = dataclasses.replace(
             old.config, num_labels=len(labels), classifier_pooling=self.pooling
         )
-        kept = [layer for layer in old.layers if not layer.name.startswith("classifier")]
+        kept = [
+            layer for layer in old.layers if not layer.name.startswith("classifier")
+        ]
         with seeded(self.seed):
             model = old.redrawn(config=config, heads=[HEAD], layers=kept)
         self.pretrained = dataclasses.replace(self.pretrained, model=model)

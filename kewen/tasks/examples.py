@@ -33,4 +33,6 @@ def examples_of(source: Source, **columns: Any) -> list[Example]:
 
 def name_of(source: Source) -> str:
     """How an error calls the source."""
-    return os.fspath(source) if isinstance(source, str | os.PathLike) else "the examples"
+    return (
+        os.fspath(source) if isinstance(source, str | os.PathLike) else "the examples"
+    )

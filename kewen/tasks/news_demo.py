@@ -1,6 +1,6 @@
-"""The main job on real input: a real encoder, real news, and everything one does with them.
+"""The main job on real input: a real encoder on real news.
 
-    bring -> read -> split -> fine-tune -> test -> predict -> save -> reload -> report
+bring -> read -> split -> fine-tune -> test -> predict -> save -> reload -> report
 """
 
 import json
@@ -66,7 +66,10 @@ def run_demo(
     encoder, corpus = bring(MINILM, cache), bring(BBC_NEWS, cache)
     started = time.perf_counter()
     train, dev, test = split_news(corpus, limit)
-    say(f"{len(train)} articles to learn from, {len(dev)} to choose by, {len(test)} to test.")
+    say(
+        f"{len(train)} articles to learn from, {len(dev)} to choose by, "
+        f"{len(test)} to test."
+    )
 
     classifier = TextClassifier(load(encoder), max_length=MAX_LENGTH, seed=seed)
     history = classifier.fit(train, dev, epochs=epochs, learning_rate=LEARNING_RATE)
@@ -147,9 +150,7 @@ def check_reload(
             )
 
 
-def facts_of(
-    judged: Judged, seed: int, epochs: int, seconds: float
-) -> dict[str, str]:
+def facts_of(judged: Judged, seed: int, epochs: int, seconds: float) -> dict[str, str]:
     """What a reader needs to repeat the run."""
     return {
         "encoder": f"{MINILM.requirement} (MiniLM, 6 layers, 384 wide)",

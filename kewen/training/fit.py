@@ -79,7 +79,10 @@ def fit(
     steps = len(train)
     callbacks: list[keras.callbacks.Callback] = []
     if validate is not None:
-        callbacks += [Validation(_with_monitor(validate, monitor)), _best(monitor, patience)]
+        callbacks += [
+            Validation(_with_monitor(validate, monitor)),
+            _best(monitor, patience),
+        ]
     sizes: list[int] = []
     callbacks.append(Recorder(history, sizes))
     shown = progress_for(epochs, steps) if progress else None

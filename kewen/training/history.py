@@ -13,7 +13,7 @@ class History:
         epochs: for each epoch, `epoch` (from 1), `loss` (mean of its steps), `seconds`,
             and the validation's metrics as `val_...`.
         best_epoch: the one whose weights the model has now.
-        shapes: how many shapes (B, T) the batches had, so how often a step was compiled.
+        shapes: how many shapes (B, T) the batches had; a step is compiled for each.
         padding_share: how much of what was computed was padding, from 0 to 1.
     """
 

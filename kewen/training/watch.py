@@ -36,8 +36,8 @@ class Recorder(keras.callbacks.Callback):
         if not np.isfinite(mean):
             raise TrainingError(
                 f"The loss must be a finite number. Received: {mean} at step "
-                f"{len(self.history.loss) + 1}. Try a smaller learning rate, clip_norm, "
-                "a longer warm-up, or float32; check the data for broken rows. The "
+                f"{len(self.history.loss) + 1}. Try a smaller learning rate, "
+                "clip_norm, a longer warm-up, or float32; check the data for broken rows. The "
                 "weights of earlier saves are untouched."
             )
         size = self.sizes[len(self.history.loss)]

@@ -64,9 +64,7 @@ def test_saved_model_with_the_layer_gives_the_same_output(row, tmp_path):
     inputs = [symbol(array) for array in arrays]
     count = len(row.inputs)
     layer = made(row)
-    output = layer(
-        *inputs[:count], **dict(zip(row.named, inputs[count:], strict=True))
-    )
+    output = layer(*inputs[:count], **dict(zip(row.named, inputs[count:], strict=True)))
     model = keras.Model(inputs, output)
     model.save(tmp_path / "m.keras")
     again = keras.saving.load_model(tmp_path / "m.keras")

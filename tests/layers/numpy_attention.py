@@ -25,11 +25,13 @@ def numpy_attention(
             seen = [s for s in range(keys) if mask is None or allowed(mask, b, t, s)]
             if not seen:
                 continue
-            powers = np.exp([
-                turn(q[t], t) @ turn(k[s], s) / np.sqrt(size)
-                + (0 if bias is None else bias[b % len(bias), h, t, s])
-                for s in seen
-            ])
+            powers = np.exp(
+                [
+                    turn(q[t], t) @ turn(k[s], s) / np.sqrt(size)
+                    + (0 if bias is None else bias[b % len(bias), h, t, s])
+                    for s in seen
+                ]
+            )
             scores[b, h, t, seen] = powers / powers.sum()
             output[b, t] += scores[b, h, t] @ v @ wo[h]
     return output, scores

@@ -124,11 +124,15 @@ def test_rotary_turns_queries_and_keys_by_their_positions(layout):
 
     def turn(vector, position):
         first, second = (
-            (vector[0::2], vector[1::2]) if layout == "interleaved" else np.split(vector, 2)
+            (vector[0::2], vector[1::2])
+            if layout == "interleaved"
+            else np.split(vector, 2)
         )
         z = (first + 1j * second) * np.exp(1j * position * angle)
         parts = [z.real, z.imag]
-        return np.stack(parts, -1).ravel() if layout == "interleaved" else np.hstack(parts)
+        return (
+            np.stack(parts, -1).ravel() if layout == "interleaved" else np.hstack(parts)
+        )
 
     angles = (np.arange(T)[None, :, None] * angle).astype("float32")
     rotary = np.cos(angles), np.sin(angles)
@@ -157,7 +161,9 @@ def test_attention_equals_keras_own_layer(layer):
 
 
 def test_training_path_without_dropout_is_the_evaluation_path(layer):
-    close(run(layer, attention_mask=MASK, training=True), run(layer, attention_mask=MASK))
+    close(
+        run(layer, attention_mask=MASK, training=True), run(layer, attention_mask=MASK)
+    )
 
 
 def test_explicit_training_path_is_the_evaluation_path_where_nothing_is_dropped():

@@ -8,7 +8,10 @@ from keras import ops
 
 from kewen import masks
 
-SOME = [np.array(bits, bool).reshape(1, 2, 2) for bits in itertools.product((0, 1), repeat=4)]
+SOME = [
+    np.array(bits, bool).reshape(1, 2, 2)
+    for bits in itertools.product((0, 1), repeat=4)
+]
 
 
 def numpy(mask):

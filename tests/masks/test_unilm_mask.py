@@ -73,5 +73,7 @@ def test_unilm_mask_treats_every_row_of_a_batch_for_itself():
 
 
 def test_unilm_mask_of_unequal_shapes_is_refused_with_both_shapes():
-    with pytest.raises(ShapeError, match=r"segment_ids \(1, 3\), padding_mask \(1, 2\)"):
+    with pytest.raises(
+        ShapeError, match=r"segment_ids \(1, 3\), padding_mask \(1, 2\)"
+    ):
         unilm([[0, 0, 1]], [[1, 1]])

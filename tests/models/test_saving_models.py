@@ -40,7 +40,10 @@ def test_saved_tensors_are_those_of_the_original_file(case, tmp_path):
     pretrained = loaded(case)
     pretrained.save(tmp_path / "out")
     skipped = {each.name for each in pretrained.account.skipped}
-    with open_checkpoint(HF / case) as original, open_checkpoint(tmp_path / "out") as ours:
+    with (
+        open_checkpoint(HF / case) as original,
+        open_checkpoint(tmp_path / "out") as ours,
+    ):
         wanted = {named(n): original[n].tobytes() for n in original if n not in skipped}
         assert {name: ours[name].tobytes() for name in ours} == wanted
 
@@ -86,6 +89,7 @@ def test_task_heads_are_saved_and_loaded_with_their_values(tmp_path):
 
 def test_saving_over_a_folder_is_refused(tmp_path):
     (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "work.txt").write_text("of years", encoding="utf-8")
     with pytest.raises(FileError, match="overwrite"):
         loaded("bert_model").save(tmp_path / "out")
 
@@ -166,8 +170,10 @@ def test_transformers_opens_what_is_saved_with_equal_logits(case, tmp_path):
     given = Pass("huggingface", case)
     with torch.no_grad():
         theirs = network.eval()(
-            **{name.removeprefix("input_"): torch.tensor(array)
-               for name, array in given.arrays("input").items()}
+            **{
+                name.removeprefix("input_"): torch.tensor(array)
+                for name, array in given.arrays("input").items()
+            }
         ).logits.numpy()
     model = pretrained.model
     ours = model.predict_on_batch({n: given.inputs[n] for n in model.inputs_by_name})

@@ -15,7 +15,10 @@ DRAWN = np.random.default_rng(0).normal(size=(1, LENGTH, HEADS, SIZE)).astype("f
 
 def rotated(x, positions, layout):
     angles = (np.asarray(positions)[None, :, None] * THETA).astype("float32")
-    cos, sin = ops.convert_to_tensor(np.cos(angles)), ops.convert_to_tensor(np.sin(angles))
+    cos, sin = (
+        ops.convert_to_tensor(np.cos(angles)),
+        ops.convert_to_tensor(np.sin(angles)),
+    )
     return ops.convert_to_numpy(rotate(ops.convert_to_tensor(x), cos, sin, layout))
 
 
@@ -59,7 +62,9 @@ def test_product_of_rotated_vectors_depends_on_their_distance_alone(layout):
     key = np.repeat(DRAWN[:, 1:2], LENGTH, axis=1)
     m = np.arange(LENGTH)
     products = [
-        (rotated(query, m + shift, layout) * rotated(key, m[::-1] + shift, layout)).sum(-1)
+        (rotated(query, m + shift, layout) * rotated(key, m[::-1] + shift, layout)).sum(
+            -1
+        )
         for shift in (0, 11)
     ]
     np.testing.assert_allclose(products[0], products[1], atol=1e-4)

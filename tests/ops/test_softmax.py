@@ -33,7 +33,9 @@ def test_masked_softmax_is_the_softmax_of_the_allowed_entries():
 def test_masked_softmax_without_mask_is_the_plain_one():
     everything = np.ones(4, bool)
     expected = [numpy_softmax(row, everything) for row in LOGITS]
-    np.testing.assert_allclose(ops.convert_to_numpy(softmax(LOGITS)), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(softmax(LOGITS)), expected, atol=1e-6
+    )
 
 
 def test_excluded_entries_get_exactly_zero():

@@ -31,7 +31,9 @@ class AttentionMask(keras.layers.Layer):
     def __init__(self, kind: str = "bidirectional", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if kind not in KINDS:
-            raise ConfigError(f"A mask kind must be one of {KINDS}. Received: {kind!r}.")
+            raise ConfigError(
+                f"A mask kind must be one of {KINDS}. Received: {kind!r}."
+            )
         self.kind = kind
 
     def call(self, padding_mask: Tensor, segment_ids: Tensor | None = None) -> Tensor:

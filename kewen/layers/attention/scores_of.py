@@ -33,9 +33,9 @@ class ScoresOf(keras.layers.Layer):
         return self.attention(inputs, **kwargs, return_scores=True)[1]
 
     def compute_output_spec(self, inputs: Any, **kwargs: Any) -> keras.KerasTensor:
-        return self.attention.compute_output_spec(
-            inputs, **kwargs, return_scores=True
-        )[1]
+        return self.attention.compute_output_spec(inputs, **kwargs, return_scores=True)[
+            1
+        ]
 
     def get_config(self) -> dict[str, Any]:
         layer = keras.saving.serialize_keras_object(self.attention)

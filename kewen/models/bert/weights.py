@@ -86,9 +86,7 @@ ENCODER = [
         hf="{base}embeddings.position_embeddings.weight",
         tf="bert/embeddings/position_embeddings",
     ),
-    *norm(
-        "embeddings_norm", "{base}embeddings.LayerNorm", "bert/embeddings/LayerNorm"
-    ),
+    *norm("embeddings_norm", "{base}embeddings.LayerNorm", "bert/embeddings/LayerNorm"),
     *heads_in(
         "block_{i}_attention/query",
         f"{LAYER}attention.self.query",
@@ -192,6 +190,4 @@ TRAINING_STATE = [
     for pattern in ("*/adam_m", "*/adam_v", "*/lamb_m", "*/lamb_v", "global_step")
 ]
 
-WEIGHTS = WeightMap(
-    [*ENCODER, *HEADS, *TRAINING_STATE], bases={"hf": ("bert.", "")}
-)
+WEIGHTS = WeightMap([*ENCODER, *HEADS, *TRAINING_STATE], bases={"hf": ("bert.", "")})

@@ -37,7 +37,9 @@ def roberta_graph(
 def count_from_padding(graph: Graph) -> Tensor:
     """int, (B, T): `pad_id + 1` for the first token of a row, and so on."""
     numbering = graph.parts(
-        layers.PositionsAfterPadding, "position_ids_of_tokens", pad_id=graph.config.pad_id
+        layers.PositionsAfterPadding,
+        "position_ids_of_tokens",
+        pad_id=graph.config.pad_id,
     )
     return numbering(graph.inputs["token_ids"])
 
