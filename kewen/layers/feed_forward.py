@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from kewen.layers.initial_values import TruncatedNormal
+from kewen.layers.initial_values import TruncatedNormal, another
 
 Tensor = Any
 
@@ -47,13 +47,13 @@ class FeedForward(keras.layers.Layer):
         self.inner = keras.layers.Dense(
             self.intermediate_dim,
             activation=self.activation,
-            kernel_initializer=self.kernel_initializer,
+            kernel_initializer=another(self.kernel_initializer),
             dtype=self.dtype_policy,
             name="inner",
         )
         self.outer = keras.layers.Dense(
             inputs_shape[-1],
-            kernel_initializer=self.kernel_initializer,
+            kernel_initializer=another(self.kernel_initializer),
             dtype=self.dtype_policy,
             name="outer",
         )

@@ -47,3 +47,13 @@ class Unset(keras.initializers.Initializer):
 
     def __call__(self, shape: Any, dtype: Any = None, **_: Any) -> Any:
         return keras.ops.convert_to_tensor(np.zeros(shape, "float32"), dtype)
+
+
+def another(initializer: Any) -> Any:
+    """The same initializer for one more weight.
+
+    One random object of Keras' used twice would give the same values twice.
+    """
+    if not isinstance(initializer, keras.initializers.Initializer):
+        return initializer
+    return type(initializer).from_config(initializer.get_config())

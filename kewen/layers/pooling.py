@@ -42,12 +42,14 @@ class Pooling(keras.layers.Layer):
             first = ops.argmax(ops.cast(is_token, "int32"), axis=1)
             picked = ops.take_along_axis(inputs, first[:, None, None], axis=1)[:, 0]
             return ops.where(ops.any(is_token, axis=1)[:, None], picked, 0.0)
-        weights = ops.cast(is_token, inputs.dtype)[:, :, None]
         if self.mode == "mean":
-            count = ops.maximum(ops.sum(weights, axis=1), 1)
-            return ops.sum(inputs * weights, axis=1) / count
+            # In float32: a long sum overflows float16, and bfloat16 cannot count to 257.
+            weights = ops.cast(is_token, "float32")[:, :, None]
+            total = ops.sum(ops.cast(inputs, "float32") * weights, axis=1)
+            mean = total / ops.maximum(ops.sum(weights, axis=1), 1)
+            return ops.cast(mean, inputs.dtype)
         # Finite: a maximum over nothing must give zero, not -inf * 0.
-        low = ops.where(weights > 0, inputs, ops.cast(-6e4, inputs.dtype))
+        low = ops.where(is_token[:, :, None], inputs, ops.cast(-6e4, inputs.dtype))
         highest = ops.max(low, axis=1)
         return ops.where(ops.any(is_token, axis=1)[:, None], highest, 0.0)
 

@@ -7,7 +7,7 @@ from keras import ops
 
 from kewen.errors import ConfigError, ShapeError
 from kewen.layers.dropout import Dropout
-from kewen.layers.initial_values import TruncatedNormal
+from kewen.layers.initial_values import TruncatedNormal, another
 from kewen.ops import masked_softmax, rotate
 
 Tensor = Any
@@ -99,7 +99,7 @@ class MultiHeadAttention(keras.layers.Layer):
             equation,
             output_shape=(None, *out),
             bias_axes=bias_axes if self.use_bias else None,
-            kernel_initializer=self.kernel_initializer,
+            kernel_initializer=another(self.kernel_initializer),
             dtype=self.dtype_policy,
             name=name,
         )
