@@ -1,6 +1,6 @@
 """One table of what must keep the contracts: every layer, and every family.
 
-A layer's row: how it is made, and what it is called with. A family's row: a tiny config.
+A layer's row: how it is made and what it is called with; a family's: a tiny config.
 """
 
 from dataclasses import dataclass, field
@@ -38,6 +38,7 @@ LAYERS = [
     LayerRow(layers.AttentionMask, {"kind": "causal"}, (IS_TOKEN,)),
     LayerRow(layers.AttentionMask, {"kind": "unilm"}, (IS_TOKEN, SEGMENT_IDS)),
     LayerRow(layers.Bias),
+    LayerRow(layers.Dropout, {"rate": 0.5}),
     LayerRow(layers.FeedForward, {"intermediate_dim": 12, "activation": "gelu"}),
     LayerRow(layers.LearnedPositions, {"max_length": 9, "initializer": "normal"}),
     LayerRow(layers.MultiHeadAttention, {"num_heads": H}, named=MASK),
