@@ -43,7 +43,7 @@ class Pooling(keras.layers.Layer):
             picked = ops.take_along_axis(inputs, first[:, None, None], axis=1)[:, 0]
             return ops.where(ops.any(is_token, axis=1)[:, None], picked, 0.0)
         if self.mode == "mean":
-            # In float32: a long sum overflows float16, and bfloat16 cannot count to 257.
+            # In float32: a sum overflows float16, and bfloat16 cannot count to 257.
             weights = ops.cast(is_token, "float32")[:, :, None]
             total = ops.sum(ops.cast(inputs, "float32") * weights, axis=1)
             mean = total / ops.maximum(ops.sum(weights, axis=1), 1)

@@ -105,12 +105,12 @@ def reach(model, t):
 
 
 @ROWS
-@pytest.mark.parametrize("t", [0, 2, T - 1])
-def test_lm_depends_on_no_later_token(row, t):
+def test_lm_depends_on_no_later_token(row):
+    t = 2
     assert (reach(made(row, "lm"), t) == (np.arange(T) <= t)).all()
 
 
-@pytest.mark.parametrize("t", [0, 2, 3, T - 1])
+@pytest.mark.parametrize("t", [1, 4])  # in the source, in the target
 def test_unilm_depends_on_the_source_and_the_targets_past(t):
     seen = (SEGMENT_IDS[0] == 0) | (np.arange(T) <= t)
     assert (reach(made(FAMILIES[0], "unilm"), t) == seen).all()
