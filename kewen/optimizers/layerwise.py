@@ -16,6 +16,8 @@ class LayerwiseAdamW(keras.optimizers.AdamW):
 
     Keras' own way, one optimizer for each group, has no common learning rate and no
     loss scaling. Weight decay follows the layer's rate. Biases and norms do not decay.
+    A schedule counts updates: k accumulated batches are one step of it, so that they
+    do what one batch of their size does.
 
     Args:
         multipliers: pattern of layer names (`*` stands for anything) -> factor. The
@@ -32,6 +34,14 @@ class LayerwiseAdamW(keras.optimizers.AdamW):
         super().__init__(*args, **kwargs)
         self.multipliers = dict(multipliers or {})
         self.exclude_from_weight_decay(var_names=list(NOT_DECAYED))
+
+    def _get_current_learning_rate(self) -> Any:
+        # Keras asks a schedule about batches; with accumulation those are not updates.
+        if isinstance(
+            self._learning_rate, keras.optimizers.schedules.LearningRateSchedule
+        ):
+            return self._learning_rate(self.iterations)
+        return super()._get_current_learning_rate()
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Adam's step at the variable's own rate."""

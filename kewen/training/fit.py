@@ -73,7 +73,15 @@ def fit(
         TrainingError: if the loss is no longer a number.
         MissingExtraError: if TensorBoard is asked for and not installed.
     """
-    _check(epochs=epochs, accumulate=accumulate)
+    _check_whole(epochs=epochs, accumulate=accumulate, patience=patience)
+    _check_from_zero(
+        learning_rate=learning_rate, warmup=warmup, weight_decay=weight_decay
+    )
+    if validate is None and (monitor, patience) != (None, None):
+        raise ConfigError(
+            "monitor and patience compare epochs on held-out rows. Received: "
+            f"{monitor=}, {patience=} without any. Give them, or neither option."
+        )
     monitor = monitor or "val_loss"
     history = History(shapes=len(train.shapes), padding_share=train.padding_share)
     steps = len(train)
@@ -88,12 +96,11 @@ def fit(
     shown = progress_for(epochs, steps) if progress else None
     callbacks += [shown] if shown else []
     callbacks += [_event_files(tensorboard)] if tensorboard else []
-    trainable = [(layer, layer.trainable) for layer in model.layers]
-    _freeze(model, freeze)
+    _names_match(model, learning_rates or (), "learning_rates")
+    thaw = _freeze(model, freeze)
     reseed_dropout(model, seed)
     try:
-        total = epochs * steps
-        _names_match(model, learning_rates or (), "learning_rates")
+        total = max(1, epochs * steps // accumulate)
         model.compile(
             optimizer=LayerwiseAdamW(
                 WarmupLinearDecay(learning_rate, total, round(warmup * total)),
@@ -117,26 +124,48 @@ def fit(
     finally:
         if shown:
             shown.stop()
-        for layer, before in trainable:
-            layer.trainable = before
+        thaw()
     history.best_epoch = _best_epoch(history, monitor)
     return history
 
 
-def _check(**counts: int) -> None:
+def _check_whole(**counts: int | None) -> None:
     for name, value in counts.items():
-        if not isinstance(value, int) or value < 1:
+        if value is not None and (not isinstance(value, int) or value < 1):
             raise ConfigError(
                 f"{name} must be a whole number of at least 1. Received: {value!r}."
             )
 
 
-def _freeze(model: keras.Model, patterns: Iterable[str]) -> None:
+def _check_from_zero(**numbers: float) -> None:
+    for name, value in numbers.items():
+        highest = 1 if name == "warmup" else float("inf")
+        if not 0 <= value <= highest:
+            raise ConfigError(
+                f"{name} must be from 0 to {highest}. Received: {value!r}."
+            )
+
+
+def _freeze(model: keras.Model, patterns: Iterable[str]) -> Callable[[], None]:
+    """Freeze the layers that match; returns what undoes exactly that."""
     patterns = list(patterns)
     _names_match(model, patterns, "freeze")
-    for layer in model.layers:
-        if any(fnmatchcase(layer.name, pattern) for pattern in patterns):
-            layer.trainable = False
+    frozen = [
+        layer
+        for layer in model.layers
+        if any(fnmatchcase(layer.name, pattern) for pattern in patterns)
+    ]
+    before = [(weight, weight.trainable) for x in frozen for weight in x.weights]
+    flags = [(x, x.trainable) for layer in frozen for x in layer._flatten_layers()]
+    for layer in frozen:
+        layer.trainable = False
+
+    def thaw() -> None:
+        # Outer layers first: what they say about inner ones is then corrected.
+        for thing, trainable in [*flags, *before]:
+            thing.trainable = trainable
+
+    return thaw
 
 
 def _names_match(model: keras.Model, patterns: Iterable[str], what: str) -> None:
