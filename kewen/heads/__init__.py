@@ -1,5 +1,7 @@
-"""What stands on a backbone. Each head draws its named layers over given tensors and
-returns a tensor; logits are before softmax, the pooled vector after its activation.
+"""What stands on a backbone.
+
+Each head draws its named layers over given tensors and returns a tensor; logits are
+before softmax, the pooled vector after its activation.
 """
 
 from kewen.heads.classification import classify_sequence, classify_tokens

@@ -1,5 +1,7 @@
-"""Keras layers, one a file. Importing this room registers them all with Keras, so that
-`keras.models.load_model` opens a saved model without `custom_objects`.
+"""Keras layers, one a file.
+
+Importing this room registers them all with Keras, so that `keras.models.load_model`
+opens a saved model without `custom_objects`.
 """
 
 from kewen.layers.activations import activation, gelu_erf, gelu_tanh

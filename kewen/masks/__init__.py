@@ -1,8 +1,8 @@
 """Who may look at whom: boolean attention masks, (B or 1, T or 1, S), row = query.
 
 True means "may look". Masks are made from ids, lengths and segments, joined with
-`all_of` and `any_of`, and applied with `where` before the softmax; a query that may look
-at nothing gets zeros.
+`all_of` and `any_of`, and applied with `where` before the softmax; a query that may
+look at nothing gets zeros.
 """
 
 from kewen.masks.causal import causal

@@ -30,8 +30,8 @@ class Backbone(keras.Model):
         application: who may look at whom: "encoder" (everybody), "lm" (backwards) or
             "unilm" (segment 0 freely, segment 1 backwards).
         position_input: whether position ids are an input.
-        collect: "hidden_states" adds `hidden_0` (embeddings) and `hidden_{i + 1}` (block
-            i), (B, T, C); "attention_scores" adds `attention_{i}`, (B, H, T, T).
+        collect: "hidden_states" adds `hidden_0` (embeddings) and `hidden_{i + 1}`
+            (block i), (B, T, C); "attention_scores" adds `attention_{i}`, (B, H, T, T).
         layers: layers to share; those with the names of this model's are used.
         unset: whether new layers begin with zeros, because a checkpoint follows.
 
@@ -107,10 +107,21 @@ class Backbone(keras.Model):
         Raises:
             ConfigError: if there is no such layer.
         """
-        known = [layer.name for layer in self.layers]
-        _one_of("layer", names, known)
-        outputs = {name: self.get_layer(name).output for name in names}
-        return keras.Model(self.inputs_by_name, outputs)
+        made = self._made_by_layer()
+        _one_of("layer", names, made)
+        return keras.Model(self.inputs_by_name, {name: made[name] for name in names})
+
+    def _made_by_layer(self) -> dict[str, Tensor]:
+        """What each layer gives in this graph; at its first call, if it has several.
+
+        Not `layer.output`: a shared layer stands in other graphs too, and that is what
+        it gave in the first of them.
+        """
+        made: dict[str, Tensor] = {}
+        for depth in sorted(self._nodes_by_depth, reverse=True):
+            for node in self._nodes_by_depth[depth]:
+                made.setdefault(node.operation.name, node.outputs[0])
+        return made
 
     @property
     def inputs_by_name(self) -> dict[str, Tensor]:

@@ -180,7 +180,7 @@ def _load_keras(path: Path, folder: Path, duplicates: str) -> Pretrained:
     except Exception as error:  # zip, JSON, HDF5 and Keras raise what they like
         raise CheckpointError(
             f"{path} must be a file that Keras saved. It could not be opened: "
-            f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
         ) from error
     if not isinstance(model, Backbone):
         raise WeightsError(

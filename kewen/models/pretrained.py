@@ -1,4 +1,4 @@
-"""What `kewen.load` gives: network, tokenizer and config, with every tensor accounted for."""
+"""What `kewen.load` gives: network, tokenizer, config, and an account of tensors."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -38,7 +38,7 @@ class Family:
         graph: draws the backbone.
         heads: draw the heads, by name.
         weights: the weight map.
-        head_marks: head -> a variable whose tensor in a file tells that it has the head.
+        head_marks: head -> a variable; its tensor in a file tells of the head.
         architectures: transformers' class -> heads, the fullest first; its base model,
             whose tensors have no prefix, last.
         model_type: what `config.json` is given when kewen writes it.

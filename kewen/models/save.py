@@ -27,9 +27,13 @@ def save_pretrained(
     extra: Mapping[str, Any] | None = None,
     config_json: Mapping[str, Any] | None = None,
 ) -> None:
-    """See `Pretrained.save`.
+    """See `Pretrained.save`, and two more things that a task adds.
 
     Args:
+        pretrained: what to save.
+        folder: as there.
+        format: as there.
+        overwrite: as there.
         extra: more keys of kewen.json (what a task must remember).
         config_json: more keys of config.json (label names).
     """
@@ -46,7 +50,7 @@ def save_pretrained(
 
 
 def config_json_of(model: Backbone, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Transformers' config.json: unknown keys of the origin stay, known ones are ours."""
+    """What transformers reads; keys of the origin that we do not know stay."""
     kind = family(model.config.family)
     model_type = given.get("model_type", kind.model_type)
     architecture = architecture_of(kind, model.heads)

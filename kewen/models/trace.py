@@ -1,5 +1,7 @@
-"""A checkpoint run on given arrays, everything in between recorded under the names of the
-library that it comes from: how one compares a conversion with another implementation.
+"""A checkpoint run on given arrays, with everything in between.
+
+It is recorded under the names of the library that the checkpoint comes from: how one
+compares a conversion with another implementation.
 """
 
 from collections.abc import Mapping

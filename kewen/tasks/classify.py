@@ -211,7 +211,10 @@ class TextClassifier:
                 "texts and pairs must be of one length. "
                 f"Received: {len(texts)} and {len(seconds)}."
             )
-        examples = [Example(text=text, pair=pair) for text, pair in zip(texts, seconds)]
+        examples = [
+            Example(text=text, pair=pair)
+            for text, pair in zip(texts, seconds, strict=True)
+        ]
         answers = softmax(self.logits(examples, batch_size=batch_size))
         return [
             Prediction(

@@ -37,8 +37,8 @@ class Recorder(keras.callbacks.Callback):
             raise TrainingError(
                 f"The loss must be a finite number. Received: {mean} at step "
                 f"{len(self.history.loss) + 1}. Try a smaller learning rate, "
-                "clip_norm, a longer warm-up, or float32; check the data for broken rows. The "
-                "weights of earlier saves are untouched."
+                "clip_norm, a longer warm-up, or float32; check the data for broken "
+                "rows. The weights of earlier saves are untouched."
             )
         size = self.sizes[len(self.history.loss)]
         before = self._mean * self._count

@@ -25,7 +25,7 @@ class MultiHeadAttention(keras.layers.Layer):
         use_bias: whether the four projections have biases.
         dropout: share of the attention probabilities dropped in training.
         rotary_layout: which features `rotary` pairs; see `kewen.ops.rotate`.
-        kernel_initializer: first values, `TruncatedNormal()` if None, of the four kernels.
+        kernel_initializer: first values of the kernels; `TruncatedNormal()` if None.
 
     Call arguments:
         inputs: float, (B, T, C); the queries come from here.
@@ -74,7 +74,7 @@ class MultiHeadAttention(keras.layers.Layer):
         head_dim = self.head_dim or width // self.num_heads
         if self.head_dim is None and width % self.num_heads:
             raise ConfigError(
-                "The width must be a multiple of num_heads where head_dim is not given. "
+                "The width must be a multiple of num_heads if head_dim is not given. "
                 f"Received: width {width}, num_heads {self.num_heads}."
             )
         self.scale = head_dim**-0.5

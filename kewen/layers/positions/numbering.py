@@ -12,8 +12,8 @@ Tensor = Any
 class PositionsAfterPadding(keras.layers.Layer):
     """RoBERTa's numbering: tokens count up from `pad_id + 1`, padding gets `pad_id`.
 
-    Therefore left padding moves nothing, and the first `pad_id + 1` rows of the position
-    table are never used for tokens.
+    Therefore left padding moves nothing, and the first `pad_id + 1` rows of the
+    position table are never used for tokens.
 
     Args:
         pad_id: the id that marks padding.

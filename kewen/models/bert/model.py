@@ -1,8 +1,7 @@
 """BERT, from top to bottom.
 
-Features of the architecture: learned absolute positions; segments; layer norm after each
-sublayer and after the embeddings ("post-norm"); biases everywhere. RoBERTa differs in how
-positions are numbered, and only there.
+Features of the architecture: learned absolute positions; segments; layer norm after
+each sublayer and after the embeddings ("post-norm"); biases everywhere.
 
     token_ids, segment_ids, padding_mask
       -> embeddings   tokens + segments + positions, norm, dropout

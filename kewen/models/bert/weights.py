@@ -1,5 +1,6 @@
-"""Where BERT's weights stand in files: Hugging Face's names, and Google's TensorFlow ones
-(bert4keras' too).
+"""Where BERT's weights stand in files.
+
+Hugging Face's names are one column, Google's TensorFlow ones (bert4keras' too) another.
 """
 
 from kewen.checkpoints import (

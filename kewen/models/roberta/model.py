@@ -1,5 +1,6 @@
-"""RoBERTa is BERT whose positions are counted from the tokens, and whose classifier has a
-hidden layer of its own instead of the pooler.
+"""RoBERTa is BERT whose positions are counted from the tokens.
+
+Its classifier has a hidden layer of its own instead of the pooler.
 
 Source: Liu et al., 2019 (arXiv 1907.11692).
 """
