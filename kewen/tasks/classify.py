@@ -39,9 +39,9 @@ class TextClassifier:
 
     Args:
         pretrained: from `kewen.load`. Its backbone is trained too, in place.
-        labels: class names, the order of the logits. If None, those that the
-            checkpoint's own classifier was saved with, or else those of the training
-            examples, sorted.
+        labels: class names, the order of the logits. If None, those of the training
+            examples, sorted. Either way the classifier on top is new; `load_task` keeps
+            one that was saved.
         pooling: what the classifier sees: "pooler" (BERT's own; what is saved opens in
             transformers with equal logits), "cls" or "mean" (kewen only).
         max_length: tokens of a text or pair, special ones included; longer ones are

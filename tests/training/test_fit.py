@@ -1,11 +1,13 @@
 """What a training does to the weights, and what it must leave alone."""
 
-import keras
+import random
+
 import numpy as np
 import pytest
 from small import batches_of, small_model, train, weights_of
 
 from kewen.errors import ConfigError
+from kewen.training import seeded
 
 
 def assert_same(left, right):
@@ -160,9 +162,10 @@ def test_rows_that_the_model_does_not_take_are_left_aside():
     assert len(train(model, batches).loss) == 1
 
 
-def test_training_leaves_keras_global_seed_alone():
-    keras.utils.set_random_seed(3)
-    expected = np.random.random()
-    keras.utils.set_random_seed(3)
-    train(small_model(), batches_of())
-    assert np.random.random() == expected
+def test_seeded_layers_leave_the_global_generator_alone():
+    random.seed(3)
+    expected = random.random()
+    random.seed(3)
+    with seeded(1):
+        random.random()
+    assert random.random() == expected
