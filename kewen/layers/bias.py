@@ -26,3 +26,7 @@ class Bias(keras.layers.Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         return inputs + ops.cast(self.bias, inputs.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        # Keras' automatic config refuses a dtype policy that is given as an object.
+        return super().get_config()

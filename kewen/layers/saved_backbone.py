@@ -1,6 +1,5 @@
-"""What Keras finds under the name of our models before their room is imported."""
+"""What Keras finds under the name of our models until `kewen.models` is imported."""
 
-from importlib import import_module
 from typing import Any
 
 import keras
@@ -8,16 +7,16 @@ import keras
 
 @keras.saving.register_keras_serializable("kewen", name="Backbone")
 class SavedBackbone:
-    """Opens a saved `kewen.models.Backbone` after `import kewen.layers` alone.
+    """Opens a saved `kewen.models.Backbone` as a plain functional model of Keras.
 
-    `kewen.models` registers itself under the same name and so takes its place. It is
-    called by name, and only while a file is opened: nothing here depends on it.
+    The file holds the graph twice: as our config, and as Keras' own list of layers and
+    calls. The second needs nothing but this room. `kewen.models` registers its class
+    under the same name, takes this one's place, and reads the first.
     """
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        backbone = import_module("kewen.models.base").Backbone
-        return backbone.from_config(config, custom_objects)
+        return keras.Model.from_config(config["graph"], custom_objects=custom_objects)
 
     def get_config(self) -> dict[str, Any]:
         return {}  # Keras registers no class without it

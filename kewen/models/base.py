@@ -149,11 +149,15 @@ class Backbone(keras.Model):
             "collect": list(self.collect),
             "dtype": keras.saving.serialize_keras_object(self.dtype_of_layers),
             "name": self.name,
+            # Keras' own description, for `kewen.layers.SavedBackbone`.
+            "graph": keras.Model(
+                self.inputs_by_name, self.output, name=self.name
+            ).get_config(),
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
-        config = dict(config)
+        config = {key: value for key, value in config.items() if key != "graph"}
         own = family(config.pop("family")).config.from_dict(config.pop("config"))
         dtype = keras.saving.deserialize_keras_object(config.pop("dtype"))
         return cls(own, dtype=dtype, **config)

@@ -40,6 +40,13 @@ def test_config_makes_the_same_layer_again(row):
 
 
 @ROWS
+def test_layer_with_a_policy_object_has_a_config(row):
+    policy = keras.DTypePolicy("mixed_bfloat16")
+    config = made(row, dtype=policy).get_config()
+    assert row.make.from_config(config).dtype_policy == policy
+
+
+@ROWS
 def test_config_holds_every_argument_of_the_table(row):
     assert row.options.keys() <= made(row).get_config().keys()
 

@@ -81,9 +81,6 @@ def test_masked_lm_is_dense_relu_norm_and_a_table(tie):
     centred = inner - inner.mean(-1, keepdims=True)
     normed = centred / np.sqrt(inner.var(-1, keepdims=True) + 1e-3)
     normed = normed * weights["mlm_norm/gamma"] + weights["mlm_norm/beta"]
-    tokens, own = (
-        weights["token_embedding/embeddings"],
-        weights.get("mlm_decoder/kernel"),
-    )
-    table = tokens.T if tie else own
+    name = "token_embedding/embeddings" if tie else "mlm_decoder/kernel"
+    table = weights[name].T if tie else weights[name]
     close(got, normed @ table + weights["mlm_bias/bias"])

@@ -124,7 +124,10 @@ class MultiHeadAttention(keras.layers.Layer):
         if cache is not None:
             key, value = cache = _written(cache, key, value, cache_index)
         mask = None if attention_mask is None else _for_heads(attention_mask)
-        if return_scores or (training and self.dropout > 0):
+        # On torch, Keras' op takes a mask or a bias.
+        both = mask is not None and bias is not None
+        one_only = keras.backend.backend() == "torch" and both
+        if return_scores or one_only or (training and self.dropout > 0):
             mixed, scores = self._explicit(query, key, value, mask, bias, training)
         else:
             mixed, scores = self._fused(query, key, value, mask, bias), None
