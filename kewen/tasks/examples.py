@@ -22,7 +22,7 @@ def examples_of(source: Source, **columns: Any) -> list[Example]:
     """
     if isinstance(source, str | os.PathLike):
         return list(read_examples(source, **columns))
-    examples = list(source)
+    examples = list(source) if isinstance(source, Iterable) else []
     if not examples or not isinstance(examples[0], Example):
         raise DataError(
             "Examples are a path, or kewen.data.Example objects, at least one. "
