@@ -69,6 +69,7 @@ def kewen_epochs(folder: str, ids: list[Array], labels: Array) -> Callable[[], A
 
     from kewen.data import Batches
     from kewen.models import load
+    from kewen.training.run import training_stream
 
     num_labels = int(labels.max()) + 1
     pretrained = load(folder, options={"num_labels": num_labels})
@@ -97,15 +98,13 @@ def kewen_epochs(folder: str, ids: list[Array], labels: Array) -> Callable[[], A
         shuffle=True,
         pad_ids={"token_ids": pretrained.config.pad_id},
     )
-    epochs = iter(range(10**6))
+    stream = training_stream(model, batches, [])
 
     def run() -> Answer:
-        losses = [
-            model.train_on_batch(batch.inputs, batch.labels, batch.weights)
-            for batch in batches.epoch(next(epochs))
-        ]
-        loss = float(np.mean([np.asarray(loss) for loss in losses]))
-        return {"loss": loss, "padding": batches.padding_share}
+        record = model.fit(
+            stream, steps_per_epoch=len(batches), shuffle=False, verbose=0
+        )
+        return {"loss": record.history["loss"][0], "padding": batches.padding_share}
 
     return run
 

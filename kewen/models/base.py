@@ -125,7 +125,7 @@ class Backbone(keras.Model):
 
     @property
     def inputs_by_name(self) -> dict[str, Tensor]:
-        """The symbolic inputs, in order."""
+        """The symbolic inputs, sorted by name as Keras has them."""
         return {tensor.name: tensor for tensor in self.inputs}
 
     def weights_by_path(self) -> dict[str, keras.Variable]:
