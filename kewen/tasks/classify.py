@@ -74,9 +74,9 @@ class TextClassifier:
                 "A classifier needs the model's tokenizer. Received: a model without "
                 "one. Put tokenizer.json or vocab.txt into its folder."
             )
-        if not 3 <= max_length <= pretrained.config.max_length:
+        if not 3 <= max_length <= pretrained.config.longest_text:
             raise ConfigError(
-                f"max_length must be from 3 to {pretrained.config.max_length}, the "
+                f"max_length must be from 3 to {pretrained.config.longest_text}, the "
                 f"positions that the model has. Received: {max_length}."
             )
         self.pretrained = pretrained

@@ -42,7 +42,7 @@ class Embedder:
                 "Embedding needs the model's tokenizer. Received: a model without one. "
                 "Put tokenizer.json or vocab.txt into its folder."
             )
-        longest = pretrained.config.max_length
+        longest = pretrained.config.longest_text
         if max_length is not None and not 3 <= max_length <= longest:
             raise ConfigError(
                 f"max_length must be from 3 to {longest}, the positions that the model "

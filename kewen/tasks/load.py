@@ -41,7 +41,7 @@ def load_task(name: str | Path, *, dtype: Any = None) -> TextClassifier:
             f"{folder} must name as many labels as its classifier has. Received: "
             f"{len(labels)} names for {pretrained.config.num_labels} outputs."
         )
-    longest = min(saved.get("max_length", 128), pretrained.config.max_length)
+    longest = min(saved.get("max_length", 128), pretrained.config.longest_text)
     return TextClassifier.restored(pretrained, labels, longest)
 
 

@@ -52,6 +52,11 @@ class BertConfig(Config):
         "tie_embeddings": ("tie_word_embeddings",),
     }
 
+    @property
+    def longest_text(self) -> int:
+        """Most tokens of a text: rows of the position table that tokens can have."""
+        return self.max_length
+
     def __post_init__(self) -> None:
         for name in ("vocabulary_size", "hidden_dim", "num_heads", "intermediate_dim"):
             value = getattr(self, name)

@@ -17,3 +17,8 @@ class RobertaConfig(BertConfig):
     pad_id: int = 1  # the id that stands for "no token"; positions start above it
 
     family: ClassVar[str] = "roberta"
+
+    @property
+    def longest_text(self) -> int:
+        """Most tokens of a text; positions start above `pad_id`."""
+        return self.max_length - self.pad_id - 1
