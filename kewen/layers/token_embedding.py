@@ -30,10 +30,11 @@ class TokenEmbedding(keras.layers.ReversibleEmbedding):
         embeddings_initializer: Any = None,
         **kwargs: Any,
     ) -> None:
+        # Keras annotates a name, and takes an object as well.
+        initializer: Any = embeddings_initializer or TruncatedNormal(stddev=0.02)
         super().__init__(
             input_dim,
             output_dim,
-            embeddings_initializer=embeddings_initializer
-            or TruncatedNormal(stddev=0.02),
+            embeddings_initializer=initializer,
             **kwargs,
         )

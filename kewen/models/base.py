@@ -76,7 +76,7 @@ class Backbone(keras.Model):
             outputs=outputs if graph.outputs else last,
             name=name or kind.name.replace("-", "_"),
         )
-        self.config = config
+        self.config: Any = config  # of the family; its fields differ
         self.heads = heads
         self.application = application
         self.position_input = position_input

@@ -18,7 +18,7 @@ from kewen.errors import (
     WeightsError,
 )
 from kewen.models.base import Backbone
-from kewen.models.config import Config, load_json, read_config_json
+from kewen.models.config import load_json, read_config_json
 from kewen.models.hub import locate
 from kewen.models.own_heads import own_heads, tensor_of
 from kewen.models.pretrained import Pretrained
@@ -131,7 +131,7 @@ def _config_of(
     checkpoint: Checkpoint,
     origin: str,
     options: Mapping[str, Any] | None,
-) -> Config:
+) -> Any:
     if "config" in saved:
         config = kind.config.from_dict({**saved["config"], **(options or {})})
     else:
@@ -152,7 +152,7 @@ def _count_labels(kind: Family, checkpoint: Checkpoint, origin: str) -> int | No
 
 
 def _tokenizer_of(
-    folder: Path, duplicates: str, config: Config, strict: bool
+    folder: Path, duplicates: Any, config: Any, strict: bool
 ) -> Tokenizer | None:
     try:
         tokenizer = Tokenizer.from_folder(folder, duplicates=duplicates)

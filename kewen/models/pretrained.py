@@ -7,7 +7,6 @@ from typing import Any
 
 from kewen.checkpoints import Account
 from kewen.models.base import Backbone
-from kewen.models.config import Config
 from kewen.text import Tokenizer
 
 
@@ -33,7 +32,7 @@ class Pretrained:
     origin: str = "hf"
 
     @property
-    def config(self) -> Config:
+    def config(self) -> Any:
         """Sizes and rates; see the family's config class."""
         return self.model.config
 

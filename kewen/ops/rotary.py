@@ -35,7 +35,8 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor, layout: str = "interleaved") -> 
     cos = ops.cast(ops.expand_dims(cos, 2), x.dtype)
     sin = ops.cast(ops.expand_dims(sin, 2), x.dtype)
     if layout == "halves":
-        first, second = ops.split(x, 2, axis=-1)
+        half = x.shape[-1] // 2
+        first, second = x[..., :half], x[..., half:]
         return ops.concatenate(
             [first * cos - second * sin, second * cos + first * sin], axis=-1
         )

@@ -31,7 +31,7 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         step = ops.cast(step, "float32")
         rise = (step + 1) / (self.warmup_steps + 1)
         fall = (self.total_steps - step) / max(1, self.total_steps - self.warmup_steps)
-        share = ops.where(step < self.warmup_steps, rise, ops.maximum(fall, 0.0))
+        share: Any = ops.where(step < self.warmup_steps, rise, ops.maximum(fall, 0.0))
         return self.peak * share
 
     def get_config(self) -> dict[str, Any]:

@@ -64,7 +64,8 @@ class Embedder:
         self, texts: Sequence[str], pairs: Sequence[str] | None = None
     ) -> np.ndarray:
         """Float32, (N, C), in the order of the texts."""
-        width = self.model.output.shape[-1]
+        output: Any = self.model.output
+        width = output.shape[-1]
         if not len(texts):
             return np.empty((0, width), "float32")
         rows = self.tokenizer.encode_many(texts, pairs, max_length=self.max_length)

@@ -6,7 +6,7 @@ Keras' own callback writes through TensorFlow, which nobody should need for a cu
 from typing import Any
 
 import keras
-from tensorboardX import SummaryWriter
+from tensorboardX import SummaryWriter  # pyright: ignore[reportMissingImports]
 
 
 class EventFiles(keras.callbacks.Callback):

@@ -119,7 +119,7 @@ def fit(
             epochs=epochs,
             callbacks=callbacks,
             shuffle=False,  # the stream is shuffled already
-            verbose=0,
+            verbose=0,  # pyright: ignore[reportArgumentType]
         )
     finally:
         if shown:

@@ -42,7 +42,7 @@ class AttentionMask(keras.layers.Layer):
         visible = masks.padding(padding_mask)
         if self.kind == "bidirectional":
             return visible
-        return masks.all_of(masks.causal(ops.shape(padding_mask)[1]), visible)
+        return masks.all_of(masks.causal(_length(padding_mask)), visible)
 
     def compute_output_spec(
         self, padding_mask: Any, segment_ids: Any = None
@@ -53,3 +53,7 @@ class AttentionMask(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "kind": self.kind}
+
+
+def _length(padding_mask: Tensor) -> Any:
+    return ops.shape(padding_mask)[1]
