@@ -1,6 +1,7 @@
 """One vector for a text."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
