@@ -13,8 +13,8 @@ LEVELS = 256  # values of a random byte
 class Dropout(keras.layers.Dropout):
     """Keras' dropout; on JAX it draws a byte for each number, not a 32-bit word.
 
-    Drawing words takes about half of a training step of a small BERT on a CPU; bytes
-    take a quarter of the random bits. The share that is kept is then a multiple of
+    Bytes take a quarter of the random bits, which are costly on a CPU: attention alone
+    wants one for each pair of tokens. The share that is kept is then a multiple of
     1/256 (at a rate of 0.1: 230/256), and what is kept is divided by exactly that
     share, so the expectation is exact.
 

@@ -1,8 +1,8 @@
 """First values of weights, drawn on the host.
 
 NumPy draws the same numbers for every backend, and compiles nothing: on JAX each new
-shape of Keras' own truncated normal costs about a second of compilation, which for a
-small BERT is most of the time to build it.
+shape of Keras' own truncated normal costs a compilation, which for a small BERT is most
+of the time to build it.
 """
 
 import random
