@@ -14,7 +14,7 @@ class Config:
     """What every family's config can do. A family adds its fields.
 
     `KEYS` names, for each field, the keys of `config.json` that mean it; the first one
-    is written. `STYLE` holds what else the family's `config.json` must say.
+    is written.
     """
 
     family: ClassVar[str]
