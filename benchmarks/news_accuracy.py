@@ -14,7 +14,14 @@ from kewen.data.demo_assets import BBC_NEWS, MINILM, bring
 from kewen.metrics import text_table
 from kewen.models import load
 from kewen.tasks import TextClassifier
-from kewen.tasks.news_demo import EPOCHS, LEARNING_RATE, MAX_LENGTH, split_news
+from kewen.tasks.news_demo import (
+    EPOCHS,
+    FROZEN,
+    LEARNING_RATE,
+    MAX_LENGTH,
+    POOLING,
+    split_news,
+)
 
 
 def main() -> None:
@@ -22,7 +29,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
-    parser.add_argument("--pooling", default="pooler")
+    parser.add_argument("--pooling", default=POOLING)
+    parser.add_argument("--max-length", type=int, default=MAX_LENGTH)
+    parser.add_argument("--freeze", nargs="*", default=FROZEN)
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     train, dev, test = split_news(bring(BBC_NEWS))
@@ -31,7 +40,7 @@ def main() -> None:
         started = time.perf_counter()
         classifier = TextClassifier(
             load(bring(MINILM)),
-            max_length=MAX_LENGTH,
+            max_length=arguments.max_length,
             pooling=arguments.pooling,
             seed=seed,
         )
@@ -40,6 +49,7 @@ def main() -> None:
             dev,
             epochs=arguments.epochs,
             learning_rate=arguments.learning_rate,
+            freeze=arguments.freeze,
         )
         scores = classifier.evaluate(test)
         best = history.epochs[history.best_epoch - 1]["val_accuracy"]

@@ -56,7 +56,8 @@ def fit(
             end, fewer than these, change nothing.
         learning_rates: factor on the learning rate for layers whose name matches a
             pattern, such as `{"block_[0-3]_*": 0.1}`; the first match counts.
-        freeze: patterns of layers that do not learn at all.
+        freeze: patterns of layers that do not learn at all; they run as at inference,
+            without dropout, which has nothing to teach them.
         monitor: the metric by which epochs are compared, such as "val_accuracy";
             "val_loss" if None.
         patience: epochs without a better one after which training ends; None for never.
@@ -156,14 +157,20 @@ def _freeze(model: keras.Model, patterns: Iterable[str]) -> Callable[[], None]:
         if any(fnmatchcase(layer.name, pattern) for pattern in patterns)
     ]
     before = [(weight, weight.trainable) for x in frozen for weight in x.weights]
-    flags = [(x, x.trainable) for layer in frozen for x in layer._flatten_layers()]
+    inner = [part for layer in frozen for part in layer._flatten_layers()]
+    flags = [(part, part.trainable) for part in inner]
+    rates = [(x, x.rate) for x in inner if isinstance(x, keras.layers.Dropout)]
     for layer in frozen:
         layer.trainable = False
+    for dropout, _ in rates:
+        dropout.rate = 0.0
 
     def thaw() -> None:
         # Outer layers first: what they say about inner ones is then corrected.
         for thing, trainable in [*flags, *before]:
             thing.trainable = trainable
+        for dropout, rate in rates:
+            dropout.rate = rate
 
     return thaw
 

@@ -169,3 +169,13 @@ def test_seeded_layers_leave_the_global_generator_alone():
     with seeded(1):
         random.random()
     assert random.random() == expected
+
+
+def test_frozen_dropout_rests_while_training_and_comes_back():
+    model = small_model(dropout=0.5)
+    batch = next(iter(batches_of((8,) * 4).epoch(0)))
+    history = train(
+        model, batches_of((8,) * 4, batch_size=4), learning_rate=0.0, freeze=["*"]
+    )
+    assert history.steps[0] == pytest.approx(loss_by_hand(model, batch), rel=1e-5)
+    assert model.get_layer("drop").rate == 0.5
