@@ -22,7 +22,7 @@ demo: $(VENV)/.installed  ## fine-tune a news classifier, explain it, save it (m
 	  --out "$(OUT)" --overwrite
 
 test: $(VENV)/.installed-dev  ## all tests that need neither network nor GPU
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.installed-dev  ## style, format and types
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""What the tests of the command line share: places, words, and an ending."""
+"""What the tests of the command line share: places and an ending."""
 
 import sys
 from pathlib import Path
@@ -7,8 +7,6 @@ from typing import NamedTuple
 PROGRAM = [sys.executable, "-m", "kewen.cli"]
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
-WORDS = ["good", "fine", "bad", "awful", "the", "a", "film", "book", "was", "很", "好"]
-VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
 
 
 class Ended(NamedTuple):

@@ -4,7 +4,8 @@ import json
 import os
 
 import pytest
-from command_line import ROOT, VOCABULARY, Ended
+from command_line import ROOT, Ended
+from toy import LABELLED, toy_model, toy_tokenizer
 
 from kewen.cli import main
 
@@ -28,29 +29,11 @@ def kewen(capsys, monkeypatch):
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     """A folder with a BERT of one block, just initialised."""
-    from kewen.models import Backbone, Pretrained
-    from kewen.models.bert import BertConfig
-    from kewen.text import Tokenizer
-    from kewen.training import seeded
+    from kewen.models import Pretrained
 
     folder = tmp_path_factory.mktemp("models")
-    vocabulary = folder / "vocab.txt"
-    vocabulary.write_text("\n".join(VOCABULARY) + "\n", encoding="utf-8")
-    config = BertConfig(
-        vocabulary_size=len(VOCABULARY),
-        hidden_dim=16,
-        num_layers=1,
-        num_heads=2,
-        intermediate_dim=16,
-        max_length=16,
-        dropout=0.0,
-        attention_dropout=0.0,
-        initializer_range=0.3,  # large, so that a few steps suffice
-    )
-    with seeded(0):
-        model = Backbone(config, heads=["pooler"])
-    pretrained = Pretrained(model=model, tokenizer=Tokenizer.from_file(vocabulary))
-    pretrained.save(folder / "tiny")
+    tokenizer = toy_tokenizer(folder)
+    Pretrained(model=toy_model(1), tokenizer=tokenizer).save(folder / "tiny")
     return folder / "tiny"
 
 
@@ -58,21 +41,10 @@ def tiny(tmp_path_factory):
 def examples(tmp_path_factory):
     """A folder with train.tsv, dev.tsv and test.jsonl."""
     folder = tmp_path_factory.mktemp("examples")
-    rows = [
-        (f"{start} {thing} was {how}", label)
-        for start in ("the", "a")
-        for thing in ("film", "book")
-        for how, label in [
-            ("good", "pos"),
-            ("fine", "pos"),
-            ("bad", "neg"),
-            ("awful", "neg"),
-        ]
-    ]
-    lines = ["text\tlabel", *(f"{text}\t{label}" for text, label in rows)]
+    lines = ["text\tlabel", *(f"{text}\t{label}" for text, label in LABELLED)]
     for name in ("train.tsv", "dev.tsv"):
         (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    records = [json.dumps({"text": text, "label": label}) for text, label in rows]
+    records = [json.dumps({"text": text, "label": label}) for text, label in LABELLED]
     (folder / "test.jsonl").write_text("\n".join(records) + "\n", encoding="utf-8")
     return folder
 

@@ -1,64 +1,28 @@
-"""A tiny BERT and a toy task: texts with a happy or a sad word."""
+"""The toy task as this room's objects."""
 
 import pytest
+from toy import LABELLED, toy_model, toy_tokenizer
 
 from kewen.data import Example
-
-WORDS = ["good", "fine", "bad", "awful", "the", "a", "film", "book", "was", "很", "好"]
-VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
-MAX_LENGTH = 16
 
 
 @pytest.fixture(scope="session")
 def tokenizer(tmp_path_factory):
-    from kewen.text import Tokenizer
-
-    vocabulary = tmp_path_factory.mktemp("vocabulary") / "vocab.txt"
-    vocabulary.write_text("\n".join(VOCABULARY) + "\n", encoding="utf-8")
-    return Tokenizer.from_file(vocabulary)
+    return toy_tokenizer(tmp_path_factory.mktemp("vocabulary"))
 
 
 @pytest.fixture(scope="session")
 def new_pretrained(tokenizer):
     """Makes a BERT of two blocks, the same first weights each time."""
-    from kewen.models import Backbone, Pretrained
-    from kewen.models.bert import BertConfig
-    from kewen.training import seeded
+    from kewen.models import Pretrained
 
-    config = BertConfig(
-        vocabulary_size=len(VOCABULARY),
-        hidden_dim=16,
-        num_layers=2,
-        num_heads=2,
-        intermediate_dim=16,
-        max_length=MAX_LENGTH,
-        dropout=0.0,
-        attention_dropout=0.0,
-        initializer_range=0.3,  # large, so that a few steps suffice
-    )
-
-    def make():
-        with seeded(0):
-            model = Backbone(config, heads=["pooler"])
-        return Pretrained(model=model, tokenizer=tokenizer)
-
-    return make
+    return lambda: Pretrained(model=toy_model(2), tokenizer=tokenizer)
 
 
 @pytest.fixture(scope="session")
 def toy():
     """Sixteen labelled texts that one word decides."""
-    return [
-        Example(text=f"{start} {thing} was {how}", label=label)
-        for start in ("the", "a")
-        for thing in ("film", "book")
-        for how, label in [
-            ("good", "pos"),
-            ("fine", "pos"),
-            ("bad", "neg"),
-            ("awful", "neg"),
-        ]
-    ]
+    return [Example(text=text, label=label) for text, label in LABELLED]
 
 
 @pytest.fixture(scope="session")
