@@ -32,6 +32,7 @@ lint: $(VENV)/.installed-dev  ## style, format and types
 bench: $(VENV)-bench/.installed  ## speed against peers, into benchmarks/RESULTS.md
 	$(VENV)-bench/bin/python -m benchmarks.bert_forward --write
 	$(VENV)-bench/bin/python -m benchmarks.finetune_minilm --write
+	$(VENV)-bench/bin/python -m benchmarks.page_faults --write
 
 docs: $(VENV)/.installed-dev  ## that every link leads somewhere and every example parses
 	$(BIN)/python -m pytest tests/docs

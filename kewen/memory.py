@@ -2,10 +2,10 @@
 
 A compiled training step takes its scratch memory in one piece and frees it at its end:
 1 GB for a MiniLM at 16 x 128. glibc gives pieces of that size back to the kernel at
-once, and the next step pays for every page again: 267,000 page faults, and half of the
-step's time where faults are dear, as in virtual machines. The price of keeping it: the
-process holds the most that it ever needed, and its threads share one heap, which many
-threads would quarrel over; so only small machines without an accelerator do it.
+once, and the next step pays for every page again. The price of keeping it: the process
+holds the most that it ever needed, and its threads share one heap, which many threads
+would quarrel over; so only small machines without an accelerator do it
+(docs/design/memory.md).
 """
 
 import ctypes
