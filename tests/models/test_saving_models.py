@@ -145,37 +145,3 @@ def test_keras_folder_is_loaded_with_its_config(tmp_path):
     pretrained = loaded("bert_model")
     pretrained.save(tmp_path / "out", format="keras")
     assert kewen.load(tmp_path / "out").config == pretrained.config
-
-
-THEIRS = {
-    "bert_mlm": ("BertForMaskedLM", "mlm_logits"),
-    "bert_sequence_classification": ("BertForSequenceClassification", "class_logits"),
-    "roberta_mlm": ("RobertaForMaskedLM", "mlm_logits"),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # of torch and transformers, not of ours
-@pytest.mark.parametrize("case", THEIRS)
-def test_transformers_opens_what_is_saved_with_equal_logits(case, tmp_path):
-    transformers = pytest.importorskip("transformers")
-    torch = pytest.importorskip("torch")
-    architecture, field = THEIRS[case]
-    pretrained = loaded(case)
-    pretrained.save(tmp_path / "out")
-    network, info = getattr(transformers, architecture).from_pretrained(
-        tmp_path / "out", output_loading_info=True
-    )
-    assert not any(info[kind] for kind in ("missing_keys", "unexpected_keys"))
-    given = Pass("huggingface", case)
-    with torch.no_grad():
-        theirs = network.eval()(
-            **{
-                name.removeprefix("input_"): torch.tensor(array)
-                for name, array in given.arrays("input").items()
-            }
-        ).logits.numpy()
-    model = pretrained.model
-    ours = model.predict_on_batch({n: given.inputs[n] for n in model.inputs_by_name})
-    close = np.isclose(np.asarray(ours[field]), theirs, rtol=1e-4, atol=1e-4)
-    assert (close[given.is_token] if close.ndim == 3 else close).all()

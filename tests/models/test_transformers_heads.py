@@ -1,0 +1,101 @@
+"""Every head against transformers: theirs is read, and ours is read by theirs."""
+
+import numpy as np
+import pytest
+
+import kewen
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore"),  # of torch and transformers, not of ours
+]
+
+# Architecture: our outputs -> theirs.
+HEADS = {
+    "BertModel": {
+        "last_hidden_state": "last_hidden_state",
+        "pooler_output": "pooler_output",
+    },
+    "BertForMaskedLM": {"mlm_logits": "logits"},
+    "BertForNextSentencePrediction": {"nsp_logits": "logits"},
+    "BertForPreTraining": {
+        "mlm_logits": "prediction_logits",
+        "nsp_logits": "seq_relationship_logits",
+    },
+    "BertForSequenceClassification": {"class_logits": "logits"},
+    "BertForTokenClassification": {"token_logits": "logits"},
+    "BertForQuestionAnswering": {
+        "start_logits": "start_logits",
+        "end_logits": "end_logits",
+    },
+    "RobertaForMaskedLM": {"mlm_logits": "logits"},
+    "RobertaForSequenceClassification": {"class_logits": "logits"},
+    "RobertaForTokenClassification": {"token_logits": "logits"},
+    "RobertaForQuestionAnswering": {
+        "start_logits": "start_logits",
+        "end_logits": "end_logits",
+    },
+}
+SIZES = {
+    "vocab_size": 40,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 24,
+    "max_position_embeddings": 20,
+    "initializer_range": 0.5,  # large, so that a wrong tensor shows
+}
+
+
+def batch():
+    """Two rows of unequal length; id 1 pads, as RoBERTa's does."""
+    ids = np.random.default_rng(0).integers(5, 40, (2, 9)).astype("int32")
+    mask = np.ones((2, 9), bool)
+    ids[1, 6:], mask[1, 6:] = 1, False
+    return {
+        "token_ids": ids,
+        "segment_ids": np.zeros_like(ids),
+        "padding_mask": mask,
+    }
+
+
+def answers_of(network, inputs):
+    import torch
+
+    with torch.no_grad():
+        return network.eval()(
+            input_ids=torch.tensor(inputs["token_ids"].astype("int64")),
+            attention_mask=torch.tensor(inputs["padding_mask"].astype("int64")),
+        )
+
+
+@pytest.mark.parametrize("architecture", HEADS)
+def test_theirs_opens_here_and_ours_opens_there_with_equal_outputs(
+    architecture, tmp_path
+):
+    pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    kind = getattr(transformers, architecture)
+    transformers.set_seed(0)
+    pad = {"pad_token_id": 1} if architecture.startswith("Roberta") else {}
+    # Of a span there are two: its start and its end.
+    labels = 2 if "QuestionAnswering" in architecture else 3
+    network = kind(kind.config_class(**SIZES, **pad, num_labels=labels))
+    for parameter in network.parameters():  # biases and norms are 0 and 1 when new
+        parameter.data += 0.1 * parameter.new_empty(parameter.shape).normal_()
+    network.save_pretrained(tmp_path / "theirs")
+
+    pretrained = kewen.load(tmp_path / "theirs")
+    pretrained.save(tmp_path / "ours")
+    again, info = kind.from_pretrained(tmp_path / "ours", output_loading_info=True)
+    assert not any(info[key] for key in ("missing_keys", "unexpected_keys"))
+
+    inputs, model = batch(), pretrained.model
+    ours = model.predict_on_batch({name: inputs[name] for name in model.inputs_by_name})
+    real = inputs["padding_mask"]
+    for answers in (answers_of(network, inputs), answers_of(again, inputs)):
+        for our_name, their_name in HEADS[architecture].items():
+            left, right = np.asarray(ours[our_name]), answers[their_name].numpy()
+            if left.shape[:2] == real.shape:
+                left, right = left[real], right[real]
+            np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-4)
