@@ -23,7 +23,7 @@ CORE = ("keras", "jax", "numpy", "tokenizers", "safetensors", "huggingface_hub")
 EXTRAS = {
     "torch": (("torch",), "PyTorch as Keras' backend"),
     "tensorflow": (("tensorflow",), "TensorFlow as Keras' backend"),
-    "tensorboard": (("tensorboard",), "loss curves of `kewen fit --tensorboard`"),
+    "tensorboard": (("tensorboardX",), "loss curves of `kewen fit --tensorboard`"),
     "bench": (("torch", "transformers"), "peers in the benchmarks"),
 }
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "XLA_FLAGS", "TOKENIZERS_PARALLELISM")
