@@ -4,18 +4,16 @@ A row that is no example comes out as a `BadRow`, so that one bad row never ends
 reading; only a file that lacks a whole column raises.
 """
 
-import csv
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from kewen.data.bad_rows import BadRow
+from kewen.data.csv_records import Numbered, csv_records
 from kewen.data.example import Example
-from kewen.data.lines import MAX_LINE_CHARS
 from kewen.errors import DataError
 
-Numbered = Iterator[tuple[int, str]]
 Parsed = Iterator[Example | BadRow]
 _Places = tuple[int, int | None, int | None]  # of text, label, pair
 
@@ -48,7 +46,7 @@ def tsv_rows(lines: Numbered, columns: Columns, header: bool, name: str) -> Pars
 
 def csv_rows(lines: Numbered, columns: Columns, header: bool, name: str) -> Parsed:
     """Cells by the csv module's strict rules; `lines` keep their line ends."""
-    return _table(_csv_cells(lines), columns, header, name)
+    return _table(csv_records(lines), columns, header, name)
 
 
 def jsonl_rows(lines: Numbered, columns: Columns) -> Parsed:
@@ -72,24 +70,6 @@ def example_or_bad(example: Example, *, labelled: bool) -> Example | BadRow:
     if labelled and not example.label:
         return BadRow(example.place, "the label is empty")
     return example
-
-
-def _csv_cells(lines: Numbered) -> Iterator[tuple[int, list[str] | BadRow]]:
-    # The module's own limit, 131,072, is less than a long document. It holds for the
-    # process, so it is only ever raised.
-    csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE_CHARS))
-    reader = csv.reader((line for _, line in lines), strict=True)
-    while True:
-        start = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield start, BadRow(f"line {start}", f"not CSV: {error}")
-            continue
-        if cells:
-            yield start, cells
 
 
 def _table(

@@ -1,5 +1,6 @@
 """Readers: every format says the same, and bad input is named with its line."""
 
+import csv
 import gzip
 import tracemalloc
 from pathlib import Path
@@ -136,13 +137,54 @@ def test_bad_row_raises_with_its_line_and_the_way_out(
 def test_skipped_bad_rows_are_counted_and_listed(tmp_path, name, content, line, reason):
     good = {"a.tsv": "z\tpos\n", "a.csv": "z,pos\n"}
     more = good.get(name, '{"text": "z", "label": "pos"}\n')
-    if '"open' in content:  # an open quote swallows what follows
-        more = ""
     bad = BadRows()
     path = write(tmp_path, name, content + more)
     assert pairs(path, on_bad_row="skip", bad_rows=bad)
     assert bad.count == 1 and reason in bad.first[0].reason
     assert bad.summary().startswith(f"Skipped 1 bad row: line {line}: ")
+
+
+OPEN = '"a bad film,neg\n'
+
+
+@pytest.mark.parametrize("place", [0, 3, 102])
+@pytest.mark.parametrize(
+    "quoted", ["good {}", '"good, {}"', '"good\n{}"', '"a ""{}"""']
+)
+def test_open_quote_costs_only_its_own_line(tmp_path, place, quoted):
+    rows = [f"{quoted if k % 4 else 'good {}'},pos\n".format(k) for k in range(103)]
+    expected = [tuple(cells) for cells in csv.reader("".join(rows).splitlines(True))]
+    rows.insert(place, OPEN)
+    line = 2 + "".join(rows[:place]).count("\n")
+    bad = BadRows()
+    path = write(tmp_path, "a.csv", "text,label\n" + "".join(rows))
+    assert pairs(path, on_bad_row="skip", bad_rows=bad) == expected
+    assert len(expected) == 103 and bad.count == 1
+    assert bad.first[0].place == f"line {line}"
+    assert "a quote stays open here" in bad.first[0].reason
+
+
+@pytest.mark.parametrize("line", [OPEN, '"""a,neg\n', 'a","b\n', '"a\n', "x,pos\n"])
+def test_open_quotes_take_linear_time(tmp_path, line):
+    # Read again from every open quote, a file of this size would take many minutes.
+    content = "text,label\n" + "x,pos\n" + 'a","b\n' + line * 30_000
+    bad = BadRows()
+    path = write(tmp_path, "a.csv", content)
+    assert ("x", "pos") in pairs(path, on_bad_row="skip", bad_rows=bad)
+    assert bad.first[0].place == "line 3"
+
+
+def test_record_without_end_does_not_fill_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr("kewen.data.csv_records.MAX_LINE_CHARS", 1000)
+    path = write(tmp_path, "a.csv", "text,label\n" + 'a","b\n' + "x,pos\n" * 10_000)
+    records = read_examples(path, on_bad_row="skip")
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in records) == 10_000
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1 << 19
 
 
 def test_json_pair_must_be_a_string(tmp_path):
