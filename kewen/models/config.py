@@ -21,14 +21,14 @@ class Config:
     KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any], *, where: str = "config.json") -> Self:
-        """Read Hugging Face's, Google's and bert4keras' keys alike.
+    def fields_in(cls, data: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+        """The fields that a `config.json` says: Hugging Face's, Google's, bert4keras'.
 
         Unknown keys are left aside: published configs hold many that say nothing about
         the network.
 
         Raises:
-            ConfigError: if a value cannot be, or two keys of one field disagree.
+            ConfigError: if two keys of one field disagree.
         """
         values: dict[str, Any] = {}
         for field, keys in cls.KEYS.items():
@@ -41,27 +41,44 @@ class Config:
                 )
             if given:
                 values[field] = next(iter(given.values()))
-        try:
-            return cls(**values)
-        except ConfigError as error:
-            raise ConfigError(f"{where}: {error}") from None
-        except TypeError as error:
-            raise ConfigError(
-                f"{where}: a value has the wrong type ({error}). Received: {values}."
-            ) from None
+        return values
 
     def to_json(self) -> dict[str, Any]:
         """Hugging Face's keys for every field."""
         return {keys[0]: _plain(getattr(self, f)) for f, keys in self.KEYS.items()}
+
+    def beyond_json(self) -> dict[str, Any]:
+        """The fields that `to_json` has no keys for."""
+        return {k: v for k, v in self.as_dict().items() if k not in self.KEYS}
 
     def as_dict(self) -> dict[str, Any]:
         """Our own fields, ready for JSON."""
         return {k: _plain(v) for k, v in dataclasses.asdict(self).items()}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `as_dict`."""
-        return cls(**data)
+    def from_dict(cls, data: Any, *, where: str = "A config") -> Self:
+        """The inverse of `as_dict`; fields that are not given have their defaults.
+
+        Raises:
+            ConfigError: if a field or its value cannot be; it says `where`.
+        """
+        known = [field.name for field in dataclasses.fields(cls)]
+        is_table = isinstance(data, Mapping)
+        strange = [k for k in data if k not in known] if is_table else repr(data)
+        if strange:
+            raise ConfigError(
+                f"{where}: a config is a table of fields out of {known}. Received: "
+                f"{strange}. Remove or rename it."
+            )
+        try:
+            return cls(**data)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error} Correct the value there.") from None
+        except TypeError as error:
+            raise ConfigError(
+                f"{where}: a value has the wrong type ({error}). Received: {data}. "
+                "Correct the value there."
+            ) from None
 
 
 def read_config_json(folder: Path) -> tuple[dict[str, Any], Path]:
@@ -91,10 +108,14 @@ def load_json(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} must be JSON. Received: {error}.") from None
+        raise ConfigError(
+            f"{path} must be JSON. Received: {error}. Copy the file again, or correct "
+            "it there."
+        ) from None
     if not isinstance(data, dict):
         raise ConfigError(
-            f"{path} must hold a JSON object. Received: {type(data).__name__}."
+            f"{path} must hold a JSON object. Received: {type(data).__name__}. Copy "
+            "the file again, or correct it there."
         )
     return data
 

@@ -74,7 +74,12 @@ def load(
     with open_checkpoint(path) as checkpoint:
         kind = use or _family_of(config_json, saved, checkpoint, config_path)
         origin = kind.weights.origin_of(checkpoint)
-        config = _config_of(kind, config_json, saved, checkpoint, origin, options)
+        config = _config_of(kind, config_json, saved, config_path)
+        labels = _count_labels(kind, checkpoint, origin)
+        counted = {"num_labels": labels} if labels else {}
+        config = kind.config.from_dict(
+            {**config.as_dict(), **counted, **(options or {})}, where="options"
+        )
         model = Backbone(
             config,
             heads=own_heads(kind, checkpoint, origin, config_json),
@@ -128,18 +133,13 @@ def _config_of(
     kind: Family,
     config_json: Mapping[str, Any],
     saved: Mapping[str, Any],
-    checkpoint: Checkpoint,
-    origin: str,
-    options: Mapping[str, Any] | None,
+    config_path: Path,
 ) -> Any:
-    if "config" in saved:
-        config = kind.config.from_dict({**saved["config"], **(options or {})})
-    else:
-        config = kind.config.from_json(config_json)
-        labels = _count_labels(kind, checkpoint, origin)
-        fields = config.as_dict() | ({"num_labels": labels} if labels else {})
-        config = kind.config.from_dict(fields | dict(options or {}))
-    return config
+    """What config.json says; kewen.json speaks of the rest."""
+    own = saved.get("config", {})
+    kind.config.from_dict(own, where=str(config_path.with_name(KEWEN_JSON)))
+    said = kind.config.fields_in(config_json, where=str(config_path))
+    return kind.config.from_dict({**own, **said}, where=str(config_path))
 
 
 def _count_labels(kind: Family, checkpoint: Checkpoint, origin: str) -> int | None:

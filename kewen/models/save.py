@@ -54,8 +54,10 @@ def config_json_of(model: Backbone, given: Mapping[str, Any]) -> dict[str, Any]:
     kind = family(model.config.family)
     model_type = given.get("model_type", kind.model_type)
     architecture = architecture_of(kind, model.heads)
+    # Other libraries' names of what is written below; they would contradict it.
+    synonyms = {key for keys in kind.config.KEYS.values() for key in keys[1:]}
     return {
-        **given,
+        **{key: value for key, value in given.items() if key not in synonyms},
         "model_type": model_type,
         "architectures": [class_for_model_type(architecture, kind, model_type)],
         **model.config.to_json(),
@@ -63,13 +65,13 @@ def config_json_of(model: Backbone, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def kewen_json_of(model: Backbone) -> dict[str, Any]:
-    """What the Hugging Face layout has no place for."""
+    """What the Hugging Face layout has no place for, and nothing that it says."""
     return {
         "format": 1,
         "family": model.config.family,
         "heads": list(model.heads),
         "application": model.application,
-        "config": model.config.as_dict(),
+        "config": model.config.beyond_json(),
     }
 
 

@@ -73,6 +73,33 @@ def test_kewen_json_brings_back_what_config_json_cannot_say(tmp_path):
     assert (again.config, again.model.application) == (pretrained.config, "lm")
 
 
+def edit(path, **values):
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | values), "utf-8")
+
+
+def save_as_before(pretrained, folder):
+    """As kewen saved once: kewen.json repeats all that config.json says."""
+    pretrained.save(folder)
+    edit(folder / "kewen.json", config=pretrained.config.as_dict())
+
+
+@pytest.mark.parametrize("save", [kewen.Pretrained.save, save_as_before])
+def test_edited_config_json_of_a_saved_folder_counts(save, tmp_path):
+    save(loaded("bert_model"), tmp_path / "out")
+    edit(tmp_path / "out" / "config.json", num_attention_heads=8, layer_norm_eps=0.5)
+    config = kewen.load(tmp_path / "out").config
+    assert (config.num_heads, config.norm_epsilon) == (8, 0.5)
+
+
+def test_option_for_a_key_of_bert4keras_is_saved_without_contradiction(tmp_path):
+    base = loaded("bert_model")
+    pretrained = kewen.Pretrained(
+        model=base.model, config_json={**base.config_json, "dropout_rate": 0.9}
+    )
+    pretrained.save(tmp_path / "out")
+    assert kewen.load(tmp_path / "out").config == pretrained.config
+
+
 def test_task_heads_are_saved_and_loaded_with_their_values(tmp_path):
     heads = ["token_classification", "question_answering"]
     for head in heads:
