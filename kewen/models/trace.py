@@ -52,10 +52,10 @@ def trace(
         inputs: `token_ids` int (B, T) and, as far as the model takes them,
             `segment_ids`, `padding_mask` (0/1 or bool) and `position_ids`, all (B, T).
             Missing segments are 0; missing positions follow the original's rule; a
-            missing mask is all ones for Hugging Face's files, as transformers has it,
-            and "id is not the pad id" for TensorFlow's.
-        family: a bert4keras `model` name: do what bert4keras does, its first token that
-            is never masked included.
+            missing mask is all ones for Hugging Face's files, as transformers has it.
+            For TensorFlow's, and with `family`, id 0 is padding, except in the first
+            column, which bert4keras never masks.
+        family: a bert4keras `model` name: do what bert4keras does.
         application: "encoder", "lm" or "unilm".
         options: bert4keras' keyword arguments, with `family` only.
 
@@ -65,7 +65,9 @@ def trace(
         Logits are before softmax or sigmoid.
 
     Raises:
-        ConfigError, ShapeError: if the inputs or options do not suit the model.
+        ShapeError: if the arrays are not of one shape (B, T), or T is more than the
+            model has positions for.
+        ConfigError: if a value or an option does not suit the model.
     """
     options = dict(options or {})
     if options and family is None:
@@ -84,7 +86,8 @@ def trace(
     as_bert4keras = family is not None or pretrained.origin == "tf"
     heads = _heads(pretrained, family, application, options)
     model = pretrained.model.redrawn(heads=heads, collect=["hidden_states"])
-    mask = _padding_mask(arrays, model, pretrained.origin, family)
+    _check_values(model, arrays)
+    mask = _padding_mask(arrays, as_bert4keras)
     run = model.predict_on_batch(_model_inputs(model, arrays, mask))
     named = _as_bert4keras(run) if as_bert4keras else _as_transformers(run)
     return {name: np.asarray(array, np.float32) for name, array in named.items()}
@@ -99,9 +102,11 @@ def _checked(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         )
     arrays = {name: np.asarray(array) for name, array in inputs.items()}
     shapes = {name: array.shape for name, array in arrays.items()}
-    if len(shapes["token_ids"]) != 2 or len(set(shapes.values())) > 1:
+    shape = shapes["token_ids"]
+    if len(shape) != 2 or 0 in shape or len(set(shapes.values())) > 1:
         raise ShapeError(
-            f"All inputs must be (B, T), of one shape. Received: {shapes}."
+            "All inputs must be (B, T), of one shape, B and T at least 1. "
+            f"Received: {shapes}."
         )
     for name, array in arrays.items():
         if array.dtype.kind not in "iub":
@@ -149,32 +154,45 @@ def _heads(
     return tuple(heads)
 
 
-def _padding_mask(
-    arrays: Mapping[str, np.ndarray], model: Backbone, origin: str, family: str | None
-) -> np.ndarray:
+def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuse what would look up rows that a table does not have."""
+    config = model.config
+    limits = {
+        "token_ids": config.vocabulary_size,
+        "segment_ids": max(config.segment_vocabulary_size, 1),
+        "padding_mask": 2,
+        "position_ids": config.max_length,
+    }
+    for name, array in arrays.items():
+        if array.min() < 0 or array.max() >= limits[name]:
+            raise ConfigError(
+                f"{name} must be from 0 to {limits[name] - 1} for this model. "
+                f"Received: {array.min()} to {array.max()}."
+            )
+    length = arrays["token_ids"].shape[1]
+    if "position_ids" not in arrays and length > config.longest_text:
+        raise ShapeError(
+            f"token_ids may have at most {config.longest_text} columns, the positions "
+            f"that the model has for tokens. Received: {length}. Cut them, or give "
+            "position_ids."
+        )
+
+
+def _padding_mask(arrays: Mapping[str, np.ndarray], as_bert4keras: bool) -> np.ndarray:
+    ids = arrays["token_ids"]
     if "padding_mask" in arrays:
         return arrays["padding_mask"].astype(bool)
-    ids = arrays["token_ids"]
-    if family is not None:
-        is_token = ids != 0
-        # bert4keras never masks the first column, be it padding or not.
-        is_token[:, :1] = True
-        return is_token
-    if origin == "tf":
-        return ids != model.config.pad_id
-    return np.ones(ids.shape, bool)
+    if not as_bert4keras:
+        return np.ones(ids.shape, bool)
+    is_token = ids != 0
+    is_token[:, 0] = True
+    return is_token
 
 
 def _model_inputs(
     model: Backbone, arrays: Mapping[str, np.ndarray], mask: np.ndarray
 ) -> dict[str, np.ndarray]:
     ids = arrays["token_ids"]
-    rows = model.config.vocabulary_size
-    if ids.size and (ids.min() < 0 or ids.max() >= rows):
-        raise ShapeError(
-            f"token_ids must be at least 0 and less than {rows}, the vocabulary size. "
-            f"Received: {ids.min()} to {ids.max()}."
-        )
     all_inputs = {
         "token_ids": ids.astype("int32"),
         "segment_ids": arrays.get("segment_ids", np.zeros_like(ids)).astype("int32"),

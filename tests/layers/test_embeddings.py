@@ -48,6 +48,17 @@ def numbered(ids, pad_id=1):
     return run(PositionsAfterPadding(pad_id), np.array(ids, "int32")).tolist()
 
 
+def test_text_longer_than_its_numbering_reaches_is_refused_with_both_lengths():
+    with pytest.raises(ShapeError, match=r"at most 3 tokens.*Received: 4"):
+        PositionsAfterPadding(1, longest_text=3)(np.ones((1, 4), "int32"))
+
+
+def test_given_positions_may_repeat_in_a_text_longer_than_the_table():
+    ids = np.array([[0, 1, 2, 0]] * 2, "int32")
+    got = run(with_table(LearnedPositions(3), TABLE[:3]), HIDDEN, ids)
+    np.testing.assert_allclose(got, HIDDEN + TABLE[ids], atol=1e-6)
+
+
 def test_numbering_starts_above_the_pad_id():
     assert numbered([[7, 8, 9]]) == [[2, 3, 4]]
 

@@ -51,8 +51,9 @@ LEFT = Pass("bert4keras", "bert_left_padding")
 
 @functools.cache
 def left_padded_as_ours():
-    """Without bert4keras' name: padding is padding, the first column too."""
-    return trace(LEFT.folder, LEFT.inputs)
+    """With a mask of one's own: padding is padding, the first column too."""
+    is_token = LEFT.inputs["token_ids"] != 0
+    return trace(LEFT.folder, {**LEFT.inputs, "padding_mask": is_token})
 
 
 def rows_with_left_padding():

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kewen.errors import ShapeError
+from kewen.layers.positions.numbering import check_length
 
 Tensor = Any
 
@@ -25,7 +25,7 @@ class LearnedPositions(keras.layers.Layer):
         Float, (B, T, C).
 
     Raises:
-        ShapeError: if T is known and longer than the table.
+        ShapeError: if positions are not given and T is longer than the table.
 
     Source: Devlin et al., 2019, section 3 (arXiv 1810.04805), "position embeddings".
     """
@@ -45,16 +45,10 @@ class LearnedPositions(keras.layers.Layer):
         )
 
     def call(self, inputs: Tensor, position_ids: Tensor | None = None) -> Tensor:
-        length = inputs.shape[1]
-        if isinstance(length, int) and length > self.max_length:
-            raise ShapeError(
-                f"A text may have at most {self.max_length} tokens, the rows of the "
-                f"position table. Received: {length}. Shorten it with max_length, or "
-                "cut it into windows with stride."
-            )
         table = ops.cast(self.embeddings, inputs.dtype)
         if position_ids is not None:
             return inputs + ops.take(table, position_ids, axis=0)
+        check_length(inputs.shape[1], self.max_length)
         return inputs + table[: ops.shape(inputs)[1]]
 
     def compute_output_shape(self, inputs_shape: Any, *_: Any) -> Any:

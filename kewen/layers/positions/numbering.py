@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from kewen.errors import ShapeError
+
 Tensor = Any
 
 
@@ -17,6 +19,7 @@ class PositionsAfterPadding(keras.layers.Layer):
 
     Args:
         pad_id: the id that marks padding.
+        longest_text: most columns that may come, for which the table has positions.
 
     Call arguments:
         token_ids: int, (B, T).
@@ -24,14 +27,21 @@ class PositionsAfterPadding(keras.layers.Layer):
     Returns:
         int32, (B, T).
 
+    Raises:
+        ShapeError: if T is more than `longest_text`.
+
     Source: fairseq's RoBERTa (Liu et al., 2019, arXiv 1907.11692).
     """
 
-    def __init__(self, pad_id: int, **kwargs: Any) -> None:
+    def __init__(
+        self, pad_id: int, longest_text: int | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.pad_id = pad_id
+        self.longest_text = longest_text
 
     def call(self, token_ids: Tensor) -> Tensor:
+        check_length(token_ids.shape[1], self.longest_text)
         is_token = ops.cast(ops.not_equal(token_ids, self.pad_id), "int32")
         return ops.cumsum(is_token, axis=1) * is_token + self.pad_id
 
@@ -39,4 +49,23 @@ class PositionsAfterPadding(keras.layers.Layer):
         return keras.KerasTensor(token_ids.shape, dtype="int32")
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "pad_id": self.pad_id}
+        return {
+            **super().get_config(),
+            "pad_id": self.pad_id,
+            "longest_text": self.longest_text,
+        }
+
+
+def check_length(length: Any, longest_text: int | None) -> None:
+    """Refuse T where it is known and there are fewer positions.
+
+    Raises:
+        ShapeError: if `length` is more than `longest_text`.
+    """
+    known = isinstance(length, int) and longest_text is not None
+    if known and length > longest_text:
+        raise ShapeError(
+            f"A text may have at most {longest_text} tokens, the positions that the "
+            f"model has. Received: {length}. Shorten it with max_length, or cut it "
+            "into windows with stride."
+        )

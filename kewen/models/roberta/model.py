@@ -41,6 +41,7 @@ def count_from_padding(graph: Graph) -> Tensor:
         layers.PositionsAfterPadding,
         "position_ids_of_tokens",
         pad_id=graph.config.pad_id,
+        longest_text=graph.config.longest_text,
     )
     return numbering(graph.inputs["token_ids"])
 
