@@ -7,12 +7,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kewen.errors import KewenError
 from kewen.files import atomic_write
 
 
 def json_line(record: Mapping[str, Any]) -> str:
-    """One record as one line, characters readable."""
-    line = json.dumps(record, ensure_ascii=False)
+    """One record as one line, characters readable.
+
+    Raises:
+        KewenError: if it holds a number that JSON does not have, NaN or infinity.
+    """
+    try:
+        line = json.dumps(record, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise KewenError(
+            f"Results must be finite numbers. Received: {error}. The model's weights "
+            "are broken or too large: look at its training."
+        ) from None
     try:
         line.encode()
     except UnicodeEncodeError:  # half a surrogate pair, which UTF-8 cannot say

@@ -9,6 +9,12 @@ import keras
 from kewen.data import Batches
 from kewen.errors import ConfigError, MissingExtraError
 from kewen.optimizers import LayerwiseAdamW, WarmupLinearDecay
+from kewen.training.checks import (
+    check_from_zero,
+    check_last_loss,
+    check_weights,
+    check_whole,
+)
 from kewen.training.history import History
 from kewen.training.progress import progress_for
 from kewen.training.run import training_stream
@@ -71,11 +77,12 @@ def fit(
     Raises:
         ConfigError: if a pattern matches no layer, a number cannot be, or `monitor` is
             no metric of `validate`.
-        TrainingError: if the loss is no longer a number.
+        TrainingError: if the loss, a metric of `validate`, or what the trained model
+            gives is no longer a number.
         MissingExtraError: if TensorBoard is asked for and not installed.
     """
-    _check_whole(epochs=epochs, accumulate=accumulate, patience=patience)
-    _check_from_zero(
+    check_whole(epochs=epochs, accumulate=accumulate, patience=patience)
+    check_from_zero(
         learning_rate=learning_rate, warmup=warmup, weight_decay=weight_decay
     )
     if validate is None and (monitor, patience) != (None, None):
@@ -122,29 +129,15 @@ def fit(
             shuffle=False,  # the stream is shuffled already
             verbose=0,  # pyright: ignore[reportArgumentType]
         )
+        check_weights(model)
+        if validate is None:
+            check_last_loss(model, train)
     finally:
         if shown:
             shown.stop()
         thaw()
     history.best_epoch = _best_epoch(history, monitor)
     return history
-
-
-def _check_whole(**counts: int | None) -> None:
-    for name, value in counts.items():
-        if value is not None and (not isinstance(value, int) or value < 1):
-            raise ConfigError(
-                f"{name} must be a whole number of at least 1. Received: {value!r}."
-            )
-
-
-def _check_from_zero(**numbers: float) -> None:
-    for name, value in numbers.items():
-        highest = 1 if name == "warmup" else float("inf")
-        if not 0 <= value <= highest:
-            raise ConfigError(
-                f"{name} must be from 0 to {highest}. Received: {value!r}."
-            )
 
 
 def _freeze(model: keras.Model, patterns: Iterable[str]) -> Callable[[], None]:

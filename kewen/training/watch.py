@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from kewen.errors import TrainingError
+from kewen.training.checks import ADVICE
 from kewen.training.history import History
 
 
@@ -36,9 +37,7 @@ class Recorder(keras.callbacks.Callback):
         if not np.isfinite(mean):
             raise TrainingError(
                 f"The loss must be a finite number. Received: {mean} at step "
-                f"{len(self.history.loss) + 1}. Try a smaller learning rate, "
-                "clip_norm, a longer warm-up, or float32; check the data for broken "
-                "rows. The weights of earlier saves are untouched."
+                f"{len(self.history.loss) + 1}. {ADVICE}"
             )
         size = self.sizes[len(self.history.loss)]
         before = self._mean * self._count
@@ -70,4 +69,9 @@ class Validation(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         for name, value in self.measure().items():
+            if not np.isfinite(value):
+                raise TrainingError(
+                    f"val_{name} must be a finite number. Received: {value} after "
+                    f"epoch {epoch + 1}. {ADVICE}"
+                )
             logs[f"val_{name}"] = float(value)

@@ -114,3 +114,20 @@ def test_fit_names_a_model_folder_without_weights(kewen, tiny, examples, tmp_pat
     ended = kewen("fit", "classify", train, "--model", model, "--out", out)
     assert ended.code == 2
     assert "is a model folder without weights" in ended.err
+
+
+@pytest.mark.parametrize("held_out", [(), ("--dev", "dev.tsv")])
+def test_a_training_that_ends_in_no_numbers_leaves_the_old_model(
+    fit, examples, tmp_path, held_out
+):
+    out = tmp_path / "clf"
+    out.mkdir()
+    (out / "precious").touch()
+    # One step, after which every weight is far beyond what float32 can multiply.
+    options = ("--epochs", "1", "--max-length", "12", "--overwrite")
+    rate = ("--learning-rate", "1e30", "--warmup", "0")
+    files = [examples / each if "." in each else each for each in held_out]
+    ended = fit(*files, *options, *rate, out=out)
+    assert ended.code == 2
+    assert "smaller learning rate" in ended.err
+    assert [path.name for path in out.iterdir()] == ["precious"]

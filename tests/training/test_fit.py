@@ -100,6 +100,8 @@ def test_a_pattern_that_matches_no_layer_is_an_error_that_lists_them(option):
         {"warmup": 1.1},
         {"learning_rate": -1.0},
         {"learning_rate": float("nan")},
+        {"learning_rate": float("inf")},
+        {"learning_rate": "fast"},
         {"weight_decay": -0.1},
         {"patience": 2},
         {"monitor": "val_accuracy"},

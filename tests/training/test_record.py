@@ -82,6 +82,24 @@ def test_a_learning_rate_that_blows_up_is_caught_at_its_step():
         train(small_model(), batches_of(batch_size=4), learning_rate=1e30)
 
 
+# One step: only the update after its loss breaks the model.
+@pytest.mark.parametrize("rate", [1e30, 3e38])
+def test_a_learning_rate_that_blows_up_at_the_last_step_is_caught_too(rate):
+    with pytest.raises(TrainingError, match=r"after the last step\..*smaller"):
+        train(small_model(), batches_of(), learning_rate=rate)
+
+
+def test_a_metric_that_is_no_number_stops_the_training_and_names_its_epoch():
+    scores = iter([0.3, np.nan])
+    with pytest.raises(TrainingError, match=r"val_loss .* nan after epoch 2\."):
+        train(
+            small_model(),
+            batches_of(),
+            epochs=3,
+            validate=lambda: {"loss": next(scores)},
+        )
+
+
 @pytest.fixture
 def no_terminal(monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: False)

@@ -1,0 +1,64 @@
+"""What is refused before a training begins, and after it has ended."""
+
+import math
+from numbers import Real
+from typing import Any
+
+import keras
+import numpy as np
+
+from kewen.data import Batches
+from kewen.errors import ConfigError, TrainingError
+from kewen.training.run import training_stream
+
+ADVICE = (
+    "Try a smaller learning rate, clip_norm, a longer warm-up, or float32; check the "
+    "data for broken rows. The weights of earlier saves are untouched."
+)
+
+
+def check_whole(**counts: int | None) -> None:
+    """Counts, from 1 on; None is none."""
+    for name, value in counts.items():
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise ConfigError(
+                f"{name} must be a whole number of at least 1. Received: {value!r}."
+            )
+
+
+def check_from_zero(**numbers: Any) -> None:
+    """Finite numbers, from 0 on; of steps, `warmup` is a share."""
+    for name, value in numbers.items():
+        highest = 1 if name == "warmup" else math.inf
+        if not (isinstance(value, Real) and 0 <= value <= highest and value < math.inf):
+            limit = "1" if name == "warmup" else "any finite number"
+            raise ConfigError(f"{name} must be from 0 to {limit}. Received: {value!r}.")
+
+
+def check_weights(model: keras.Model) -> None:
+    """The weights that a training left behind.
+
+    Raises:
+        TrainingError: if one of them is not finite.
+    """
+    for weight in model.weights:
+        if not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
+            raise TrainingError(
+                "Trained weights must be finite numbers. Received: others in "
+                f"{weight.path} after the last step. {ADVICE}"
+            )
+
+
+def check_last_loss(model: keras.Model, train: Batches) -> None:
+    """The loss after the last update; that of a step is the one before its update.
+
+    Raises:
+        TrainingError: if it is not finite for the first batch.
+    """
+    inputs, labels, weights = next(training_stream(model, train, []))
+    loss = float(model.test_on_batch(inputs, labels, weights))
+    if not np.isfinite(loss):
+        raise TrainingError(
+            f"The loss must be a finite number. Received: {loss} after the last step. "
+            f"{ADVICE}"
+        )
