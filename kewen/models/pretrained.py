@@ -30,6 +30,10 @@ class Pretrained:
     account: Account | None = None
     config_json: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     origin: str = "hf"
+    # The model that `backbone` was drawn from, and what was drawn.
+    _drawn: tuple[Backbone, Backbone] | None = dataclasses.field(
+        default=None, init=False, repr=False, compare=False
+    )
 
     @property
     def config(self) -> Any:
@@ -38,13 +42,22 @@ class Pretrained:
 
     @property
     def backbone(self) -> Backbone:
-        """The network without heads: inputs to last hidden state, weights shared."""
-        return self.model.redrawn(heads=(), collect=())
+        """The network without heads: inputs to last hidden state, weights shared.
+
+        It is one object as long as `model` is: its inputs and its output, asked for in
+        turn, belong to one graph.
+        """
+        if self._drawn is None or self._drawn[0] is not self.model:
+            self._drawn = (self.model, self.model.redrawn(heads=(), collect=()))
+        return self._drawn[1]
 
     def save(
         self, folder: str | Path, format: str = "hf", overwrite: bool = False
     ) -> None:
         """Write a folder that `kewen.load` opens, and, as "hf", transformers too.
+
+        The mask goes along: "lm" is `is_decoder` in config.json. Transformers knows no
+        "unilm"; only kewen.json says it, and transformers will let everybody see all.
 
         Args:
             folder: where to; it appears as a whole or not at all.

@@ -2,6 +2,7 @@
 
 import functools
 
+import keras
 import numpy as np
 import pytest
 from golden_cases import Pass
@@ -91,6 +92,23 @@ def test_redrawn_without_heads_has_the_encoders_weights_alone():
 
 def test_backbone_gives_the_last_hidden_state_alone():
     assert list(pretrained().backbone.output.shape) == [None, None, 32]
+
+
+def test_backbone_can_be_built_upon_with_its_weights_shared():
+    backbone = pretrained().backbone
+    top = keras.layers.Dense(2)(pretrained().backbone.output)
+    model = keras.Model(pretrained().backbone.inputs, top)
+    assert model.get_layer("block_1_attention") is backbone.get_layer(
+        "block_1_attention"
+    )
+
+
+def test_backbone_of_another_model_is_another():
+    before = kewen.Pretrained(model=pretrained().model)
+    old = before.backbone
+    before.model = before.model.redrawn(application="lm")
+    assert before.backbone is not old
+    assert before.backbone.application == "lm"
 
 
 @pytest.mark.parametrize(
