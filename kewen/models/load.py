@@ -3,6 +3,7 @@
 file -> arrays -> weight map -> weights
 """
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from kewen.errors import (
     WeightsError,
 )
 from kewen.models.base import Backbone
-from kewen.models.config import load_json, read_config_json
+from kewen.models.config import load_json, read_config_json, require
 from kewen.models.hub import locate
 from kewen.models.own_heads import own_heads, tensor_of
 from kewen.models.pretrained import Pretrained
@@ -27,6 +28,8 @@ from kewen.models.save import KEWEN_JSON
 from kewen.text import Tokenizer
 
 __all__ = ["Pretrained", "load"]
+
+SURPLUS = 16  # times as many numbers as the file has: no slip, but nonsense
 
 
 def load(
@@ -48,8 +51,8 @@ def load(
     Args:
         name: a folder with config.json and weights (safetensors, torch, TensorFlow or
             npz; one file or sharded), a `.keras` file, or a hub id.
-        application: who may look at whom: "encoder", "lm" or "unilm"; what the folder
-            was saved with if None.
+        application: who may look at whom: "encoder", "lm" or "unilm"; if None, what the
+            folder says, where `is_decoder` in config.json means "lm".
         position_input: whether position ids are an input.
         dtype: Keras dtype policy, such as "mixed_bfloat16"; Keras' global one if None.
         strict: whether a tensor that is missing, unread, unset or misshaped is an
@@ -80,10 +83,11 @@ def load(
         config = kind.config.from_dict(
             {**config.as_dict(), **counted, **(options or {})}, where="options"
         )
+        _check_size(config, checkpoint, config_path)
         model = Backbone(
             config,
             heads=own_heads(kind, checkpoint, origin, config_json),
-            application=application or saved.get("application", "encoder"),
+            application=application or _application_of(config_json, saved, config_path),
             position_input=position_input,
             dtype=dtype,
             unset=True,
@@ -118,7 +122,7 @@ def _family_of(
     if "family" in saved:
         return family(str(saved["family"]))
     if config_json.get("model_type"):
-        return family_of_model_type(str(config_json["model_type"]))
+        return family_of_model_type(str(config_json["model_type"]), config_path)
     # Google's and bert4keras' files name no type; their tensors do.
     if any(name.startswith("bert/") for name in checkpoint):
         return family("bert")
@@ -142,6 +146,19 @@ def _config_of(
     return kind.config.from_dict({**own, **said}, where=str(config_path))
 
 
+def _application_of(
+    config_json: Mapping[str, Any], saved: Mapping[str, Any], config_path: Path
+) -> str:
+    """The mask that the model was trained with."""
+    is_decoder = config_json.get("is_decoder") or False
+    require(
+        isinstance(is_decoder, bool),
+        f"{config_path}: is_decoder must be true or false.",
+        f"{is_decoder!r}. Correct the value there",
+    )
+    return saved.get("application", "lm" if is_decoder else "encoder")
+
+
 def _count_labels(kind: Family, checkpoint: Checkpoint, origin: str) -> int | None:
     """L, read off the classifier itself: config files often do not say it."""
     for path in ("classifier/kernel", "tagger/kernel"):
@@ -149,6 +166,20 @@ def _count_labels(kind: Family, checkpoint: Checkpoint, origin: str) -> int | No
         if name is not None and checkpoint.info(name).shape:
             return checkpoint.info(name).shape[0]
     return None
+
+
+def _check_size(config: Any, checkpoint: Checkpoint, config_path: Path) -> None:
+    """Refuse sizes far beyond the file's before memory is asked for.
+
+    Smaller misfits are left to the account, which names them tensor by tensor.
+    """
+    held = sum(math.prod(checkpoint.info(name).shape) for name in checkpoint)
+    if config.num_weights > max(SURPLUS * held, 2**20):
+        raise ConfigError(
+            f"{config_path}: the sizes must be those of the weights beside it. "
+            f"Received: sizes of {config.num_weights} numbers or more, weights of "
+            f"{held}. Copy the config that belongs to the weights."
+        )
 
 
 def _tokenizer_of(

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from kewen.checkpoints import WeightMap
@@ -69,16 +70,16 @@ def family(name: str) -> Family:
     return import_module(_MODULES[name]).FAMILY
 
 
-def family_of_model_type(model_type: str) -> Family:
-    """The family that Hugging Face's `model_type` names.
+def family_of_model_type(model_type: str, where: Path) -> Family:
+    """The family that Hugging Face's `model_type` names in the config file `where`.
 
     Raises:
         ConfigError: if kewen has none for it.
     """
     if model_type not in _MODEL_TYPES:
         raise ConfigError(
-            f"kewen reads the model types {sorted(_MODEL_TYPES)}. "
-            f"Received: model_type {model_type!r} in config.json."
+            f"{where}: model_type must be one of {sorted(_MODEL_TYPES)}, which kewen "
+            f"reads. Received: {model_type!r}. Choose a model of these types."
         )
     return family(_MODEL_TYPES[model_type])
 

@@ -60,17 +60,19 @@ def config_json_of(model: Backbone, given: Mapping[str, Any]) -> dict[str, Any]:
         **{key: value for key, value in given.items() if key not in synonyms},
         "model_type": model_type,
         "architectures": [class_for_model_type(architecture, kind, model_type)],
+        "is_decoder": model.application == "lm",
         **model.config.to_json(),
     }
 
 
 def kewen_json_of(model: Backbone) -> dict[str, Any]:
     """What the Hugging Face layout has no place for, and nothing that it says."""
+    application = model.application
     return {
         "format": 1,
         "family": model.config.family,
         "heads": list(model.heads),
-        "application": model.application,
+        **({"application": application} if application == "unilm" else {}),
         "config": model.config.beyond_json(),
     }
 

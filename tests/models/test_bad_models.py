@@ -1,6 +1,7 @@
 """What cannot be loaded says in one paragraph why, and what to do."""
 
 import json
+import math
 import shutil
 
 import numpy as np
@@ -69,17 +70,42 @@ def refused(kind, folder, said, **options):
         ({"max_position": 99}, "max_position_embeddings"),
         ({"model_type": "mamba"}, "'mamba'"),
         ({"model_type": 7}, "7"),
+        ({"pad_token_id": "a"}, "pad_id (pad_token_id)"),
+        ({"pad_token_id": -1}, "pad_id (pad_token_id)"),
+        ({"pad_token_id": ROWS}, "pad_id=80, vocabulary_size=80"),
+        ({"model_type": "roberta", "pad_token_id": 39}, "max_length=40, pad_id=39"),
+        ({"tie_word_embeddings": "no"}, "tie_word_embeddings"),
+        ({"classifier_dropout": 5}, "classifier_dropout"),
+        ({"initializer_range": -1}, "initializer_range"),
+        ({"initializer_range": math.inf}, "initializer_range"),
+        ({"is_decoder": "yes"}, "is_decoder"),
+        ({"hidden_size": 2**40}, "sizes"),
+        ({"vocab_size": 10**12}, "sizes"),
+        ({"max_position_embeddings": 10**12}, "sizes"),
+        ({"num_hidden_layers": 10**9}, "sizes"),
     ],
     ids=str,
 )
 def test_config_that_cannot_be_is_refused_with_its_value(folder, values, said):
     change_config(folder, **values)
-    refused(ConfigError, folder, said)
+    text = refused(ConfigError, folder, said)
+    assert str(folder / "config.json") in text
+
+
+@pytest.mark.parametrize("config", [{"nope": 1}, [], {"pooler_activation": "sine"}])
+def test_kewen_json_with_a_config_that_cannot_be_is_refused(folder, config):
+    saved = json.dumps({"family": "bert", "config": config})
+    (folder / "kewen.json").write_text(saved, encoding="utf-8")
+    refused(ConfigError, folder, str(folder / "kewen.json"))
+
+
+def test_option_that_no_config_has_is_refused(folder):
+    refused(ConfigError, folder, "['dropuot']", options={"dropuot": 0.0})
 
 
 def test_config_that_is_no_json_is_refused_with_its_path(folder):
     (folder / "config.json").write_text("{", encoding="utf-8")
-    refused(ConfigError, folder, "config.json")
+    refused(ConfigError, folder, str(folder / "config.json"))
 
 
 def test_config_that_is_a_list_is_refused(folder):

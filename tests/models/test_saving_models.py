@@ -83,6 +83,34 @@ def save_as_before(pretrained, folder):
     edit(folder / "kewen.json", config=pretrained.config.as_dict())
 
 
+@pytest.mark.parametrize("application", ["encoder", "lm", "unilm"])
+def test_mask_is_saved_where_transformers_reads_it(application, tmp_path):
+    base = loaded("bert_model")
+    kewen.Pretrained(
+        model=base.model.redrawn(application=application), config_json=base.config_json
+    ).save(tmp_path / "out")
+    saved = json.loads((tmp_path / "out" / "config.json").read_text("utf-8"))
+    assert saved["is_decoder"] is (application == "lm")
+    assert kewen.load(tmp_path / "out").model.application == application
+
+
+def test_decoder_of_transformers_has_the_causal_mask_unless_the_caller_names_one(
+    tmp_path,
+):
+    loaded("bert_model").save(tmp_path / "out")
+    (tmp_path / "out" / "kewen.json").unlink()
+    edit(tmp_path / "out" / "config.json", is_decoder=True)
+    assert kewen.load(tmp_path / "out").model.application == "lm"
+    model = kewen.load(tmp_path / "out", application="encoder").model
+    assert model.application == "encoder"
+
+
+def test_mask_that_kewen_json_names_counts(tmp_path):
+    loaded("bert_model").save(tmp_path / "out")
+    edit(tmp_path / "out" / "kewen.json", application="lm")  # as kewen saved once
+    assert kewen.load(tmp_path / "out").model.application == "lm"
+
+
 @pytest.mark.parametrize("save", [kewen.Pretrained.save, save_as_before])
 def test_edited_config_json_of_a_saved_folder_counts(save, tmp_path):
     save(loaded("bert_model"), tmp_path / "out")

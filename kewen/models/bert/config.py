@@ -1,9 +1,9 @@
 """What a BERT is made of."""
 
 import dataclasses
+import math
 from typing import ClassVar
 
-from kewen.errors import ConfigError
 from kewen.layers.activations import activation
 from kewen.models.config import Config, require
 
@@ -57,31 +57,55 @@ class BertConfig(Config):
         """Most tokens of a text: rows of the position table that tokens can have."""
         return self.max_length
 
+    @property
+    def num_weights(self) -> int:
+        """Weights of the tables and the blocks, biases and norms left aside."""
+        c = self.hidden_dim
+        tables = self.vocabulary_size + self.max_length + self.segment_vocabulary_size
+        return c * (tables + self.num_layers * (4 * c + 2 * self.intermediate_dim))
+
     def __post_init__(self) -> None:
-        for name in ("vocabulary_size", "hidden_dim", "num_heads", "intermediate_dim"):
-            value = getattr(self, name)
-            _require_whole(name, value, at_least=1)
-        _require_whole("num_layers", self.num_layers, at_least=0)
-        _require_whole("max_length", self.max_length, at_least=1)
-        _require_whole("segment_vocabulary_size", self.segment_vocabulary_size, 0)
-        _require_whole("num_labels", self.num_labels, at_least=1)
+        for name in (
+            "vocabulary_size",
+            "hidden_dim",
+            "num_heads",
+            "intermediate_dim",
+            "max_length",
+            "num_labels",
+        ):
+            self._require_whole(name, at_least=1)
+        for name in ("num_layers", "segment_vocabulary_size", "pad_id"):
+            self._require_whole(name, at_least=0)
         require(
             self.hidden_dim % self.num_heads == 0,
             "hidden_dim (hidden_size) must be a multiple of num_heads "
             "(num_attention_heads).",
             f"hidden_dim={self.hidden_dim}, num_heads={self.num_heads}",
         )
-        for name in ("dropout", "attention_dropout"):
-            value = getattr(self, name)
-            require(
-                isinstance(value, int | float) and 0 <= value < 1,
-                f"{name} must be at least 0 and less than 1.",
-                f"{value!r}",
-            )
         require(
-            isinstance(self.norm_epsilon, int | float) and self.norm_epsilon > 0,
+            self.pad_id < self.vocabulary_size,
+            "pad_id (pad_token_id) must be less than vocabulary_size (vocab_size).",
+            f"pad_id={self.pad_id}, vocabulary_size={self.vocabulary_size}",
+        )
+        self._require_rate("dropout")
+        self._require_rate("attention_dropout")
+        if self.classifier_dropout is not None:
+            self._require_rate("classifier_dropout")
+        require(
+            _is_number(self.norm_epsilon) and 0 < self.norm_epsilon < math.inf,
             "norm_epsilon (layer_norm_eps) must be a positive number.",
             f"{self.norm_epsilon!r}",
+        )
+        require(
+            _is_number(self.initializer_range)
+            and 0 <= self.initializer_range < math.inf,
+            "initializer_range must be a number of at least 0.",
+            f"{self.initializer_range!r}",
+        )
+        require(
+            isinstance(self.tie_embeddings, bool),
+            "tie_embeddings (tie_word_embeddings) must be true or false.",
+            f"{self.tie_embeddings!r}",
         )
         require(
             self.classifier_pooling in POOLINGS,
@@ -91,10 +115,29 @@ class BertConfig(Config):
         activation(self.activation)
         activation(self.pooler_activation)
 
-
-def _require_whole(name: str, value: object, at_least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
-        raise ConfigError(
-            f"{name} must be a whole number of at least {at_least}. "
-            f"Received: {value!r}."
+    def _require_whole(self, name: str, at_least: int) -> None:
+        value = getattr(self, name)
+        require(
+            isinstance(value, int)
+            and not isinstance(value, bool)
+            and value >= at_least,
+            f"{self._called(name)} must be a whole number of at least {at_least}.",
+            f"{value!r}",
         )
+
+    def _require_rate(self, name: str) -> None:
+        value = getattr(self, name)
+        require(
+            _is_number(value) and 0 <= value < 1,
+            f"{self._called(name)} must be at least 0 and less than 1.",
+            f"{value!r}",
+        )
+
+    def _called(self, name: str) -> str:
+        """The field's name, and the one that config.json has for it."""
+        key, *_ = self.KEYS.get(name, (name,))
+        return name if key == name else f"{name} ({key})"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

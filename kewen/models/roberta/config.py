@@ -4,6 +4,7 @@ import dataclasses
 from typing import ClassVar
 
 from kewen.models.bert.config import BertConfig
+from kewen.models.config import require
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,15 @@ class RobertaConfig(BertConfig):
     pad_id: int = 1  # the id that stands for "no token"; positions start above it
 
     family: ClassVar[str] = "roberta"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(
+            self.longest_text >= 1,
+            "max_length (max_position_embeddings) must be at least pad_id "
+            "(pad_token_id) + 2, because positions start above pad_id.",
+            f"max_length={self.max_length}, pad_id={self.pad_id}",
+        )
 
     @property
     def longest_text(self) -> int:
