@@ -20,6 +20,8 @@ FILE_NAMES = (
     "model.safetensors.index.json",
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
+    "model.pt",
+    "model.pth",
 )
 
 
@@ -55,8 +57,9 @@ def _open_folder(folder: Path) -> Checkpoint:
     for name in FILE_NAMES:
         if (folder / name).is_file():
             return _open_file(folder / name)
-    bundles = [path for path in sorted(folder.glob("*.index")) if is_table(path)]
-    for found in (bundles, sorted(folder.glob("*.safetensors")), _npz_of(folder)):
+    bundles = [path for path in sorted(folder.glob("*.index")) if _has_bundle(path)]
+    safe, keras = sorted(folder.glob("*.safetensors")), sorted(folder.glob("*.keras"))
+    for found in (bundles, safe, keras, _npz_of(folder)):
         if len(found) > 1:
             raise CheckpointError(
                 f"The folder {folder} must hold one checkpoint. Received: "
@@ -69,6 +72,13 @@ def _open_folder(folder: Path) -> Checkpoint:
         f"{', '.join(FILE_NAMES)}, *.index (TensorFlow), *.safetensors, *.npz. "
         "Download the weights into it, or name the file that holds them."
     )
+
+
+def _has_bundle(index: Path) -> bool:
+    """Whether it is TensorFlow's, by its end or, if that is corrupt, by its shards."""
+    shards = f"{index.stem}.data-"
+    beside = (path.name for path in index.parent.iterdir())
+    return is_table(index) or any(name.startswith(shards) for name in beside)
 
 
 def _npz_of(folder: Path) -> list[Path]:
@@ -123,7 +133,10 @@ def _kind_of(path: Path, start: bytes) -> str:
     if start[:4] == b"\x89HDF":
         return "an HDF5 file, such as Keras' .h5"
     if path.suffix == ".keras":
-        return "a Keras archive, which kewen.load opens"
+        return (
+            "a Keras archive: kewen.load opens it, kewen inspect lists it without "
+            "--json, and Pretrained.save writes safetensors"
+        )
     if path.suffix in (".index", ".ckpt"):
         return "a TensorFlow checkpoint without its other files, or of format V1"
     if start.startswith(b"version https://git-lfs"):

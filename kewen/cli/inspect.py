@@ -12,7 +12,7 @@ import typer
 from kewen.cli.json_lines import json_line
 from kewen.cli.options import Folder
 from kewen.cli.surroundings import prepare
-from kewen.errors import ConfigError, KewenError
+from kewen.errors import CheckpointError, ConfigError, KewenError
 
 if TYPE_CHECKING:
     from kewen.checkpoints import Account, Checkpoint
@@ -126,6 +126,8 @@ def _account(path: Path) -> tuple["Account | None", str]:
         warnings.simplefilter("ignore", WeightsWarning)
         try:
             return load(path, strict=False).account, ""
+        except CheckpointError:  # a corrupt file, which no table may cover up
+            raise
         except KewenError as error:
             return None, f"No account, because no model can be made of it: {error}"
 

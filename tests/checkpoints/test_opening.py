@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,31 @@ def test_two_tensorflow_checkpoints_in_a_folder_are_listed(tmp_path):
     ):
         open_checkpoint(tmp_path)
     assert len(open_checkpoint(tmp_path / "bert_model.ckpt-9")) == 37
+
+
+@pytest.mark.parametrize("size", [0, 100])
+def test_a_truncated_index_is_an_error_whatever_lies_beside_it(tmp_path, size):
+    for file in PREFIX.parent.glob("bert_model.ckpt.*"):
+        shutil.copy(file, tmp_path)
+    index = tmp_path / "bert_model.ckpt.index"
+    index.write_bytes(index.read_bytes()[:size])
+    np.savez(tmp_path / "expected.npz", x=np.ones(1))
+    with pytest.raises(CheckpointError, match="it is truncated"):
+        open_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["model.pt", "model.pth"])
+def test_a_folder_with_a_torch_file_of_the_plain_name_opens_it(tmp_path, name):
+    source = GOLDEN / "huggingface/bert_bin_zip/pytorch_model.bin"
+    shutil.copy(source, tmp_path / name)
+    assert open_checkpoint(tmp_path).path == tmp_path / name
+
+
+def test_a_folder_with_a_keras_archive_says_how_to_read_it(tmp_path):
+    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    with pytest.raises(CheckpointError, match=r"Keras archive: kewen\.load opens it"):
+        open_checkpoint(tmp_path)
 
 
 def test_a_folder_without_weights_says_what_was_looked_for(tmp_path):

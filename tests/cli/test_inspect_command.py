@@ -97,6 +97,19 @@ def test_unknown_family_gets_its_tensors_and_the_reason(kewen, tmp_path):
     assert "'mamba'" in ended.out
 
 
+def test_corrupt_tensor_is_an_error_and_no_reason_for_a_missing_account(
+    kewen, tmp_path
+):
+    folder = shutil.copytree(TF, tmp_path / "corrupt")
+    shard = folder / "bert_model.ckpt.data-00000-of-00001"
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1
+    shard.write_bytes(data)
+    ended = kewen("inspect", folder)
+    assert (ended.code, ended.out) == (2, "")
+    assert "CRC" in ended.err
+
+
 def test_keras_folder_lists_our_own_variables(kewen, tiny, tmp_path):
     from kewen.models import load
 
