@@ -46,7 +46,7 @@ class NpzFile(Checkpoint):
 
     def _parse_header(self, entry: str) -> tuple[tuple[int, ...], bool, Any, int]:
         """Shape, Fortran order, dtype and data offset of one `.npy`."""
-        head = io.BytesIO(self._archive.read(entry, HEADER_BYTES).tobytes())
+        head = io.BytesIO(self._archive.peek(entry, HEADER_BYTES).tobytes())
         try:
             readers = {
                 (1, 0): npy.read_array_header_1_0,

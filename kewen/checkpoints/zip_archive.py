@@ -1,13 +1,15 @@
 """Zip archives from strangers: what `.npz` and torch files are made of.
 
 The directory is checked before use: no entry twice, none that overlaps another, nothing
-encrypted, and no bomb. Stored entries are read by byte range, so a tensor in the middle
-of a large entry costs only itself; deflated ones are inflated up to their stated size.
+encrypted, and no bomb. The CRC-32 of an entry is verified before anything of it is given
+out. Stored entries are then read by byte range, so a tensor in the middle of a large
+entry costs only itself; deflated ones are inflated whole.
 """
 
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 from pathlib import Path
 from struct import error as StructError
 
@@ -20,6 +22,7 @@ from kewen.errors import CheckpointError
 MAX_INFLATED_BYTES = 1 << 30  # a compressed archive may always grow to this ...
 MAX_RATIO = 200  # ... and beyond it only by this factor
 LOCAL_HEADER_BYTES = 30
+CHUNK_BYTES = 1 << 22
 
 
 class ZipArchive:
@@ -50,6 +53,7 @@ class ZipArchive:
         ) as error:
             raise self._broken(str(error)[:200]) from error
         self._entries = {info.filename: info for info in infos if not info.is_dir()}
+        self._verified: set[str] = set()
         self._check(infos)
 
     def __iter__(self) -> Iterator[str]:
@@ -62,24 +66,63 @@ class ZipArchive:
         """Bytes of an entry when it is inflated."""
         return self._entries[name].file_size
 
+    def peek(self, name: str, count: int) -> NDArray[np.uint8]:
+        """At most `count` bytes from the start of an entry, not verified.
+
+        For tables of contents: opening a file must not cost reading all of it.
+        """
+        info = self._entries[name]
+        return self._bytes(info, 0, min(count, info.file_size))
+
     def read(
         self, name: str, count: int | None = None, *, start: int = 0
     ) -> NDArray[np.uint8]:
-        """Bytes of an entry from `start`, at most `count`; None reads to its end."""
+        """Bytes of an entry from `start`, at most `count`; None reads to its end.
+
+        Raises:
+            CheckpointError: if any byte of the entry is not the one that was written.
+        """
         info = self._entries[name]
-        start = min(start, info.file_size)
-        stop = info.file_size if count is None else min(start + count, info.file_size)
+        size = info.file_size
+        start = min(start, size)
+        stop = size if count is None else min(start + count, size)
+        if _is_deflated(info) or (start, stop) == (0, size):
+            whole = self._bytes(info, 0, size)
+            self._verify(info, [whole])
+            return whole[start:stop]
+        if name not in self._verified:
+            begins = range(0, size, CHUNK_BYTES)
+            ends = (min(begin + CHUNK_BYTES, size) for begin in begins)
+            self._verify(info, map(self._bytes, repeat(info), begins, ends))
+            self._verified.add(name)
+        return self._bytes(info, start, stop)
+
+    def _verify(
+        self, info: zipfile.ZipInfo, parts: Iterable[NDArray[np.uint8]]
+    ) -> None:
+        """Raise unless the parts of an entry have the CRC-32 that is stated for it."""
+        crc = 0
+        for part in parts:
+            crc = zlib.crc32(part.data, crc)
+        # Zero is none: torch.serialization.set_crc32_options(False) leaves them out.
+        if info.CRC not in (0, crc):
+            raise self._broken(
+                f"{info.filename!r} whose CRC-32 is {crc:08x} and not {info.CRC:08x}"
+            )
+
+    def _bytes(self, info: zipfile.ZipInfo, start: int, stop: int) -> NDArray[np.uint8]:
         offset = self._data_offset(info)
-        if info.compress_type == zipfile.ZIP_STORED:
+        if not _is_deflated(info):
             return self._file.read(offset + start, stop - start)
         packed = self._file.read(offset, info.compress_size)
-        return self._inflate(name, packed, stop)[start:]
+        return self._inflate(info.filename, packed, stop)[start:]
 
     def _inflate(
         self, name: str, packed: NDArray[np.uint8], stop: int
     ) -> NDArray[np.uint8]:
+        limit = max(stop, 1)  # to zlib, 0 is no limit
         try:
-            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed.data, stop)
+            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed.data, limit)
         except zlib.error as error:
             raise self._broken(f"{name!r} that does not inflate: {error}") from error
         if len(data) != stop:
@@ -105,8 +148,7 @@ class ZipArchive:
                 raise self._broken(f"{info.filename!r} encrypted")
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise self._broken(f"{info.filename!r} in an unusual compression")
-            stored = info.compress_type == zipfile.ZIP_STORED
-            if stored and info.compress_size != info.file_size:
+            if not _is_deflated(info) and info.compress_size != info.file_size:
                 raise self._broken(f"{info.filename!r} with two sizes")
         if sum(info.compress_size for info in infos) > self._file.size:
             raise self._broken("entries that overlap")
@@ -122,3 +164,7 @@ class ZipArchive:
             f"Received: {received}. The file is truncated, corrupt or hostile: "
             "download it again from where you trust it."
         )
+
+
+def _is_deflated(info: zipfile.ZipInfo) -> bool:
+    return info.compress_type == zipfile.ZIP_DEFLATED

@@ -124,6 +124,26 @@ def test_overlapping_entries_are_refused(tmp_path):
         open_checkpoint(path)
 
 
+def test_a_flipped_byte_of_an_array_is_an_error(tmp_path):
+    np.savez(tmp_path / "model.npz", good=np.ones(9), bad=np.full(9, 3.0))
+    content = (tmp_path / "model.npz").read_bytes()
+    three = np.full(9, 3.0).tobytes()
+    assert content.count(three) == 1
+    (tmp_path / "model.npz").write_bytes(content.replace(three, b"\1" + three[1:]))
+    checkpoint = open_checkpoint(tmp_path / "model.npz")
+    assert checkpoint["good"][0] == 1
+    with pytest.raises(CheckpointError, match=r"'bad\.npy' whose CRC-32 is"):
+        checkpoint["bad"]
+
+
+def test_an_entry_that_states_no_bytes_is_not_inflated(tmp_path):
+    path = deflated(tmp_path / "zero.npz", 1 << 20)
+    data = path.read_bytes()
+    path.write_bytes(data.replace((1 << 20).to_bytes(4, "little"), bytes(4)))
+    with pytest.raises(CheckpointError, match="1 bytes of the 0 stated"):
+        open_checkpoint(path)
+
+
 @given(data=st.data(), flip=st.integers(1, 255), packed=st.booleans())
 @settings(
     max_examples=200,

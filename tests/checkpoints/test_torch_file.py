@@ -218,6 +218,24 @@ def test_a_tensor_assembled_by_hand_is_read(tmp_path):
     np.testing.assert_array_equal(open_checkpoint(path)["w"], [1, 2])
 
 
+@pytest.mark.parametrize("chunk", [3, 1 << 20])
+@pytest.mark.parametrize("place", [0, 4, 8])
+def test_a_flipped_byte_anywhere_in_a_storage_is_an_error(
+    tmp_path, monkeypatch, place, chunk
+):
+    monkeypatch.setattr("kewen.checkpoints.zip_archive.CHUNK_BYTES", chunk)
+    # The tensor is the middle third of its storage.
+    data = tensor_pickle(shape="(K\x01t", offset="K\x01", count="K\x03")
+    storage = struct.pack("<3f", 1, 2, 3)
+    path = zip_of(tmp_path / "a.bin", data, a=storage)
+    np.testing.assert_array_equal(open_checkpoint(path)["w"], [2])
+    flipped = bytearray(storage)
+    flipped[place] ^= 1
+    path.write_bytes(path.read_bytes().replace(storage, flipped))
+    with pytest.raises(CheckpointError, match="whose CRC-32 is"):
+        open_checkpoint(path)["w"]
+
+
 HUGE = "\x8a\x09" + "\xff" * 8 + "\x00"  # 2**64 - 1
 
 
