@@ -19,10 +19,12 @@ from kewen.models.pretrained import Pretrained
 from kewen.models.save import save_pretrained
 from kewen.tasks.examples import Source, examples_of, name_of
 from kewen.training import History, fit, predict_rows, seeded
+from kewen.training.checks import check_from_zero
 from kewen.training.run import log_losses
 
 TASK = "classify"
 HEAD = "sequence_classification"
+METRICS = ("loss", "accuracy", "macro_f1")  # what is measured after each epoch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,6 +164,7 @@ class TextClassifier:
             batches,
             loss=CrossEntropy(label_smoothing),
             validate=validate,
+            metrics=METRICS,
             seed=self.seed,
             **options,
         )
@@ -314,11 +317,9 @@ class TextClassifier:
         def measure() -> dict[str, float]:
             logits = predict_rows(model, batches)
             scores = classification_scores(truth, logits.argmax(-1), logits.shape[-1])
-            return {
-                "loss": float(log_losses(logits, truth).mean()),
-                "accuracy": scores.accuracy,
-                "macro_f1": scores.macro_f1,
-            }
+            loss = float(log_losses(logits, truth).mean())
+            values = (loss, scores.accuracy, scores.macro_f1)
+            return dict(zip(METRICS, values, strict=True))
 
         return measure
 
@@ -333,13 +334,19 @@ class TextClassifier:
             counts = np.bincount(ids, minlength=len(labels))
             factors = len(ids) / (len(labels) * np.maximum(counts, 1))
         elif isinstance(wanted, Mapping) and set(wanted) == set(labels.names):
+            check_from_zero(**{f"class_weights[{k!r}]": v for k, v in wanted.items()})
             factors = np.array([wanted[name] for name in labels.names])
         else:
             raise ConfigError(
                 'class_weights must be "balanced", or a factor for each of the labels '
                 f"{list(labels.names)}. Received: {wanted!r}."
             )
-        return factors[ids].astype("float32")
+        weights = factors[ids].astype("float32")
+        if not weights.any():
+            raise ConfigError(
+                f"class_weights must let a class count. Received: {wanted!r}."
+            )
+        return weights
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

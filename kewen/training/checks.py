@@ -1,6 +1,7 @@
 """What is refused before a training begins, and after it has ended."""
 
 import math
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
@@ -33,6 +34,34 @@ def check_from_zero(**numbers: Any) -> None:
         if not (isinstance(value, Real) and 0 <= value <= highest and value < math.inf):
             limit = "1" if name == "warmup" else "any finite number"
             raise ConfigError(f"{name} must be from 0 to {limit}. Received: {value!r}.")
+
+
+def check_accumulate(accumulate: int, batches: int) -> None:
+    """At least one step of the optimizer in all batches of all epochs."""
+    if accumulate > batches:
+        raise ConfigError(
+            f"accumulate must be at most {batches}, the batches of all epochs, or no "
+            f"step is made. Received: {accumulate}."
+        )
+
+
+def check_monitor(monitor: str, metrics: Sequence[str]) -> None:
+    """A metric by which epochs can be compared."""
+    known = [f"val_{name}" for name in metrics]
+    if monitor not in known:
+        raise ConfigError(
+            f"monitor must be one of {known}, the metrics of the validation. "
+            f"Received: {monitor!r}."
+        )
+
+
+def check_learns(model: keras.Model, freeze: Sequence[str]) -> None:
+    """Something must be left that learns."""
+    if not model.trainable_weights:
+        raise ConfigError(
+            "A training needs weights that learn. Received: none, with "
+            f"freeze={list(freeze)}. Freeze fewer layers."
+        )
 
 
 def check_weights(model: keras.Model) -> None:

@@ -1,6 +1,6 @@
 """Keras' `fit` over bucketed batches, with the habits of fine-tuning."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -10,8 +10,11 @@ from kewen.data import Batches
 from kewen.errors import ConfigError, MissingExtraError
 from kewen.optimizers import LayerwiseAdamW, WarmupLinearDecay
 from kewen.training.checks import (
+    check_accumulate,
     check_from_zero,
     check_last_loss,
+    check_learns,
+    check_monitor,
     check_weights,
     check_whole,
 )
@@ -31,6 +34,7 @@ def fit(
     *,
     loss: Any,
     validate: Callable[[], Mapping[str, float]] | None = None,
+    metrics: Sequence[str] = ("loss",),
     epochs: int = 3,
     learning_rate: float = 5e-5,
     warmup: float = 0.1,
@@ -53,6 +57,7 @@ def fit(
         loss: a Keras loss of labels and output, such as `kewen.losses.CrossEntropy`.
         validate: gives metrics by name after each epoch; in the record they are called
             `val_...`. Without it the last epoch counts as the best.
+        metrics: names that `validate` gives, one of them `monitor`'s without "val_".
         epochs: passes over the rows, at most.
         learning_rate: the highest, after the warm-up; falls in a line to 0.
         warmup: share of all steps in which it rises.
@@ -76,29 +81,32 @@ def fit(
 
     Raises:
         ConfigError: if a pattern matches no layer, a number cannot be, or `monitor` is
-            no metric of `validate`.
+            none of `metrics`.
         TrainingError: if the loss, a metric of `validate`, or what the trained model
             gives is no longer a number.
         MissingExtraError: if TensorBoard is asked for and not installed.
     """
     check_whole(epochs=epochs, accumulate=accumulate, patience=patience)
     check_from_zero(
-        learning_rate=learning_rate, warmup=warmup, weight_decay=weight_decay
+        learning_rate=learning_rate,
+        warmup=warmup,
+        weight_decay=weight_decay,
+        **{f"learning_rates[{k!r}]": v for k, v in (learning_rates or {}).items()},
     )
+    check_accumulate(accumulate, epochs * len(train))
     if validate is None and (monitor, patience) != (None, None):
         raise ConfigError(
             "monitor and patience compare epochs on held-out rows. Received: "
             f"{monitor=}, {patience=} without any. Give them, or neither option."
         )
     monitor = monitor or "val_loss"
+    freeze = list(freeze)
     history = History(shapes=len(train.shapes), padding_share=train.padding_share)
     steps = len(train)
     callbacks: list[keras.callbacks.Callback] = []
     if validate is not None:
-        callbacks += [
-            Validation(_with_monitor(validate, monitor)),
-            _best(monitor, patience),
-        ]
+        check_monitor(monitor, metrics)
+        callbacks += [Validation(validate, metrics), _best(monitor, patience)]
     sizes: list[int] = []
     callbacks.append(Recorder(history, sizes))
     shown = progress_for(epochs, steps) if progress else None
@@ -108,7 +116,8 @@ def fit(
     thaw = _freeze(model, freeze)
     reseed_dropout(model, seed)
     try:
-        total = max(1, epochs * steps // accumulate)
+        check_learns(model, freeze)
+        total = epochs * steps // accumulate
         model.compile(
             optimizer=LayerwiseAdamW(
                 WarmupLinearDecay(learning_rate, total, round(warmup * total)),
@@ -140,9 +149,8 @@ def fit(
     return history
 
 
-def _freeze(model: keras.Model, patterns: Iterable[str]) -> Callable[[], None]:
+def _freeze(model: keras.Model, patterns: Sequence[str]) -> Callable[[], None]:
     """Freeze the layers that match; returns what undoes exactly that."""
-    patterns = list(patterns)
     _names_match(model, patterns, "freeze")
     frozen = [
         layer
@@ -176,19 +184,6 @@ def _names_match(model: keras.Model, patterns: Iterable[str], what: str) -> None
                 f"Every pattern of {what} must match a layer with weights. Received: "
                 f"{pattern!r}; the layers are {names}."
             )
-
-
-def _with_monitor(
-    validate: Callable[[], Mapping[str, float]], monitor: str
-) -> Callable[[], Mapping[str, float]]:
-    def measure() -> Mapping[str, float]:
-        metrics = validate()
-        if monitor.removeprefix("val_") not in metrics:
-            known = [f"val_{name}" for name in metrics]
-            raise ConfigError(f"monitor must be one of {known}. Received: {monitor!r}.")
-        return metrics
-
-    return measure
 
 
 def _best(monitor: str, patience: int | None) -> keras.callbacks.Callback:

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kewen.errors import TrainingError
+from kewen.errors import ConfigError, TrainingError
 from kewen.training.checks import ADVICE
 from kewen.training.history import History
 
@@ -61,14 +61,25 @@ class Validation(keras.callbacks.Callback):
 
     Args:
         measure: gives metrics by name; called with the weights as they then are.
+        names: those that it must give.
     """
 
-    def __init__(self, measure: Callable[[], Mapping[str, float]]) -> None:
+    def __init__(
+        self, measure: Callable[[], Mapping[str, float]], names: Sequence[str]
+    ) -> None:
         super().__init__()
         self.measure = measure
+        self.names = names
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        for name, value in self.measure().items():
+        measured = self.measure()
+        if not set(self.names) <= set(measured):
+            raise ConfigError(
+                f"validate must give the metrics that it was said to, "
+                f"{list(self.names)}. Received: {list(measured)}. Name those in "
+                "metrics=."
+            )
+        for name, value in measured.items():
             if not np.isfinite(value):
                 raise TrainingError(
                     f"val_{name} must be a finite number. Received: {value} after "

@@ -114,6 +114,11 @@ def test_a_max_length_that_the_model_cannot_take_is_refused(new_pretrained, max_
         TextClassifier(new_pretrained(), max_length=max_length)
 
 
+def test_a_monitor_that_is_not_measured_is_refused_before_training(classifier, toy):
+    with pytest.raises(ConfigError, match=r"'val_macro_f1'\].*'val_acc'"):
+        classifier.fit(toy, toy, monitor="val_acc", progress=False)
+
+
 def test_one_class_only_is_refused(classifier, tmp_path):
     path = file_of(tmp_path, "text\tlabel", "good\tpos", "fine\tpos")
     with pytest.raises(DataError, match=r"at least two classes.*\['pos'\]"):
@@ -169,6 +174,12 @@ def test_class_weights_that_do_not_name_the_classes_are_refused(
 ):
     with pytest.raises(ConfigError, match=r"\['neg', 'pos'\]"):
         classifier.fit(toy, class_weights=wanted)
+
+
+@pytest.mark.parametrize("neg", [-1.0, float("nan"), float("inf"), "much", 0.0])
+def test_class_weights_that_no_class_can_have_are_refused(classifier, toy, neg):
+    with pytest.raises(ConfigError, match="class_weights"):
+        classifier.fit(toy, class_weights={"pos": 0.0, "neg": neg})
 
 
 def test_the_same_seed_draws_the_same_classifier(new_pretrained):

@@ -23,7 +23,8 @@ class Judge:
 def judged(scores, name="loss", **options):
     model = small_model()
     judge = Judge(model, scores, name)
-    history = train(model, batches_of(), validate=judge, epochs=len(scores), **options)
+    wanted = {"epochs": len(scores), "metrics": (name, "other")}
+    history = train(model, batches_of(), validate=judge, **(wanted | options))
     return model, judge, history
 
 
@@ -71,9 +72,25 @@ def test_without_patience_every_epoch_is_run():
     assert len(history.epochs) == 4
 
 
-def test_an_unknown_monitor_is_an_error_that_names_the_known():
-    with pytest.raises(ConfigError, match=r"\['val_loss', 'val_other'\].*'val_f1'"):
-        judged([0.5, 0.4], monitor="val_f1")
+@pytest.mark.parametrize("monitor", ["val_f1", "other"])
+def test_an_unknown_monitor_is_an_error_that_names_the_known_before_training(monitor):
+    model = small_model()
+    judge, before = Judge(model, [0.5]), weights_of(model)
+    with pytest.raises(ConfigError, match=rf"\['val_loss', 'val_other'\].*'{monitor}'"):
+        train(
+            model,
+            batches_of(),
+            validate=judge,
+            metrics=("loss", "other"),
+            monitor=monitor,
+        )
+    assert not judge.seen
+    np.testing.assert_array_equal(weights_of(model)["top/bias"], before["top/bias"])
+
+
+def test_a_validation_without_a_metric_that_was_named_is_an_error():
+    with pytest.raises(ConfigError, match=r"\['loss', 'f1'\].*\['loss', 'other'\]"):
+        judged([0.5], metrics=("loss", "f1"))
 
 
 def test_metrics_of_the_validation_are_in_the_record():

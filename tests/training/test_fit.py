@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from small import batches_of, loss_by_hand, small_model, train, weights_of
 
+from kewen.data import Batches
 from kewen.errors import ConfigError
 from kewen.training import seeded
 
@@ -31,10 +32,26 @@ def test_two_accumulated_batches_do_what_one_batch_of_their_size_does():
 
 
 def test_batches_left_over_by_accumulation_change_nothing():
+    exact, longer = small_model(), small_model()
+    more = batches_of((8,) * 8, batch_size=2)
+    # Unshuffled, the first rows are the last batch.
+    enough = Batches(more.rows[2:], labels=more.labels[2:], batch_size=2)
+    train(exact, enough, accumulate=3)
+    train(longer, more, accumulate=3)
+    assert_same(weights_of(longer), weights_of(exact))
+
+
+def test_more_accumulated_batches_than_there_are_is_an_error_that_counts_them():
+    batches = batches_of((8,) * 4, batch_size=2)
+    with pytest.raises(ConfigError, match=r"at most 4, .* Received: 5"):
+        train(small_model(), batches, epochs=2, accumulate=5)
+
+
+def test_a_training_in_which_nothing_learns_is_refused():
     model = small_model()
-    before = weights_of(model)
-    train(model, batches_of((8,) * 4, batch_size=2), accumulate=3)
-    assert_same(weights_of(model), before)
+    with pytest.raises(ConfigError, match=r"weights that learn.*freeze=\['\*'\]"):
+        train(model, batches_of(), freeze=["*"])
+    assert len(model.trainable_weights) == 3
 
 
 def test_frozen_weights_stay_bit_identical_and_others_learn():
@@ -103,6 +120,9 @@ def test_a_pattern_that_matches_no_layer_is_an_error_that_lists_them(option):
         {"learning_rate": float("inf")},
         {"learning_rate": "fast"},
         {"weight_decay": -0.1},
+        {"learning_rates": {"top": -1.0}},
+        {"learning_rates": {"top": float("nan")}},
+        {"learning_rates": {"top": float("inf")}},
         {"patience": 2},
         {"monitor": "val_accuracy"},
     ],
