@@ -23,7 +23,8 @@ def masked_lm(
 ) -> Tensor:
     """Dense, activation, norm, then scores of all tokens: (B, T, C) to (B, T, V).
 
-    Layers: `mlm_dense`, `mlm_norm`, `mlm_decoder` (only if not tied), `mlm_bias`.
+    Layers: `mlm_dense`, `mlm_norm`, and `mlm_bias` if tied, else `mlm_decoder`, which
+    has a bias of its own.
 
     Args:
         parts: where the layers come from.
@@ -44,13 +45,6 @@ def masked_lm(
         hidden
     )
     if tie:
-        logits = token_embedding(hidden, reverse=True)
-    else:
-        logits = parts(
-            keras.layers.Dense,
-            "mlm_decoder",
-            units=token_embedding.input_dim,
-            use_bias=False,
-            **dense,
-        )(hidden)
-    return parts(Bias, "mlm_bias")(logits)
+        return parts(Bias, "mlm_bias")(token_embedding(hidden, reverse=True))
+    units = token_embedding.input_dim
+    return parts(keras.layers.Dense, "mlm_decoder", units=units, **dense)(hidden)

@@ -83,4 +83,5 @@ def test_masked_lm_is_dense_relu_norm_and_a_table(tie):
     normed = normed * weights["mlm_norm/gamma"] + weights["mlm_norm/beta"]
     name = "token_embedding/embeddings" if tie else "mlm_decoder/kernel"
     table = weights[name].T if tie else weights[name]
-    close(got, normed @ table + weights["mlm_bias/bias"])
+    bias = weights["mlm_bias/bias" if tie else "mlm_decoder/bias"]
+    close(got, normed @ table + bias)

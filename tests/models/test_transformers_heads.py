@@ -28,6 +28,7 @@ HEADS = {
         "start_logits": "start_logits",
         "end_logits": "end_logits",
     },
+    "BertLMHeadModel": {"mlm_logits": "logits"},
     "RobertaForMaskedLM": {"mlm_logits": "logits"},
     "RobertaForSequenceClassification": {"class_logits": "logits"},
     "RobertaForTokenClassification": {"token_logits": "logits"},
@@ -69,18 +70,30 @@ def answers_of(network, inputs):
         )
 
 
-@pytest.mark.parametrize("architecture", HEADS)
+UNTIED = ("BertForMaskedLM", "BertForPreTraining", "RobertaForMaskedLM")
+
+
+@pytest.mark.parametrize(
+    ("architecture", "tie"),
+    [*((name, True) for name in HEADS), *((name, False) for name in UNTIED)],
+)
 def test_theirs_opens_here_and_ours_opens_there_with_equal_outputs(
-    architecture, tmp_path
+    architecture, tie, tmp_path
 ):
     pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     kind = getattr(transformers, architecture)
     transformers.set_seed(0)
-    pad = {"pad_token_id": 1} if architecture.startswith("Roberta") else {}
+    changes = {"tie_word_embeddings": tie}
+    if architecture.startswith("Roberta"):
+        changes["pad_token_id"] = 1
     # Of a span there are two: its start and its end.
     labels = 2 if "QuestionAnswering" in architecture else 3
-    network = kind(kind.config_class(**SIZES, **pad, num_labels=labels))
+    network = kind(
+        kind.config_class(
+            **SIZES, **changes, num_labels=labels, is_decoder="LMHead" in architecture
+        )
+    )
     for parameter in network.parameters():  # biases and norms are 0 and 1 when new
         parameter.data += 0.1 * parameter.new_empty(parameter.shape).normal_()
     network.save_pretrained(tmp_path / "theirs")

@@ -71,6 +71,20 @@ def norm(ours: str, hf: str, tf: str) -> list[Row]:
     ]
 
 
+def untied_decoder(decoder: str, bias: str) -> list[Row]:
+    """An output table of its own, and its bias.
+
+    transformers keeps the tied head's `bias` too, unused: it is written along, and the
+    decoder's own comes last, so that it is the one that stays.
+    """
+    own = f"{decoder}.bias"
+    return [
+        Row("mlm_decoder/kernel", hf=Source(f"{decoder}.weight", TRANSPOSE)),
+        Row("mlm_decoder/bias", hf=Source(bias, aliases=[own])),
+        Row("mlm_decoder/bias", hf=Source(own, aliases=[bias])),
+    ]
+
+
 ENCODER = [
     Row(
         "token_embedding/embeddings",
@@ -147,7 +161,7 @@ HEADS = [
         "cls.predictions.transform.LayerNorm",
         "cls/predictions/transform/LayerNorm",
     ),
-    Row("mlm_decoder/kernel", hf=Source("cls.predictions.decoder.weight", TRANSPOSE)),
+    *untied_decoder("cls.predictions.decoder", "cls.predictions.bias"),
     Row("mlm_bias/bias", hf="cls.predictions.bias", tf="cls/predictions/output_bias"),
     Skip(
         "cls.predictions.decoder.weight",

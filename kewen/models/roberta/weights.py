@@ -1,7 +1,7 @@
 """RoBERTa's weights: BERT's encoder under its own prefix, and other names for heads."""
 
-from kewen.checkpoints import TRANSPOSE, Row, Skip, Source, WeightMap
-from kewen.models.bert.weights import ENCODER, dense
+from kewen.checkpoints import Row, Skip, Source, WeightMap
+from kewen.models.bert.weights import ENCODER, dense, untied_decoder
 
 
 def norm(ours: str, hf: str) -> list[Row]:
@@ -15,7 +15,7 @@ def norm(ours: str, hf: str) -> list[Row]:
 HEADS = [
     *dense("mlm_dense", "lm_head.dense"),
     *norm("mlm_norm", "lm_head.layer_norm"),
-    Row("mlm_decoder/kernel", hf=Source("lm_head.decoder.weight", TRANSPOSE)),
+    *untied_decoder("lm_head.decoder", "lm_head.bias"),
     Row("mlm_bias/bias", hf=Source("lm_head.bias", aliases=["lm_head.decoder.bias"])),
     Skip(
         "lm_head.decoder.weight",
