@@ -4,16 +4,18 @@ file -> arrays -> weight map -> weights
 """
 
 import math
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from kewen.checkpoints import Checkpoint, open_checkpoint
+from kewen.checkpoints import Checkpoint, WeightsWarning, open_checkpoint
 from kewen.errors import (
     CheckpointError,
     ConfigError,
+    KewenError,
     NotFoundError,
     VocabularyError,
     WeightsError,
@@ -40,6 +42,7 @@ def load(
     dtype: Any = None,
     strict: bool = True,
     duplicates: str = "error",
+    tokenizer: bool = True,
     options: Mapping[str, Any] | None = None,
     use: Family | None = None,
 ) -> Pretrained:
@@ -56,8 +59,11 @@ def load(
         position_input: whether position ids are an input.
         dtype: Keras dtype policy, such as "mixed_bfloat16"; Keras' global one if None.
         strict: whether a tensor that is missing, unread, unset or misshaped is an
-            error; else it is a warning that lists the same.
+            error, and so a vocabulary with fewer tokens than the model has rows; else
+            it is a warning that lists the same.
         duplicates: what a vocabulary's duplicate lines mean; see `Tokenizer`.
+        tokenizer: whether to read the tokenizer too. A `.keras` file goes without one,
+            and a warning says so, if what lies beside it does not fit.
         options: config fields to replace, such as `{"dropout": 0.0}`.
         use: the family, where config.json does not name it.
 
@@ -68,9 +74,17 @@ def load(
     """
     path = locate(name)
     if path.is_file() and path.suffix == ".keras":
-        return _load_keras(path, path.parent, duplicates)
+        pretrained = _load_keras(path)
+        if tokenizer:
+            pretrained.tokenizer = _neighbour_of(path, duplicates, pretrained.config)
+        return pretrained
     if path.is_dir() and (path / "model.keras").is_file():
-        return _load_keras(path / "model.keras", path, duplicates)
+        pretrained = _load_keras(path / "model.keras")
+        if tokenizer:
+            pretrained.tokenizer = _tokenizer_of(
+                path, duplicates, pretrained.config, strict=False
+            )
+        return pretrained
     folder = path if path.is_dir() else path.parent
     config_json, config_path = read_config_json(folder)
     saved = load_json(folder / KEWEN_JSON) if (folder / KEWEN_JSON).is_file() else {}
@@ -103,10 +117,10 @@ def load(
         weights = model.weights_by_path()
         for variable, value in loaded.values():
             weights[variable].assign(value)
-    tokenizer = _tokenizer_of(folder, duplicates, config, strict)
+    own = _tokenizer_of(folder, duplicates, config, strict) if tokenizer else None
     return Pretrained(
         model=model,
-        tokenizer=tokenizer,
+        tokenizer=own,
         account=loaded.account,
         config_json=config_json,
         origin=origin,
@@ -191,21 +205,39 @@ def _tokenizer_of(
         return None
     rows = config.vocabulary_size
     size = tokenizer.vocabulary_size
+    complaint = (
+        "The vocabulary and the token embedding must be of one size. Received: "
+        f"{size} tokens in {folder}, {rows} rows (vocab_size)."
+    )
     if size > rows or (size < rows and strict):
-        raise VocabularyError(
-            f"The vocabulary and the token embedding must be of one size. Received: "
-            f"{size} tokens in {folder}, {rows} rows (vocab_size). Take the "
-            "vocabulary that the model was trained with"
-            + (
-                "."
-                if size > rows
-                else "; if the surplus rows are meant, load with strict=False."
-            )
+        surplus = (
+            " If the surplus rows are meant, name them at its end ([unused1], ...), or "
+            "load in Python: kewen.load(folder, strict=False)."
         )
+        raise VocabularyError(
+            f"{complaint} Take the vocabulary that the model was trained with."
+            + (surplus if size < rows else "")
+        )
+    if size < rows:
+        warnings.warn(complaint, WeightsWarning, stacklevel=3)
     return tokenizer
 
 
-def _load_keras(path: Path, folder: Path, duplicates: str) -> Pretrained:
+def _neighbour_of(path: Path, duplicates: Any, config: Any) -> Tokenizer | None:
+    """The tokenizer beside a `.keras` file, which need not be the model's."""
+    try:
+        return _tokenizer_of(path.parent, duplicates, config, strict=True)
+    except KewenError as error:
+        warnings.warn(
+            f"{path} is loaded without a tokenizer, since the one beside it does not "
+            f"fit: {error}",
+            WeightsWarning,
+            stacklevel=3,
+        )
+        return None
+
+
+def _load_keras(path: Path) -> Pretrained:
     try:
         model = keras.saving.load_model(path, compile=False)
     except Exception as error:  # zip, JSON, HDF5 and Keras raise what they like
@@ -219,10 +251,9 @@ def _load_keras(path: Path, folder: Path, duplicates: str) -> Pretrained:
             "Open other Keras models with keras.saving.load_model, after "
             "`import kewen.layers`."
         )
-    config_json = folder / "config.json"
+    config_json = path.parent / "config.json"
     return Pretrained(
         model=model,
-        tokenizer=_tokenizer_of(folder, duplicates, model.config, strict=False),
         config_json=load_json(config_json) if config_json.is_file() else {},
         origin="keras",
     )

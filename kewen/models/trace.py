@@ -80,6 +80,7 @@ def trace(
         folder,
         application=application,
         position_input="position_ids" in arrays,
+        tokenizer=False,
         options=_config_options(options),
         use=family_of_bert4keras(family) if family else None,
     )

@@ -17,6 +17,7 @@ from kewen.errors import (
     VocabularyError,
     WeightsError,
 )
+from kewen.models.trace import trace
 
 CASE = GOLDEN / "huggingface" / "bert_model"
 ROWS = 80  # of its token table
@@ -192,8 +193,37 @@ def test_vocabulary_of_the_tables_size_is_taken(folder):
 
 def test_shorter_vocabulary_is_taken_where_not_strict(folder):
     write_vocabulary(folder, ROWS - 3)
-    loaded = kewen.load(folder, strict=False)
+    with pytest.warns(UserWarning, match=f"{ROWS - 3} tokens.*{ROWS} rows"):
+        loaded = kewen.load(folder, strict=False)
     assert loaded.tokenizer.vocabulary_size == ROWS - 3
+
+
+@pytest.fixture
+def beside(tmp_path):
+    """A `.keras` file alone in a folder, to be given neighbours."""
+    (tmp_path / "beside").mkdir()
+    kewen.load(CASE).model.save(tmp_path / "beside" / "m.keras")
+    return tmp_path / "beside"
+
+
+@pytest.mark.parametrize("size", [ROWS - 3, ROWS + 3])
+def test_keras_file_does_not_take_a_neighbours_vocabulary_that_does_not_fit(
+    beside, size
+):
+    write_vocabulary(beside, size)
+    with pytest.warns(UserWarning, match=f"without a tokenizer.*{size} tokens"):
+        assert kewen.load(beside / "m.keras").tokenizer is None
+
+
+def test_keras_file_takes_a_neighbours_vocabulary_that_fits(beside):
+    write_vocabulary(beside, ROWS)
+    assert kewen.load(beside / "m.keras").tokenizer.vocabulary_size == ROWS
+
+
+@pytest.mark.parametrize("words", ["[PAD]\n[PAD]\n", "[PAD]\n"])
+def test_trace_runs_whatever_the_vocabulary_is(folder, words):
+    (folder / "vocab.txt").write_text(words, encoding="utf-8")
+    assert "hidden_0" in trace(folder, {"token_ids": np.full((1, 3), 7)})
 
 
 def test_longer_vocabulary_is_refused_even_where_not_strict(folder):
