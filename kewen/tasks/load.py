@@ -1,5 +1,6 @@
 """From a saved task to a task."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +35,36 @@ def load_task(name: str | Path, *, dtype: Any = None) -> TextClassifier:
             f"{folder} must hold a classifier. Received: a model with the heads "
             f"{list(pretrained.model.heads)}. Train one with `kewen fit classify`."
         )
-    labels = saved.get("labels") or _labels_of(pretrained.config_json)
+    labels = _labels_saved(saved, folder) or _labels_of(pretrained.config_json)
     labels = labels or [f"LABEL_{i}" for i in range(pretrained.config.num_labels)]
     if len(labels) != pretrained.config.num_labels:
         raise ConfigError(
             f"{folder} must name as many labels as its classifier has. Received: "
             f"{len(labels)} names for {pretrained.config.num_labels} outputs."
         )
-    longest = min(saved.get("max_length", 128), pretrained.config.longest_text)
+    max_length = _max_length(saved, folder)
+    longest = min(max_length, pretrained.config.longest_text)
     return TextClassifier.restored(pretrained, labels, longest)
+
+
+def _max_length(saved: Mapping[str, Any], folder: Path) -> int:
+    length = saved.get("max_length", 128)
+    if not isinstance(length, int) or length < 3:
+        raise ConfigError(
+            f"max_length in {folder / KEWEN_JSON} must be a whole number, at least 3. "
+            f"Received: {length!r}."
+        )
+    return length
+
+
+def _labels_saved(saved: Mapping[str, Any], folder: Path) -> list[str]:
+    names = saved.get("labels", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ConfigError(
+            f"labels in {folder / KEWEN_JSON} must be a list of names. "
+            f"Received: {names!r}."
+        )
+    return names
 
 
 def _labels_of(config_json: Any) -> list[str]:

@@ -89,6 +89,25 @@ def test_another_number_of_labels_than_outputs_is_refused(saved, tmp_path):
         load_task(folder)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"max_length": "x"},
+        {"max_length": 7.5},
+        {"max_length": [8]},
+        {"max_length": 0},
+        {"labels": 2},
+        {"labels": "ab"},
+        {"labels": [1, 2]},
+    ],
+)
+def test_values_of_kewen_json_that_cannot_be_are_named(saved, tmp_path, change):
+    folder = edited(saved, tmp_path, "kewen.json", **change)
+    (name,) = change
+    with pytest.raises(ConfigError, match=rf"{name} in .*kewen\.json must be"):
+        load_task(folder)
+
+
 def test_a_task_that_kewen_does_not_know_is_refused(saved, tmp_path):
     folder = edited(saved, tmp_path, "kewen.json", task="translate")
     with pytest.raises(ConfigError, match="'translate'"):
