@@ -10,6 +10,7 @@ from kewen.cli.guard import say
 from kewen.cli.options import (
     BadRow,
     Classifier,
+    Encoding,
     LabelColumn,
     OnBadRow,
     Overwrite,
@@ -36,6 +37,7 @@ def evaluate(
         bool, typer.Option("--json", help="One JSON object instead of tables.")
     ] = False,
     report: Annotated[Path | None, typer.Option(help="HTML page to write.")] = None,
+    encoding: Encoding = "utf-8",
     on_bad_row: BadRow = OnBadRow.ERROR,
     overwrite: Overwrite = False,
 ) -> None:
@@ -50,6 +52,7 @@ def evaluate(
         text=text,
         label=label,
         pair=pair,
+        encoding=encoding,
         on_bad_row=on_bad_row.value,
         bad_rows=bad_rows,
     )

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from kewen.cli.guard import say
 from kewen.cli.json_option import numbers_option
 from kewen.cli.options import (
     BadRow,
+    Encoding,
     LabelColumn,
     OnBadRow,
     Overwrite,
@@ -102,6 +103,7 @@ def classify(
         Pooling, typer.Option(help="pooler opens in transformers with equal logits.")
     ] = Pooling.POOLER,
     seed: Annotated[int, typer.Option(help="Of shuffling, dropout, new weights.")] = 0,
+    encoding: Encoding = "utf-8",
     on_bad_row: BadRow = OnBadRow.ERROR,
     tensorboard: Annotated[
         Path | None, typer.Option(help="Folder for TensorBoard's event files.")
@@ -121,7 +123,8 @@ def classify(
     check_folder(out, overwrite)
     if page is not None and page.parent != out:
         check_file(page, overwrite)
-    sets = _read(files, on_bad_row, text=text, label=label, pair=pair)
+    columns = {"text": text, "label": label, "pair": pair, "encoding": encoding}
+    sets = _read(files, on_bad_row, **columns)
 
     prepare()
     from kewen.models import load
@@ -151,7 +154,10 @@ def classify(
         tensorboard=None if tensorboard is None else str(tensorboard),
     )
     classifier.save(out, overwrite=overwrite)
-    say(f"Saved {out}: the weights of epoch {history.best_epoch}.")
+    say(
+        f"Saved {out}: the weights of epoch {history.best_epoch}. {history.shapes} "
+        f"batch shapes, {history.padding_share:.0%} padding."
+    )
     judged = {
         name: judge(classifier, sets[name], str(files[name]))
         for name in HELD_OUT
@@ -208,12 +214,7 @@ def _check_held_out(files: Mapping[str, Path | None], **options: object) -> None
 
 
 def _read(
-    files: Mapping[str, Path | None],
-    on_bad_row: OnBadRow,
-    *,
-    text: str,
-    label: str,
-    pair: str | None,
+    files: Mapping[str, Path | None], on_bad_row: OnBadRow, **columns: Any
 ) -> "dict[str, list[Example]]":
     """All files at once: a fault of the test file must not wait for the training."""
     from kewen.data import BadRows, LabelSet, read_examples
@@ -224,12 +225,7 @@ def _read(
             continue
         bad_rows = BadRows()
         rows = read_examples(
-            path,
-            text=text,
-            label=label,
-            pair=pair,
-            on_bad_row=on_bad_row.value,
-            bad_rows=bad_rows,
+            path, on_bad_row=on_bad_row.value, bad_rows=bad_rows, **columns
         )
         sets[name] = list(rows)
         if bad_rows.count:

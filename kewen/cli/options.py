@@ -30,6 +30,9 @@ LabelColumn = Annotated[str, typer.Option("--label", help="Column of the label."
 PairColumn = Annotated[
     str | None, typer.Option("--pair", help="Column of the second text, if any.")
 ]
+Encoding = Annotated[
+    str, typer.Option("--encoding", help="What the files of examples are in.")
+]
 BadRow = Annotated[
     OnBadRow, typer.Option("--on-bad-row", help="What a row that is no example does.")
 ]

@@ -100,6 +100,7 @@ class TextClassifier:
         label: str | int = "label",
         pair: str | int | None = None,
         header: bool | None = None,
+        encoding: str = "utf-8",
         on_bad_row: str = "error",
         bad_rows: Any = None,
         batch_size: int = 16,
@@ -119,6 +120,7 @@ class TextClassifier:
             label: column of the label.
             pair: column of the second text, if any.
             header: see `kewen.data.read_examples`.
+            encoding: of the files.
             on_bad_row: "error" or "skip".
             bad_rows: a `kewen.data.BadRows`, told what was skipped in `train`.
             batch_size: texts a step.
@@ -139,7 +141,7 @@ class TextClassifier:
                 that training lacks.
         """
         columns = {"text": text, "label": label, "pair": pair, "header": header}
-        columns["on_bad_row"] = on_bad_row
+        columns |= {"encoding": encoding, "on_bad_row": on_bad_row}
         examples = examples_of(train, **columns, bad_rows=bad_rows)
         if self.labels is None:
             self._set_labels(LabelSet.from_examples(examples))
@@ -178,7 +180,7 @@ class TextClassifier:
         Args:
             data: as in `fit`.
             batch_size: texts at a time.
-            **columns: text, label, pair, header, on_bad_row as in `fit`.
+            **columns: text, label, pair, header, encoding, on_bad_row as in `fit`.
 
         Returns:
             Accuracy, macro-F1, the classes' own, and the confusion matrix.

@@ -22,6 +22,16 @@ def test_fit_leaves_a_model_its_tokenizer_and_a_report(fitted):
     assert "pos" in (fitted / "report.html").read_text(encoding="utf-8")
 
 
+def test_fit_says_which_weights_it_saved_and_what_the_batches_cost(fit, monkeypatch):
+    from kewen.training import History
+
+    history = History(best_epoch=2, shapes=3, padding_share=0.125)
+    monkeypatch.setattr("kewen.tasks.classify.fit", lambda *_, **__: history)
+    ended = fit("--max-length", "12")
+    assert ended.code == 0
+    assert "the weights of epoch 2. 3 batch shapes, 12% padding." in ended.err
+
+
 def test_fit_refuses_an_existing_folder_before_it_reads_anything(fit, tmp_path):
     out = tmp_path / "clf"
     out.mkdir()
@@ -60,6 +70,16 @@ def test_fit_finds_a_fault_of_the_test_file_before_training(fit, tmp_path):
     assert ended.code == 2
     assert "'maybe' (line 2)" in ended.err
     assert "epoch" not in ended.err
+
+
+def test_fit_and_evaluate_read_the_encoding_that_is_named(fit, kewen, tmp_path):
+    path = tmp_path / "gb.tsv"
+    path.write_bytes("text\tlabel\n好\t一\n好\t一\n".encode("gb18030"))
+    for ended in (fit(train=path), kewen("evaluate", "no_model", path)):
+        assert "must be UTF-8" in ended.err
+    assert "'一'" in fit("--encoding", "gb18030", train=path).err  # one class only
+    ended = kewen("evaluate", "no_model", path, "--encoding", "gb18030")
+    assert "no_model" in ended.err
 
 
 def test_fit_wants_two_classes(fit, tmp_path):

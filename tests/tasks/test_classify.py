@@ -84,6 +84,17 @@ def test_pairs_of_a_file_are_read_by_column(classifier, told, tmp_path):
     assert classifier.labels.names == ("x", "y")
 
 
+def test_a_file_in_another_encoding_is_read_where_it_is_named(
+    classifier, told, tmp_path
+):
+    path = tmp_path / "gb.tsv"
+    path.write_bytes("text\tlabel\n很好\t好\nbad\t坏\n".encode("gb18030"))
+    classifier.fit(path, path, encoding="gb18030")
+    assert classifier.labels.names == ("坏", "好")
+    scores = classifier.evaluate(path, encoding="gb18030")
+    assert scores.support.tolist() == [1, 1]
+
+
 @pytest.mark.parametrize(
     ("texts", "pairs", "said"),
     [
