@@ -85,6 +85,7 @@ def _refuse_repeats(path: Path, rows: Sequence[str]) -> None:
     more = f"; and {len(repeated) - _LISTED} more" if len(repeated) > _LISTED else ""
     raise VocabularyError(
         f"{path} must hold every token once (lines count from 1, ids from 0). "
-        f"Received: {named}{more}. Mend the file, or choose the id that text gets: "
-        'duplicates="first" or duplicates="keep" (the last); ids stay line numbers.'
+        f"Received: {named}{more}. Rename all but one ([unused1], ...), or say in "
+        'Python which id text gets: kewen.load(folder, duplicates="first") or "keep" '
+        "(the last); ids stay line numbers."
     )
