@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kewen.errors import ConfigError
 from kewen.text.template import Template
-from kewen.text.truncation import Cut, Side, Spans
+from kewen.text.truncation import Cut, Side, Spans, is_whole
 
 Array = NDArray[Any]
 
@@ -124,10 +124,11 @@ def stack(
         )
     longest = max((len(row["token_ids"]) for row in rows), default=0)
     length = longest if pad_to is None else pad_to
-    if longest > length:
+    if not is_whole(length) or longest > length:
         raise ConfigError(
-            f"pad_to must hold the longest row. Received: pad_to={pad_to} and a row of "
-            f"{longest} tokens. Pass max_length={pad_to} to truncate as well."
+            "pad_to must be a whole number of tokens that holds the longest row. "
+            f"Received: pad_to={pad_to!r} and a row of {longest} tokens. "
+            f"Pass max_length={pad_to} to truncate as well."
         )
     arrays: dict[str, Array] = {
         "token_ids": np.full((len(rows), length), pad_id, np.int32),

@@ -354,7 +354,13 @@ class Tokenizer:
         return self._library.token_to_id(token)
 
     def _checked_ids(self, ids: Iterable[int] | NDArray[np.integer[Any]]) -> list[int]:
-        array = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids))
+        try:
+            array = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids))
+        except (TypeError, ValueError) as error:  # one number, or rows of many lengths
+            raise DataError(
+                f"Ids must be whole numbers in one row, (T,). Received: {ids!r:.80}. "
+                "Decode one id as [id], and a batch row by row."
+            ) from error
         if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
             raise DataError(
                 "Ids must be whole numbers in one row, (T,). "

@@ -6,6 +6,7 @@ A `Cut` holds the two spans of tokens that make one row; `truncate` gives one of
 
 import math
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal, get_args
 
 from kewen.errors import ConfigError
@@ -45,15 +46,19 @@ class Room:
                 f"Received: {self.truncation!r}."
             )
         kept = self.truncate_from
-        if kept not in get_args(Side) and not (isinstance(kept, int) and kept >= 0):
+        if kept not in get_args(Side) and not (is_whole(kept) and int(kept) >= 0):
             raise ConfigError(
                 f"truncate_from must be one of {get_args(Side)}, or how many tokens "
                 f"to keep at the start. Received: {kept!r}."
             )
-        if self.max_length is not None and self.max_length < self.num_special:
+        longest = self.max_length
+        if longest is not None and not (
+            is_whole(longest) and longest >= self.num_special
+        ):
             raise ConfigError(
-                f"max_length must hold the {self.num_special} special tokens of a row. "
-                f"Received: max_length={self.max_length}."
+                "max_length must be a whole number of tokens that holds the "
+                f"{self.num_special} special tokens of a row. "
+                f"Received: max_length={longest!r}."
             )
 
     @property
@@ -137,6 +142,11 @@ def windows(
     parts = (num_first, num_second or 0)
     fixed, moving = parts if over_second else parts[::-1]
     width = room.budget(moving + fixed) - fixed
+    if not is_whole(stride):
+        raise ConfigError(
+            "stride must be a whole number of tokens, those that neighbours share. "
+            f"Received: stride={stride!r}."
+        )
     if stride < 0 or (moving > width and stride >= width) or stride >= room.most_text:
         raise ConfigError(
             "stride must be at least 0 and less than the tokens that a window shows. "
@@ -149,6 +159,11 @@ def windows(
     return [
         Cut(whole, (span,)) if over_second else Cut((span,), whole) for span in spans
     ]
+
+
+def is_whole(value: object) -> bool:
+    """Whether it counts tokens: an integer, NumPy's as well, and no bool."""
+    return not isinstance(value, bool) and isinstance(value, Integral)
 
 
 def _ends_of(length: int, kept: int, truncate_from: TruncateFrom) -> Spans:

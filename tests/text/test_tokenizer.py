@@ -239,6 +239,12 @@ def test_every_token_is_in_a_window(lower, num_tokens, max_length, stride, left)
             ConfigError,
             "kept",
         ),
+        (("a",), {"max_length": "6"}, ConfigError, "max_length='6'"),
+        (("a",), {"max_length": 5.5}, ConfigError, "max_length=5.5"),
+        (("a",), {"max_length": True}, ConfigError, "max_length=True"),
+        (("a",), {"max_length": 6, "stride": 1.5}, ConfigError, "stride=1.5"),
+        (("a",), {"max_length": 6, "truncate_from": True}, ConfigError, "True"),
+        (("a",), {"pad_to": 5.5}, ConfigError, "pad_to=5.5"),
         (("a b c",), {"pad_to": 4}, ConfigError, "5 tokens"),
         (("a",), {"pad_to": 4, "padding_side": "top"}, ConfigError, "top"),
         ((["a"], ["b", "c"]), {}, DataError, "1 texts and 2 pairs"),
@@ -267,7 +273,9 @@ def test_decode_shows_special_tokens_on_request(lower):
     assert lower.decode(ids, skip_special_tokens=False) == "[CLS]今天play [SEP]"
 
 
-@pytest.mark.parametrize("ids", [[130], [-1], [[1]], [0.5], ["a"]])
+@pytest.mark.parametrize(
+    "ids", [[130], [-1], [[1]], [[1], [1, 2]], [0.5], ["a"], 5, None]
+)
 def test_ids_that_are_none_are_refused(lower, ids):
     with pytest.raises(DataError):
         lower.decode(ids)
