@@ -1,7 +1,7 @@
 """Zip archives from strangers: what `.npz` and torch files are made of.
 
 The directory is checked before use: no entry twice, none that overlaps another, nothing
-encrypted, and no bomb. The CRC-32 of an entry is verified before anything of it is given
+encrypted, and no bomb. The CRC-32 of an entry is verified before any of it is given
 out. Stored entries are then read by byte range, so a tensor in the middle of a large
 entry costs only itself; deflated ones are inflated whole.
 """
