@@ -5,9 +5,13 @@ from typing import Annotated
 
 import typer
 
+from kewen.cli.guard import say
 from kewen.cli.json_lines import json_lines
 from kewen.cli.options import (
+    BadRow,
     Classifier,
+    Encoding,
+    OnBadRow,
     Overwrite,
     PairColumn,
     Source,
@@ -36,14 +40,28 @@ def predict(
         Path | None, typer.Option(help="JSON Lines file; stdout without it.")
     ] = None,
     batch_size: TextsATime = 64,
+    on_bad_row: BadRow = OnBadRow.ERROR,
+    encoding: Encoding = "utf-8",
     overwrite: Overwrite = False,
 ) -> None:
     """Label texts with a saved classifier; one JSON object a text."""
     from kewen.cli.texts import examples_from
+    from kewen.data import BadRows
 
     if output is not None:
         check_file(output, overwrite)
-    examples = examples_from(texts or (), source, text=text, pair=pair)
+    bad_rows = BadRows()
+    examples = examples_from(
+        texts or (),
+        source,
+        text=text,
+        pair=pair,
+        on_bad_row=on_bad_row.value,
+        bad_rows=bad_rows,
+        encoding=encoding,
+    )
+    if bad_rows.count:
+        say(f"{source}: {bad_rows.summary()}")
     prepare()
     from kewen.tasks import load_task
 

@@ -4,7 +4,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kewen.data import Example, read_examples
+from kewen.data import BadRows, Example, read_examples
+from kewen.data.readers import OnBadRow
 from kewen.errors import ConfigError, DataError
 
 STDIN = "-"
@@ -16,6 +17,9 @@ def examples_from(
     *,
     text: str = "text",
     pair: str | None = None,
+    on_bad_row: OnBadRow = "error",
+    bad_rows: BadRows | None = None,
+    encoding: str = "utf-8",
 ) -> list[Example]:
     """Texts without labels, in order.
 
@@ -24,6 +28,9 @@ def examples_from(
         source: a file of any format that kewen reads; "-" is stdin, a text a line.
         text: column, or position from 0, in the file.
         pair: likewise, the second text.
+        on_bad_row: of a file, as for `read_examples`; so are the next two.
+        bad_rows: told what was skipped.
+        encoding: of the file; stdin is UTF-8.
 
     Raises:
         ConfigError: if there is neither, or both.
@@ -38,7 +45,17 @@ def examples_from(
         return [Example(each) for each in texts]
     if str(source) == STDIN:
         return _from_stdin()
-    return list(read_examples(source, text=text, label=None, pair=pair))
+    return list(
+        read_examples(
+            source,
+            text=text,
+            label=None,
+            pair=pair,
+            on_bad_row=on_bad_row,
+            bad_rows=bad_rows,
+            encoding=encoding,
+        )
+    )
 
 
 def _from_stdin() -> list[Example]:

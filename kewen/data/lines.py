@@ -150,5 +150,6 @@ def _refusal(path: Path, evidence: str, name: str) -> DataError:
         f"{path} must be UTF-8. By {evidence} it is not; it looks like {name}. Convert "
         f"it with: iconv -f {name} -t UTF-8 {path.name} > utf8-{path.name}"
         f"{' (after gunzip)' if path.suffix.lower() == '.gz' else ''}, or name its "
-        f'encoding, encoding="{name.lower()}".'
+        f'encoding, encoding="{name.lower()}" (--encoding {name.lower()} on the '
+        "command line)."
     )

@@ -162,7 +162,8 @@ def _check_fields(columns: Columns, path: Path) -> None:
     if any(isinstance(column, int) for column in columns.wanted()):
         raise DataError(
             f"{path} is JSONL, whose fields have names, no positions. "
-            f"Received: {columns.wanted()}. Give names: text='text', label='label'."
+            f"Received: {columns.wanted()}. Give names: text='text', label='label' "
+            "(--text, --label on the command line)."
         )
 
 

@@ -114,8 +114,9 @@ def _no_such_column(column: str, found: Sequence[str], name: str) -> DataError:
         hint = " The line holds tabs but no commas: is it a .tsv?"
     return DataError(
         f"{name} has {what} {column!r}; its first line must be a header that names it. "
-        f"Received: {listed}. Name the right columns (text=..., label=...), or, where "
-        f"the first line is already data, give positions: text=0, label=1.{hint}"
+        f"Received: {listed}. Name the right columns, text=..., label=... (--text, "
+        "--label on the command line), or, where the first line is already data, give "
+        f"positions: text=0, label=1 (--text 0 --label 1).{hint}"
     )
 
 

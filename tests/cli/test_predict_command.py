@@ -33,6 +33,24 @@ def test_predict_reads_and_writes_files(kewen, fitted, examples, tmp_path):
     assert "--overwrite" in again.err
 
 
+def test_predict_leaves_bad_rows_out_and_says_so(kewen, fitted, tmp_path):
+    source = tmp_path / "new.tsv"
+    source.write_bytes(
+        "text\tn\nthe film was good\t1\n\t2\ncafé\t3\n".encode("latin-1")
+    )
+    ended = kewen("predict", fitted, "--input", source)
+    assert ended.code == 2
+    assert "--encoding windows-1252" in ended.err
+    options = ("--encoding", "windows-1252", "--on-bad-row", "skip")
+    ended = kewen("predict", fitted, "--input", source, *options)
+    assert ended.code == 0
+    assert [each["text"] for each in lines_of(ended.out)] == [
+        "the film was good",
+        "café",
+    ]
+    assert "Skipped 1 bad row: line 3: the text is empty" in ended.err
+
+
 def test_predict_wants_texts_or_a_file(kewen, fitted):
     ended = kewen("predict", fitted)
     assert ended.code == 2

@@ -232,7 +232,7 @@ def test_file_of_bad_rows_only_says_so(tmp_path):
 def test_missing_column_lists_the_columns_found(tmp_path, name):
     mark = "," if name == "a.csv" else "\t"
     path = write(tmp_path, name, f"sentence{mark}label\nx{mark}pos\n")
-    with pytest.raises(DataError, match=r"'sentence', 'label'.*text=0, label=1"):
+    with pytest.raises(DataError, match=r"'sentence', 'label'.*--text 0 --label 1"):
         list(read_examples(path))
 
 
