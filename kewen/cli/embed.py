@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kewen.cli.guard import say
 from kewen.cli.json_lines import json_lines
 from kewen.cli.options import (
+    BadRow,
+    Encoding,
     Folder,
+    OnBadRow,
     Overwrite,
     Source,
     TextColumn,
@@ -60,15 +64,28 @@ def embed(
         int | None, typer.Option(min=3, help="Tokens a text; what the model takes.")
     ] = None,
     batch_size: TextsATime = 64,
+    on_bad_row: BadRow = OnBadRow.ERROR,
+    encoding: Encoding = "utf-8",
     overwrite: Overwrite = False,
 ) -> None:
     """Turn texts into vectors with a pretrained encoder."""
     from kewen.cli.texts import examples_from
+    from kewen.data import BadRows
 
     if out is not None:
         _check_ending(out)
         check_file(out, overwrite)
-    examples = examples_from(texts or (), source, text=text)
+    bad_rows = BadRows()
+    examples = examples_from(
+        texts or (),
+        source,
+        text=text,
+        on_bad_row=on_bad_row.value,
+        bad_rows=bad_rows,
+        encoding=encoding,
+    )
+    if bad_rows.count:
+        say(f"{source}: {bad_rows.summary()}")
     prepare()
     import numpy as np
 

@@ -55,3 +55,16 @@ def test_embed_refuses_what_cannot_be(
     assert ended.code == 2
     assert message in ended.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_embed_reads_other_encodings_and_leaves_bad_rows_out(kewen, tiny, tmp_path):
+    file = tmp_path / "texts.csv"
+    file.write_bytes('text,n\n很好,1\n"broken,2\ngood,3\n'.encode("gb18030"))
+    refused = kewen("embed", tiny, "--input", file)
+    assert (refused.code, "--encoding" in refused.err) == (2, True)
+    done = kewen(
+        *("embed", tiny, "--input", file),
+        *("--encoding", "gb18030", "--on-bad-row", "skip"),
+    )
+    assert (done.code, len(done.out.splitlines())) == (0, 2)
+    assert "line 3" in done.err
