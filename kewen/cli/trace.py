@@ -48,8 +48,9 @@ def trace(
         str | None, typer.Option(help="bert4keras' model name: do as bert4keras does.")
     ] = None,
     application: Annotated[
-        Application, typer.Option(help="Who may look at whom.")
-    ] = Application.ENCODER,
+        Application | None,
+        typer.Option(help="Who may look at whom; without it, what the model says."),
+    ] = None,
     options: Annotated[
         str | None,
         typer.Option(metavar="JSON", help="bert4keras' keyword arguments."),
@@ -73,7 +74,7 @@ def trace(
         folder,
         arrays,
         family=family,
-        application=application.value,
+        application=application and application.value,
         options=keywords,
     )
     with atomic_write(out, overwrite=overwrite) as file:

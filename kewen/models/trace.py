@@ -42,7 +42,7 @@ def trace(
     inputs: Mapping[str, np.ndarray],
     *,
     family: str | None = None,
-    application: str = "encoder",
+    application: str | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> dict[str, np.ndarray]:
     """Run a checkpoint and give every hidden state and head output.
@@ -56,7 +56,8 @@ def trace(
             For TensorFlow's, and with `family`, id 0 is padding, except in the first
             column, which bert4keras never masks.
         family: a bert4keras `model` name: do what bert4keras does.
-        application: "encoder", "lm" or "unilm".
+        application: "encoder", "lm" or "unilm"; if None, what the folder says, or with
+            `family` bert4keras' default, "encoder".
         options: bert4keras' keyword arguments, with `family` only.
 
     Returns:
@@ -76,6 +77,8 @@ def trace(
             f"Received: options {sorted(options)}, no family. Name it with --family."
         )
     arrays = _checked(inputs)
+    if family is not None:
+        application = application or "encoder"
     pretrained = load(
         folder,
         application=application,
@@ -132,7 +135,7 @@ def _config_options(options: Mapping[str, Any]) -> dict[str, Any]:
 def _heads(
     pretrained: Pretrained,
     family: str | None,
-    application: str,
+    application: str | None,
     options: Mapping[str, Any],
 ) -> tuple[str, ...]:
     """The heads to run: the checkpoint's own, or what bert4keras would build."""

@@ -1,9 +1,10 @@
-"""Arrays that a checkpoint cannot be run on are refused before it runs."""
+"""Arrays that a checkpoint cannot be run on are refused; its own mask is used."""
 
 import numpy as np
 import pytest
 from golden_cases import GOLDEN, Pass
 
+import kewen
 from kewen.errors import ConfigError, ShapeError
 from kewen.models.trace import trace
 
@@ -75,3 +76,22 @@ def test_tensorflows_files_have_the_first_column_seen_with_and_without_family():
         trace(left.folder, left.inputs)[name],
         trace(left.folder, left.inputs, family="bert")[name],
     )
+
+
+def test_a_decoder_is_traced_as_one_unless_told_otherwise(tmp_path):
+    kewen.load(GOLDEN / "huggingface" / "bert_mlm", application="lm").save(
+        tmp_path / "lm"
+    )
+    token_ids = np.array([[2, 5, 6, 7, 3]], "int32")
+    changed = token_ids.copy()
+    changed[0, -1] = 8
+
+    def first_logits(ids, application=None):
+        run = trace(tmp_path / "lm", {"token_ids": ids}, application=application)
+        return run["output_logits"][0, 0]
+
+    np.testing.assert_allclose(
+        first_logits(token_ids), first_logits(changed), rtol=1e-5, atol=1e-5
+    )
+    seen = first_logits(token_ids, "encoder") - first_logits(changed, "encoder")
+    assert np.abs(seen).max() > 1e-4
