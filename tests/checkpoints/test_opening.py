@@ -110,7 +110,7 @@ def test_a_path_to_nothing_is_not_found(tmp_path):
         ("empty", b"", "begins with b''"),
         ("model.ckpt", bytes(100), "format V1"),
         ("x", b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
-        ("x.gz", gzip.compress(b"a"), "begins with"),
+        ("x.gz", gzip.compress(b"a", mtime=0), "begins with"),
     ],
 )
 def test_a_file_of_another_kind_is_refused_with_its_kind(tmp_path, name, content, kind):
