@@ -91,12 +91,9 @@ def load(
     with open_checkpoint(path) as checkpoint:
         kind = use or _family_of(config_json, saved, checkpoint, config_path)
         origin = kind.weights.origin_of(checkpoint)
-        config = _config_of(kind, config_json, saved, config_path)
         labels = _count_labels(kind, checkpoint, origin)
-        counted = {"num_labels": labels} if labels else {}
-        config = kind.config.from_dict(
-            {**config.as_dict(), **counted, **(options or {})}, where="options"
-        )
+        replaced = ({"num_labels": labels} if labels else {}) | dict(options or {})
+        config = _config_of(kind, config_json, saved, config_path, replaced)
         _check_size(config, checkpoint, config_path)
         model = Backbone(
             config,
@@ -152,12 +149,14 @@ def _config_of(
     config_json: Mapping[str, Any],
     saved: Mapping[str, Any],
     config_path: Path,
+    replaced: Mapping[str, Any],
 ) -> Any:
-    """What config.json says; kewen.json speaks of the rest."""
+    """What config.json says; kewen.json speaks of the rest; the caller of some."""
     own = saved.get("config", {})
     kind.config.from_dict(own, where=str(config_path.with_name(KEWEN_JSON)))
     said = kind.config.fields_in(config_json, where=str(config_path))
-    return kind.config.from_dict({**own, **said}, where=str(config_path))
+    config = kind.config.from_dict({**own, **said}, where=str(config_path))
+    return kind.config.from_dict({**config.as_dict(), **replaced}, where="options")
 
 
 def _application_of(

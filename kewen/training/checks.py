@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any
 
 import keras
@@ -31,7 +30,8 @@ def check_from_zero(**numbers: Any) -> None:
     """Finite numbers, from 0 on; of steps, `warmup` is a share."""
     for name, value in numbers.items():
         highest = 1 if name == "warmup" else math.inf
-        if not (isinstance(value, Real) and 0 <= value <= highest and value < math.inf):
+        fits = isinstance(value, int | float | np.number) and 0 <= value <= highest
+        if not fits or value == math.inf:
             limit = "1" if name == "warmup" else "any finite number"
             raise ConfigError(f"{name} must be from 0 to {limit}. Received: {value!r}.")
 
@@ -71,7 +71,8 @@ def check_weights(model: keras.Model) -> None:
         TrainingError: if one of them is not finite.
     """
     for weight in model.weights:
-        if not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
+        values: Any = keras.ops.convert_to_numpy(weight)
+        if not np.isfinite(values).all():
             raise TrainingError(
                 "Trained weights must be finite numbers. Received: others in "
                 f"{weight.path} after the last step. {ADVICE}"

@@ -62,8 +62,9 @@ def check_length(length: Any, longest_text: int | None) -> None:
     Raises:
         ShapeError: if `length` is more than `longest_text`.
     """
-    known = isinstance(length, int) and longest_text is not None
-    if known and length > longest_text:
+    if not isinstance(length, int) or longest_text is None:
+        return
+    if length > longest_text:
         raise ShapeError(
             f"A text may have at most {longest_text} tokens, the positions that the "
             f"model has. Received: {length}. Shorten it with max_length, or cut it "
