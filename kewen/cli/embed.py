@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kewen.cli.guard import say
 from kewen.cli.json_lines import json_lines
 from kewen.cli.options import (
     BadRow,
@@ -70,22 +69,17 @@ def embed(
 ) -> None:
     """Turn texts into vectors with a pretrained encoder."""
     from kewen.cli.texts import examples_from
-    from kewen.data import BadRows
 
     if out is not None:
         _check_ending(out)
         check_file(out, overwrite)
-    bad_rows = BadRows()
     examples = examples_from(
         texts or (),
         source,
         text=text,
         on_bad_row=on_bad_row.value,
-        bad_rows=bad_rows,
         encoding=encoding,
     )
-    if bad_rows.count:
-        say(f"{source}: {bad_rows.summary()}")
     prepare()
     import numpy as np
 

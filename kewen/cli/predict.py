@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from kewen.cli.guard import say
 from kewen.cli.json_lines import json_lines
 from kewen.cli.options import (
     BadRow,
@@ -46,22 +45,17 @@ def predict(
 ) -> None:
     """Label texts with a saved classifier; one JSON object a text."""
     from kewen.cli.texts import examples_from
-    from kewen.data import BadRows
 
     if output is not None:
         check_file(output, overwrite)
-    bad_rows = BadRows()
     examples = examples_from(
         texts or (),
         source,
         text=text,
         pair=pair,
         on_bad_row=on_bad_row.value,
-        bad_rows=bad_rows,
         encoding=encoding,
     )
-    if bad_rows.count:
-        say(f"{source}: {bad_rows.summary()}")
     prepare()
     from kewen.tasks import load_task
 

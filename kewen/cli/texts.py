@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from kewen.cli.guard import say
 from kewen.data import BadRows, Example, read_examples
 from kewen.data.readers import OnBadRow
 from kewen.errors import ConfigError, DataError
@@ -18,7 +19,6 @@ def examples_from(
     text: str = "text",
     pair: str | None = None,
     on_bad_row: OnBadRow = "error",
-    bad_rows: BadRows | None = None,
     encoding: str = "utf-8",
 ) -> list[Example]:
     """Texts without labels, in order.
@@ -28,8 +28,7 @@ def examples_from(
         source: a file of any format that kewen reads; "-" is stdin, a text a line.
         text: column, or position from 0, in the file.
         pair: likewise, the second text.
-        on_bad_row: of a file, as for `read_examples`; so are the next two.
-        bad_rows: told what was skipped.
+        on_bad_row: of a file, as for `read_examples`; what is skipped is said.
         encoding: of the file; stdin is UTF-8.
 
     Raises:
@@ -45,17 +44,20 @@ def examples_from(
         return [Example(each) for each in texts]
     if str(source) == STDIN:
         return _from_stdin()
-    return list(
-        read_examples(
-            source,
-            text=text,
-            label=None,
-            pair=pair,
-            on_bad_row=on_bad_row,
-            bad_rows=bad_rows,
-            encoding=encoding,
-        )
+    bad_rows = BadRows()
+    rows = read_examples(
+        source,
+        text=text,
+        label=None,
+        pair=pair,
+        on_bad_row=on_bad_row,
+        bad_rows=bad_rows,
+        encoding=encoding,
     )
+    examples = list(rows)
+    if bad_rows.count:
+        say(f"{source}: {bad_rows.summary()}")
+    return examples
 
 
 def _from_stdin() -> list[Example]:
