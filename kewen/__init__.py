@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kewen.backend import choose_backend
+from kewen.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from kewen import data, layers, masks, models, tasks, text, training
@@ -35,6 +36,7 @@ _HOME_OF = {
 }
 
 choose_backend()
+keep_freed_memory()  # before anything starts a thread
 
 
 def __getattr__(name: str) -> Any:

@@ -13,10 +13,13 @@ import functools
 import os
 import platform
 from pathlib import Path
+from typing import Any
 
 # Parameters of mallopt(3), from glibc's malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8
-MOST = 2**31 - 1  # mallopt takes a C int
+NEVER = -1  # of trimming
+MADV_HUGEPAGE = 14  # of madvise(2), from Linux' mman-common.h
+HUGE_PAGE = 2 << 20  # bytes, on x86 and ARM
 MOST_CORES = 16
 # What the drivers of NVIDIA, AMD and TPUs make. Asking a backend instead would start
 # its threads, and a thread keeps the heap that it starts with.
@@ -39,10 +42,44 @@ def keep_freed_memory() -> bool:
     )
     if chosen or platform.libc_ver()[0] != "glibc" or not _is_small(Path("/dev")):
         return False
-    mallopt = ctypes.CDLL(None).mallopt
-    settings = ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, MOST), (M_ARENA_MAX, 1))
-    done = [mallopt(name, value) == 1 for name, value in settings]
-    return all(done)
+    libc = ctypes.CDLL(None)
+    settings = ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, NEVER), (M_ARENA_MAX, 1))
+    for name, value in settings:
+        if libc.mallopt(name, value) != 1:
+            return False
+    if not _promises_are_counted(Path("/proc/sys/vm/overcommit_memory")):
+        _ask_for_huge_pages(libc, _bytes_of_memory() // 2)
+    return True
+
+
+def _ask_for_huge_pages(libc: Any, size: int) -> None:
+    """Let the heap's next `size` bytes come in pages of 2 MB, once they are used.
+
+    The heap grows by that much address space, is marked, and keeps it when it is freed;
+    no page of it is touched.
+    """
+    libc.malloc.restype = ctypes.c_void_p
+    libc.malloc.argtypes = [ctypes.c_size_t]
+    libc.free.argtypes = [ctypes.c_void_p]
+    libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    piece = libc.malloc(size)
+    if piece:
+        first = -(-piece // HUGE_PAGE) * HUGE_PAGE
+        past = (piece + size) // HUGE_PAGE * HUGE_PAGE
+        libc.madvise(first, past - first, MADV_HUGEPAGE)
+        libc.free(piece)
+
+
+def _promises_are_counted(setting: Path) -> bool:
+    """Whether the kernel gives no address space that it has no memory for."""
+    try:
+        return setting.read_text().strip() == "2"
+    except OSError:
+        return False
+
+
+def _bytes_of_memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _is_small(devices: Path) -> bool:

@@ -15,7 +15,6 @@ from kewen.layers.positions import LearnedPositions, PositionsAfterPadding
 from kewen.layers.saved_backbone import SavedBackbone
 from kewen.layers.segment_embedding import SegmentEmbedding
 from kewen.layers.token_embedding import TokenEmbedding
-from kewen.memory import keep_freed_memory
 
 __all__ = [
     "AttentionMask",
@@ -36,5 +35,3 @@ __all__ = [
     "gelu_erf",
     "gelu_tanh",
 ]
-
-keep_freed_memory()

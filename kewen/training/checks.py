@@ -36,6 +36,16 @@ def check_from_zero(**numbers: Any) -> None:
             raise ConfigError(f"{name} must be from 0 to {limit}. Received: {value!r}.")
 
 
+def check_clip_norm(clip_norm: Any) -> None:
+    """A length above 0, or None for no limit."""
+    if clip_norm is None:
+        return
+    if not (isinstance(clip_norm, int | float | np.number) and 0 < clip_norm):
+        raise ConfigError(
+            f"clip_norm must be a number above 0, or None. Received: {clip_norm!r}."
+        )
+
+
 def check_accumulate(accumulate: int, batches: int) -> None:
     """At least one step of the optimizer in all batches of all epochs."""
     if accumulate > batches:

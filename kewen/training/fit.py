@@ -11,6 +11,7 @@ from kewen.errors import ConfigError, MissingExtraError
 from kewen.optimizers import LayerwiseAdamW, WarmupLinearDecay
 from kewen.training.checks import (
     check_accumulate,
+    check_clip_norm,
     check_from_zero,
     check_last_loss,
     check_learns,
@@ -93,6 +94,7 @@ def fit(
         weight_decay=weight_decay,
         **{f"learning_rates[{k!r}]": v for k, v in (learning_rates or {}).items()},
     )
+    check_clip_norm(clip_norm)
     check_accumulate(accumulate, epochs * len(train))
     if validate is None and (monitor, patience) != (None, None):
         raise ConfigError(

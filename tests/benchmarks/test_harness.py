@@ -1,6 +1,7 @@
 """The harness' own arithmetic and bookkeeping; nothing here depends on speed."""
 
 import itertools
+import time
 
 import pytest
 
@@ -19,7 +20,12 @@ def failing():
 
 
 def timing(name, *seconds):
-    return Timing(name, preparing_s=1.0, first_s=2.0, seconds=list(seconds))
+    best = min(seconds) / 2
+    return Timing(name, 1.0, first_s=2.0, seconds=list(seconds), best_s=best)
+
+
+def sleeping(seconds):
+    return lambda: time.sleep(seconds)
 
 
 def test_every_subject_is_run_and_timed_as_often_as_asked():
@@ -31,6 +37,12 @@ def test_every_subject_is_run_and_timed_as_often_as_asked():
     assert (ours.name, peer.name) == ("ours", "peer")
     assert (ours.answer, peer.answer) == (10, 20)
     assert len(ours.seconds) == len(peer.seconds) == 5
+
+
+def test_short_work_is_repeated_and_each_call_is_counted_alone():
+    (short,) = measure([Subject("short", sleeping, (0.3,))], repeats=5, warmup=1)
+    assert all(seconds >= 0.3 for seconds in short.seconds)
+    assert 0.3 <= short.best_s <= min(short.seconds)
 
 
 def test_a_subject_that_cannot_be_prepared_is_named(capfd):
@@ -73,7 +85,7 @@ def test_table_gives_throughput_and_ratio():
         ["ours", "16.0"],
         ["peer", "8.0"],
     ]
-    assert table.splitlines()[2].endswith("2.00 x")
+    assert table.splitlines()[2].endswith("2.00 x  1.000  2.00 x")
 
 
 def test_machine_line_names_cores_python_packages_day_and_commit():

@@ -120,6 +120,8 @@ def test_a_pattern_that_matches_no_layer_is_an_error_that_lists_them(option):
         {"learning_rate": float("inf")},
         {"learning_rate": "fast"},
         {"weight_decay": -0.1},
+        {"clip_norm": 0.0},
+        {"clip_norm": float("nan")},
         {"learning_rates": {"top": -1.0}},
         {"learning_rates": {"top": float("nan")}},
         {"learning_rates": {"top": float("inf")}},
