@@ -28,8 +28,8 @@ def test_padding_fills_to_the_longest_row_and_masks_the_rest():
 def test_summary_states_lengths_padding_and_ratio():
     answer = {"loss": 1.5, "padding": 0.1}
     timings = [
-        Timing("ours", 1.0, 9.0, [1.0] * 5, answer),
-        Timing("peer", 1.0, 3.0, [1.5] * 5, answer),
+        Timing("ours", 1.0, 9.0, [1.0] * 5, 0.9, answer),
+        Timing("peer", 1.0, 3.0, [1.5] * 5, 1.2, answer),
     ]
     text = summary([np.zeros(4), np.zeros(8)], timings)
     for part in ["2 paragraphs of 6 tokens", "1.50 x", "10.0 % padding", "loss"]:
