@@ -27,7 +27,7 @@ EPOCHS = 1
 LEARNING_RATE = 5e-4
 FROZEN = ("*embedding*", "block_[0-3]_*")
 POOLING = "mean"
-MAX_LENGTH = 96
+MAX_LENGTH = 72
 # In a new process through the front door alone, as a user would.
 RELOAD = """
 import json, sys, kewen
