@@ -93,9 +93,16 @@ def test_table_gives_throughput_and_ratio():
 
 def test_machine_line_names_cores_python_packages_day_and_commit():
     line = harness.machine_line()
-    for part in ["cores", "GiB", "Python 3.", "keras ", "jax ", "numpy ", "commit "]:
+    for part in ["% of the time", "cores", "GiB", "Python 3.", "keras ", "jax ", "numpy ", "commit "]:
         assert part in line
     assert "\n" not in line
+
+
+def test_stops_of_a_core_are_seen_in_the_clock(monkeypatch):
+    looks = iter([0.0, 0.001, 0.5, 0.501, 1.0, 1.001, 2.0])
+    monkeypatch.setattr(harness.time, "perf_counter", lambda: next(looks))
+    # Stopped from 0.001 to 0.5, from 0.501 to 1.0, and from 1.001 to 2.0.
+    assert harness.running_share(2.0) == pytest.approx(0.003 / 2)
 
 
 def test_a_section_is_replaced_and_its_neighbours_stay():
