@@ -30,6 +30,7 @@ lint: $(VENV)/.installed-dev  ## style, format and types
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 bench: $(VENV)-bench/.installed  ## speed against peers, into benchmarks/RESULTS.md
+	$(VENV)-bench/bin/python -m benchmarks.matmul_ceiling --write
 	$(VENV)-bench/bin/python -m benchmarks.bert_forward --write
 	$(VENV)-bench/bin/python -m benchmarks.finetune_minilm --write
 	$(VENV)-bench/bin/python -m benchmarks.page_faults --write
