@@ -93,7 +93,16 @@ def test_table_gives_throughput_and_ratio():
 
 def test_machine_line_names_cores_python_packages_day_and_commit():
     line = harness.machine_line()
-    for part in ["% of the time", "cores", "GiB", "Python 3.", "keras ", "jax ", "numpy ", "commit "]:
+    for part in [
+        "% of the time",
+        "cores",
+        "GiB",
+        "Python 3.",
+        "keras ",
+        "jax ",
+        "numpy ",
+        "commit ",
+    ]:
         assert part in line
     assert "\n" not in line
 
