@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness import (
+    PLAIN_MALLOC,
     Subject,
     Timing,
     common_arguments,
@@ -119,7 +120,9 @@ def report(folder: str, shape: tuple[int, int], repeats: int, warmup: int) -> st
     """Measure one shape; one paragraph of the result."""
     subjects = [
         Subject("kewen, jax.jit", kewen_compiled, (folder, shape)),
-        Subject("transformers, torch", transformers_bert, (folder, shape)),
+        Subject(
+            "transformers, torch", transformers_bert, (folder, shape), PLAIN_MALLOC
+        ),
         Subject("kewen, predict_on_batch", kewen_predict, (folder, shape)),
     ]
     timings = measure(subjects, repeats=repeats, warmup=warmup)

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness import (
+    PLAIN_MALLOC,
     Subject,
     Timing,
     common_arguments,
@@ -199,7 +200,9 @@ def main() -> None:
     ids, labels = encoded_rows(folder, options.texts)
     subjects = [
         Subject("kewen, buckets", kewen_epochs, (folder, ids, labels)),
-        Subject("torch, length grouping", torch_epochs, (folder, ids, labels)),
+        Subject(
+            "torch, length grouping", torch_epochs, (folder, ids, labels), PLAIN_MALLOC
+        ),
     ]
     timings = measure(subjects, repeats=options.repeats, warmup=options.warmup)
     publish(

@@ -26,7 +26,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -43,16 +43,22 @@ PACKAGES = ("kewen", "keras", "jax", "torch", "transformers", "numpy")
 FEWEST_REPEATS = 5
 RUN_S = 1.0  # a run calls short work again until this much has passed
 PAUSE_S = 0.005  # a scheduler's own pauses are shorter
+PLAIN_MALLOC = {"MALLOC_TOP_PAD_": "131072"}  # glibc's default; kewen stays away
 JOIN_S = 30.0  # how long a process may take to end
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One contestant. `make` and `arguments` travel to its process by pickle."""
+    """One contestant. `make` and `arguments` travel to its process by pickle.
+
+    `environment` is there from the start: this module imports kewen, which sets how
+    memory is kept, so a peer as its users know it needs `PLAIN_MALLOC`.
+    """
 
     name: str
     make: Callable[..., Callable[[], Any]]
     arguments: tuple[Any, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -243,7 +249,11 @@ def _started(subject: Subject) -> Iterator[tuple[Worker, float]]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, subject), daemon=True)
+    before = dict(os.environ)
+    os.environ.update(subject.environment)
     process.start()
+    os.environ.clear()
+    os.environ.update(before)
     theirs.close()
     try:
         preparing_s = _received(ours, subject)

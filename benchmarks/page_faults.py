@@ -1,12 +1,12 @@
 """A training step of a MiniLM with freed memory kept, and given back as glibc does."""
 
-import os
 import resource
 from collections.abc import Callable
 
 import numpy as np
 
 from benchmarks.harness import (
+    PLAIN_MALLOC,
     Subject,
     common_arguments,
     measure,
@@ -17,10 +17,8 @@ from benchmarks.harness import (
 BATCH, LENGTH, LABELS = 16, 128, 5
 
 
-def training_step(kept: bool) -> Callable[[], int]:
+def training_step() -> Callable[[], int]:
     """One step on random ids; it returns how many page faults it took."""
-    if not kept:
-        os.environ["MALLOC_TOP_PAD_"] = "131072"  # glibc's default; kewen stays away
     import keras
 
     from kewen.models import Backbone
@@ -62,8 +60,8 @@ def main() -> None:
     """Measure and publish."""
     options = common_arguments((__doc__ or "").splitlines()[0]).parse_args()
     subjects = [
-        Subject("freed memory kept", training_step, (True,)),
-        Subject("given back (glibc)", training_step, (False,)),
+        Subject("freed memory kept", training_step),
+        Subject("given back (glibc)", training_step, (), PLAIN_MALLOC),
     ]
     timings = measure(subjects, repeats=options.repeats, warmup=options.warmup)
     faults = "\n".join(f"{t.name}: {t.answer:,} page faults a step" for t in timings)

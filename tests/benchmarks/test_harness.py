@@ -1,12 +1,14 @@
 """The harness' own arithmetic and bookkeeping; nothing here depends on speed."""
 
 import itertools
+import os
 import time
 
 import pytest
 
 from benchmarks import harness
 from benchmarks.harness import Subject, Timing, measure, ratio, replaced_section
+from kewen.memory import keep_freed_memory
 
 
 def counting(start):
@@ -43,6 +45,18 @@ def test_short_work_is_repeated_and_each_call_is_counted_alone():
     (short,) = measure([Subject("short", sleeping, (0.3,))], repeats=5, warmup=1)
     assert all(seconds >= 0.3 for seconds in short.seconds)
     assert 0.3 <= short.best_s <= min(short.seconds)
+
+
+def kept_memory():
+    return keep_freed_memory
+
+
+def test_a_subjects_environment_is_there_before_kewen_is_imported():
+    plain = Subject("plain", kept_memory, (), harness.PLAIN_MALLOC)
+    before = dict(os.environ)
+    (timing,) = measure([plain], repeats=5, warmup=1)
+    assert timing.answer is False
+    assert dict(os.environ) == before
 
 
 def test_a_subject_that_cannot_be_prepared_is_named(capfd):
