@@ -163,6 +163,9 @@ def test_ctrl_c_ends_in_one_line(environment):
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # A job that a script started in the background ignores Ctrl-C, and so would
+        # the program, if the tests run in one.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         # Once it has taken all that a pipe holds, it is reading.
