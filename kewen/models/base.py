@@ -178,4 +178,4 @@ def _one_of(what: str, given: Iterable[str], known: Iterable[str]) -> None:
     known = list(known)
     for name in given:
         if name not in known:
-            raise ConfigError(f"A {what} must be one of {known}. Received: {name!r}.")
+            raise ConfigError(f"{what} must be one of {known}. Received: {name!r}.")

@@ -25,7 +25,13 @@ from kewen.models.config import load_json, read_config_json, require
 from kewen.models.hub import locate
 from kewen.models.own_heads import own_heads, tensor_of
 from kewen.models.pretrained import Pretrained
-from kewen.models.registry import Family, family, family_of_model_type
+from kewen.models.registry import (
+    APPLICATIONS,
+    FAMILIES,
+    Family,
+    family,
+    family_of_model_type,
+)
 from kewen.models.save import KEWEN_JSON
 from kewen.text import Tokenizer
 
@@ -87,7 +93,7 @@ def load(
         return pretrained
     folder = path if path.is_dir() else path.parent
     config_json, config_path = read_config_json(folder)
-    saved = load_json(folder / KEWEN_JSON) if (folder / KEWEN_JSON).is_file() else {}
+    saved = _kewen_json_in(folder)
     with open_checkpoint(path) as checkpoint:
         kind = use or _family_of(config_json, saved, checkpoint, config_path)
         origin = kind.weights.origin_of(checkpoint)
@@ -124,6 +130,21 @@ def load(
     )
 
 
+def _kewen_json_in(folder: Path) -> dict[str, Any]:
+    """What kewen noted when it saved the folder; nothing where it did not."""
+    path = folder / KEWEN_JSON
+    if not path.is_file():
+        return {}
+    saved = load_json(path)
+    for key, known in (("family", FAMILIES), ("application", APPLICATIONS)):
+        require(
+            key not in saved or saved[key] in known,
+            f"{path}: {key} must be one of {list(known)}.",
+            f"{saved.get(key)!r}. Correct the value there",
+        )
+    return saved
+
+
 def _family_of(
     config_json: Mapping[str, Any],
     saved: Mapping[str, Any],
@@ -131,7 +152,7 @@ def _family_of(
     config_path: Path,
 ) -> Family:
     if "family" in saved:
-        return family(str(saved["family"]))
+        return family(saved["family"])
     if config_json.get("model_type"):
         return family_of_model_type(str(config_json["model_type"]), config_path)
     # Google's and bert4keras' files name no type; their tensors do.

@@ -16,6 +16,8 @@ _MODULES = {
     "bert": "kewen.models.bert",
     "roberta": "kewen.models.roberta",
 }
+FAMILIES = tuple(_MODULES)
+APPLICATIONS = ("encoder", "lm", "unilm")
 # Hugging Face's `model_type`, and bert4keras' `model`, -> family.
 _MODEL_TYPES = {
     "bert": "bert",
@@ -42,6 +44,7 @@ class Family:
         head_marks: head -> a variable; its tensor in a file tells of the head.
         architectures: transformers' class -> heads, the fullest first; its base model,
             whose tensors have no prefix, last.
+        causal_lm: transformers' class for the masked_lm head under a causal mask.
         model_type: what `config.json` is given when kewen writes it.
         applications: masks that the family can wear.
     """
@@ -53,8 +56,9 @@ class Family:
     weights: WeightMap
     head_marks: Mapping[str, str]
     architectures: Mapping[str, tuple[str, ...]]
+    causal_lm: str
     model_type: str
-    applications: tuple[str, ...] = ("encoder", "lm", "unilm")
+    applications: tuple[str, ...] = APPLICATIONS
 
 
 def family(name: str) -> Family:
@@ -65,7 +69,7 @@ def family(name: str) -> Family:
     """
     if name not in _MODULES:
         raise ConfigError(
-            f"A family must be one of {sorted(_MODULES)}. Received: {name!r}."
+            f"A family must be one of {list(FAMILIES)}. Received: {name!r}."
         )
     return import_module(_MODULES[name]).FAMILY
 

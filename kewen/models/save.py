@@ -53,7 +53,7 @@ def config_json_of(model: Backbone, given: Mapping[str, Any]) -> dict[str, Any]:
     """What transformers reads; keys of the origin that we do not know stay."""
     kind = family(model.config.family)
     model_type = given.get("model_type", kind.model_type)
-    architecture = architecture_of(kind, model.heads)
+    architecture = architecture_of(kind, model)
     # Other libraries' names of what is written below; they would contradict it.
     synonyms = {key for keys in kind.config.KEYS.values() for key in keys[1:]}
     return {
@@ -77,12 +77,15 @@ def kewen_json_of(model: Backbone) -> dict[str, Any]:
     }
 
 
-def architecture_of(kind: Family, heads: tuple[str, ...]) -> str:
-    """Transformers' class with most of these heads, and with none that is lacking."""
+def architecture_of(kind: Family, model: Backbone) -> str:
+    """Transformers' class with most of its heads, and with none that is lacking."""
+    heads = set(model.heads)
+    if heads - {"pooler"} == {"masked_lm"} and model.application == "lm":
+        return kind.causal_lm
     *tops, base = kind.architectures
     for name in tops:
         wanted = set(kind.architectures[name]) - {"pooler"}
-        if wanted <= set(heads):
+        if wanted <= heads:
             return name
     return base
 
@@ -90,7 +93,7 @@ def architecture_of(kind: Family, heads: tuple[str, ...]) -> str:
 def _write_hf(model: Backbone, folder: Path) -> None:
     kind = family(model.config.family)
     *_, base_model = kind.architectures
-    is_base = architecture_of(kind, model.heads) == base_model
+    is_base = architecture_of(kind, model) == base_model
     prefix, *_ = kind.weights.bases["hf"]
     tensors = kind.weights.write(
         {path: np.asarray(w) for path, w in model.weights_by_path().items()},

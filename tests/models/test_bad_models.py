@@ -100,6 +100,17 @@ def test_kewen_json_with_a_config_that_cannot_be_is_refused(folder, config):
     refused(ConfigError, folder, str(folder / "kewen.json"))
 
 
+@pytest.mark.parametrize(
+    "value",
+    [{"family": "nope"}, {"family": ["bert"]}, {"application": "nope"}],
+    ids=str,
+)
+def test_kewen_json_with_a_name_that_nothing_has_is_refused(folder, value):
+    saved = json.dumps({"family": "bert", **value})
+    (folder / "kewen.json").write_text(saved, encoding="utf-8")
+    refused(ConfigError, folder, str(folder / "kewen.json"))
+
+
 def test_option_that_no_config_has_is_refused(folder):
     refused(ConfigError, folder, "['dropuot']", options={"dropuot": 0.0})
 

@@ -1,5 +1,7 @@
 """Every head against transformers: theirs is read, and ours is read by theirs."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,7 @@ HEADS = {
     },
     "BertLMHeadModel": {"mlm_logits": "logits"},
     "RobertaForMaskedLM": {"mlm_logits": "logits"},
+    "RobertaForCausalLM": {"mlm_logits": "logits"},
     "RobertaForSequenceClassification": {"class_logits": "logits"},
     "RobertaForTokenClassification": {"token_logits": "logits"},
     "RobertaForQuestionAnswering": {
@@ -89,10 +92,9 @@ def test_theirs_opens_here_and_ours_opens_there_with_equal_outputs(
         changes["pad_token_id"] = 1
     # Of a span there are two: its start and its end.
     labels = 2 if "QuestionAnswering" in architecture else 3
+    is_decoder = architecture in ("BertLMHeadModel", "RobertaForCausalLM")
     network = kind(
-        kind.config_class(
-            **SIZES, **changes, num_labels=labels, is_decoder="LMHead" in architecture
-        )
+        kind.config_class(**SIZES, **changes, num_labels=labels, is_decoder=is_decoder)
     )
     for parameter in network.parameters():  # biases and norms are 0 and 1 when new
         parameter.data += 0.1 * parameter.new_empty(parameter.shape).normal_()
@@ -100,6 +102,8 @@ def test_theirs_opens_here_and_ours_opens_there_with_equal_outputs(
 
     pretrained = kewen.load(tmp_path / "theirs")
     pretrained.save(tmp_path / "ours")
+    config_json = json.loads((tmp_path / "ours" / "config.json").read_text("utf-8"))
+    assert config_json["architectures"] == [architecture]
     again, info = kind.from_pretrained(tmp_path / "ours", output_loading_info=True)
     assert not any(info[key] for key in ("missing_keys", "unexpected_keys"))
 

@@ -28,6 +28,7 @@ FAMILY = Family(
         "BertForMaskedLM": ("masked_lm",),
         "BertModel": ("pooler",),
     },
+    causal_lm="BertLMHeadModel",
     model_type="bert",
 )
 

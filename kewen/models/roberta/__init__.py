@@ -25,6 +25,7 @@ FAMILY = Family(
         "RobertaForMaskedLM": ("masked_lm",),
         "RobertaModel": ("pooler",),
     },
+    causal_lm="RobertaForCausalLM",
     model_type="roberta",
 )
 
