@@ -34,12 +34,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from kewen import __version__
 from kewen.files import atomic_write
 from kewen.metrics import text_table
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
-PACKAGES = ("kewen", "keras", "jax", "torch", "transformers", "numpy")
+PACKAGES = ("keras", "jax", "torch", "transformers", "numpy")
 FEWEST_REPEATS = 5
 RUN_S = 1.0  # a run calls short work again until this much has passed
 PAUSE_S = 0.005  # a scheduler's own pauses are shorter
@@ -158,7 +159,7 @@ def speed_table(timings: Sequence[Timing], work: float, unit: str) -> str:
             f"±{100 * timing.spread:.1f} %",
             f"{timing.first_s:.2f}",
             "" if timing is timings[0] else f"{ratio(timings[0], timing):.2f} x",
-            f"{timing.best_s:.3f}",
+            f"{timing.best_s:.4f}",
             ""
             if timing is timings[0]
             else f"{ratio_at_best(timings[0], timing):.2f} x",
@@ -174,7 +175,7 @@ def machine_line() -> str:
     return (
         f"{_cpu_model()}, {os.cpu_count()} cores, {_ram_gib():.0f} GiB, a core ran "
         f"{running_share():.0%} of the time; "
-        f"Python {platform.python_version()}, {versions}; "
+        f"Python {platform.python_version()}, kewen {__version__}, {versions}; "
         f"{datetime.date.today().isoformat()}, commit {_commit()}"
     )
 

@@ -1,7 +1,16 @@
 """What every test stands on."""
 
+import os
+from pathlib import Path
+
+# Tests compile much and compute little; what one run compiles, the next one finds.
+_COMPILED = Path(__file__).parent.parent / ".pytest_cache" / "compiled"
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_COMPILED))
+os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(1 << 30))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+
 # Before any test file imports Keras, which would else choose the backend by itself.
-import kewen  # noqa: F401
+import kewen  # noqa: E402, F401
 
 # Warnings are errors; these are of other libraries, and nothing of ours can avoid them.
 _NOT_OURS = [

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from kewen.cli.compiled import FOLDER_VARIABLE
 from kewen.cli.surroundings import BACKENDS, prepare
 from kewen.cli.version import kewen_version
 from kewen.errors import KewenError
@@ -133,7 +134,9 @@ def _caches() -> dict[str, Path]:
 
     home = os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface"
     hub = os.environ.get("HF_HUB_CACHE") or Path(home) / "hub"
-    return {"demo cache": default_cache(), "hub cache": Path(hub)}
+    caches = {"demo cache": default_cache(), "hub cache": Path(hub)}
+    compiled = os.environ.get(FOLDER_VARIABLE)  # ours, since the backend was prepared
+    return caches | ({"compiled cache": Path(compiled)} if compiled else {})
 
 
 def _free(folder: Path) -> str:

@@ -6,6 +6,7 @@ import sys
 from importlib.util import find_spec
 
 from kewen.backend import choose_backend
+from kewen.cli.compiled import keep_compiled
 from kewen.cli.guard import debugging
 from kewen.errors import ConfigError, MissingExtraError
 
@@ -28,6 +29,7 @@ def prepare() -> None:
     if not debugging():
         _silence()
     require_backend()
+    keep_compiled()
 
 
 def require_backend() -> None:
