@@ -22,6 +22,7 @@ import multiprocessing
 import os
 import platform
 import re
+import shlex
 import statistics
 import subprocess
 import sys
@@ -209,10 +210,9 @@ def common_arguments(description: str) -> argparse.ArgumentParser:
 
 def publish(name: str, title: str, body: str, *, write: bool) -> None:
     """Print a result with its command and machine; keep it only if asked to."""
-    section = (
-        f"## {title}\n\n`python -m benchmarks.{name}`\n\n```\n{body}\n```\n\n"
-        f"{machine_line()}"
-    )
+    options = [each for each in sys.argv[1:] if each != "--write"]
+    command = shlex.join(["python", "-m", f"benchmarks.{name}", *options])
+    section = f"## {title}\n\n`{command}`\n\n```\n{body}\n```\n\n{machine_line()}"
     print(f"\n{section}")
     if write:
         write_section(RESULTS, name, section)
