@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import sys
 import time
 
 import pytest
@@ -149,8 +150,10 @@ def test_writing_the_same_section_twice_changes_nothing(tmp_path):
 
 def test_a_result_is_printed_and_kept_only_on_request(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(harness, "RESULTS", tmp_path / "RESULTS.md")
+    monkeypatch.setattr(sys, "argv", ["demo.py", "--texts", "96", "--write"])
     harness.publish("demo", "Title", "numbers", write=False)
     assert "numbers" in capsys.readouterr().out
     assert not harness.RESULTS.exists()
     harness.publish("demo", "Title", "numbers", write=True)
-    assert "python -m benchmarks.demo" in harness.RESULTS.read_text("utf-8")
+    kept = harness.RESULTS.read_text("utf-8")
+    assert "`python -m benchmarks.demo --texts 96`" in kept
