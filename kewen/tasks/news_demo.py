@@ -27,7 +27,7 @@ EPOCHS = 1
 LEARNING_RATE = 5e-4
 FROZEN = ("*embedding*", "block_[0-3]_*")
 POOLING = "mean"
-MAX_LENGTH = 56  # headline and lead: news say first what they are about
+MAX_LENGTH = 64  # headline and lead: news say first what they are about
 # In a new process through the front door alone, as a user would.
 RELOAD = """
 import json, sys, kewen
