@@ -22,10 +22,10 @@ def choose_backend() -> None:
 
 def _configured() -> str | None:
     home = os.environ.get("KERAS_HOME")
-    folder = Path(home) if home else Path.home() / ".keras"
     try:
+        folder = Path(home) if home else Path.home() / ".keras"
         config = json.loads((folder / "keras.json").read_text(encoding="utf-8"))
         backend = config.get("backend")
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RuntimeError):  # the last: no home
         return None
     return backend if isinstance(backend, str) and backend != NOBODYS_CHOICE else None

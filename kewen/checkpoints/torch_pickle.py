@@ -347,10 +347,17 @@ def _rebuild_parameter(data: Value, *_: Value) -> StoredTensor:
 
 
 def _rebuild_tensor_v2(
-    storage: Value, offset: Value, shape: Value, strides: Value, *_: Value
+    storage: Value,
+    offset: Value,
+    shape: Value,
+    strides: Value,
+    requires_grad: Value = False,
+    hooks: Value = None,
+    metadata: Value = None,
 ) -> StoredTensor:
     if not isinstance(storage, Storage):
         raise TypeError("a tensor without a storage")
+    _refuse_views(metadata)
     return _checked(StoredTensor(storage, storage.dtype, offset, shape, strides))
 
 
@@ -362,11 +369,18 @@ def _rebuild_tensor_v3(  # with a dtype of its own, for those that have no stora
     requires_grad: Value,
     hooks: Value,
     dtype: Value,
-    *_: Value,
+    metadata: Value = None,
 ) -> StoredTensor:
     if not isinstance(storage, Storage) or not isinstance(dtype, _Name):
         raise TypeError("a tensor without a storage or a dtype")
+    _refuse_views(metadata)
     return _checked(StoredTensor(storage, _DTYPES[dtype.name], offset, shape, strides))
+
+
+def _refuse_views(metadata: Value) -> None:
+    """A tensor may say that its stored numbers are to be negated or conjugated."""
+    if metadata:
+        raise _Refused(f"a tensor that is a view, {metadata!r:.50}, and no copy")
 
 
 _REBUILDERS: dict[str, Callable[..., Value]] = {

@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 
 from kewen.data.demo_assets import default_cache
+from kewen.errors import ConfigError
 
 FOLDER_VARIABLE = "JAX_COMPILATION_CACHE_DIR"
 _SETTINGS = {
@@ -27,7 +28,10 @@ def keep_compiled() -> None:
     Whoever has set `JAX_COMPILATION_CACHE_DIR`, also to nothing, has chosen already.
     Nothing is kept where the folder cannot be made or is not ours alone.
     """
-    folder = default_cache() / "compiled"
+    try:
+        folder = default_cache() / "compiled"
+    except ConfigError:
+        return
     if FOLDER_VARIABLE in os.environ or not _is_ours_alone(folder):
         return
     os.environ[FOLDER_VARIABLE] = str(folder)

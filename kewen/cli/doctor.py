@@ -13,6 +13,7 @@ from kewen.cli.compiled import FOLDER_VARIABLE
 from kewen.cli.surroundings import BACKENDS, prepare
 from kewen.cli.version import kewen_version
 from kewen.errors import KewenError
+from kewen.files.home import expanded
 
 EXAMPLES = """
 kewen doctor
@@ -132,7 +133,7 @@ def _cores() -> str:
 def _caches() -> dict[str, Path]:
     from kewen.data.demo_assets import default_cache
 
-    home = os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface"
+    home = os.environ.get("HF_HOME") or expanded("~/.cache/huggingface")
     hub = os.environ.get("HF_HUB_CACHE") or Path(home) / "hub"
     caches = {"demo cache": default_cache(), "hub cache": Path(hub)}
     compiled = os.environ.get(FOLDER_VARIABLE)  # ours, since the backend was prepared

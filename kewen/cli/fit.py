@@ -20,7 +20,7 @@ from kewen.cli.options import (
     TextColumn,
 )
 from kewen.cli.surroundings import prepare
-from kewen.cli.targets import check_file, check_folder
+from kewen.cli.targets import check_file, check_folder, check_outside
 from kewen.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -121,8 +121,11 @@ def classify(
     files = {"train": train, "dev": dev, "test": test}
     _check_held_out(files, patience=patience, monitor=monitor, report=report)
     check_folder(out, overwrite)
-    if page is not None and page.parent != out:
+    if page is not None and page.resolve().parent != out.resolve():
+        check_outside("--report", page, out)
         check_file(page, overwrite)
+    if tensorboard is not None:
+        check_outside("--tensorboard", tensorboard, out)
     columns = {"text": text, "label": label, "pair": pair, "encoding": encoding}
     sets = _read(files, on_bad_row, **columns)
 

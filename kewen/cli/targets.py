@@ -1,8 +1,10 @@
 """Outputs are tried before the work: an hour of training must not end in a refusal."""
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
+from typing import Any
 
+from kewen.errors import ConfigError
 from kewen.files import atomic_folder, atomic_write
 
 
@@ -16,8 +18,7 @@ def check_file(path: Path, overwrite: bool) -> None:
     Raises:
         FileError: if it exists and may not be replaced, or cannot be written.
     """
-    with suppress(_LookedEnough), atomic_write(path, overwrite=overwrite):
-        raise _LookedEnough
+    _rehearse(path, atomic_write(path, overwrite=overwrite))
 
 
 def check_folder(path: Path, overwrite: bool) -> None:
@@ -26,5 +27,29 @@ def check_folder(path: Path, overwrite: bool) -> None:
     Raises:
         FileError: if it exists and may not be replaced, or cannot be written.
     """
-    with suppress(_LookedEnough), atomic_folder(path, overwrite=overwrite):
-        raise _LookedEnough
+    _rehearse(path, atomic_folder(path, overwrite=overwrite))
+
+
+def check_outside(option: str, path: Path, folder: Path) -> None:
+    """Refuse an output inside a folder that will appear, or be replaced, as a whole.
+
+    Raises:
+        ConfigError: if it is inside.
+    """
+    if path.resolve().is_relative_to(folder.resolve()):
+        raise ConfigError(
+            f"{option} must lie outside OUT, which appears as a whole at the end. "
+            f"Received: {path}, OUT {folder}. Name another place."
+        )
+
+
+def _rehearse(path: Path, writing: AbstractContextManager[Any]) -> None:
+    """Begin to write and stop; folders that came for it go again."""
+    new = [each for each in path.absolute().parents if not each.exists()]
+    try:
+        with suppress(_LookedEnough), writing:
+            raise _LookedEnough
+    finally:
+        for folder in new:  # the inner ones first
+            with suppress(OSError):
+                folder.rmdir()

@@ -18,6 +18,7 @@ from kewen.errors import ConfigError, DataError, NotFoundError
 # No line of a training file is this long; a file without line ends would fill memory.
 MAX_LINE_CHARS = 1 << 24
 
+_GZIP = b"\x1f\x8b"
 _BOMS = {
     codecs.BOM_UTF32_LE: "UTF-32",  # before UTF-16, whose mark it begins with
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -50,7 +51,7 @@ def raw_lines(
 ) -> Iterator[tuple[int, str]]:
     """Every line with its number from 1 and its line end, as the csv module likes."""
     path = Path(path)
-    encoding = _known(encoding)
+    encoding = known(encoding)
     number = 0
     try:
         with _open(path) as file:
@@ -73,12 +74,19 @@ def raw_lines(
         ) from error
 
 
-def _known(encoding: str) -> str:
+def known(encoding: str) -> str:
+    """Python's own name of the encoding; UTF-8 may begin with a byte-order mark.
+
+    Raises:
+        ConfigError: if it is no encoding of text.
+    """
     try:
         name = codecs.lookup(encoding).name
+        b"".decode(name)  # fails for what is no encoding of text, such as base64
     except LookupError as error:
         raise ConfigError(
-            f"encoding must be one that Python knows. Received: {encoding!r}."
+            f"encoding must be one of text that Python knows. Received: {encoding!r}. "
+            'Name another, such as "gb18030".'
         ) from error
     return "utf-8-sig" if name == "utf-8" else name
 
@@ -98,9 +106,14 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _refuse_wide(path: Path, file: BinaryIO, encoding: str) -> None:
-    """Refuse UTF-16 and UTF-32 by their marks, or by UTF-16's zero bytes."""
+    """Refuse gzip, UTF-16 and UTF-32 by their marks, or by UTF-16's zero bytes."""
     head = file.read(4096)
     file.seek(0)
+    if head.startswith(_GZIP):
+        raise DataError(
+            f"{path} must be text. By its first bytes it is gzipped. Call it "
+            f"{path.name}.gz, and it is read as it is."
+        )
     if encoding != "utf-8-sig":
         return
     for mark, name in _BOMS.items():

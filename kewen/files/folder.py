@@ -15,6 +15,7 @@ from kewen.files.durable import (
     refuse_overwrite,
     temporary_name,
 )
+from kewen.files.home import expanded
 
 
 @contextmanager
@@ -71,7 +72,7 @@ def _check_target(path: Path, overwrite: bool) -> None:
         return
     if not overwrite:
         raise refuse_overwrite(path)
-    precious = [Path.cwd(), Path.home().resolve()]
+    precious = [Path.cwd(), expanded("~").resolve()]
     if any(place.is_relative_to(path.resolve()) for place in precious):
         raise FileError(
             f"{path} is, or contains, the working folder or your home folder; "

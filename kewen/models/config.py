@@ -96,7 +96,14 @@ def read_config_json(folder: Path) -> tuple[dict[str, Any], Path]:
             f"A model folder must hold config.json (or bert_config.json). Looked in "
             f"{folder}, which holds: {sorted(p.name for p in folder.iterdir())}."
         )
-    return load_json(found[0]), found[0]
+    data = load_json(found[0])
+    architectures = data.get("architectures")
+    require(
+        architectures is None or isinstance(architectures, list),
+        f"{found[0]}: architectures must be a list of names.",
+        f"{architectures!r}. Correct the value there",
+    )
+    return data, found[0]
 
 
 def load_json(path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from kewen.errors import NotFoundError
+from kewen.files.home import expanded
 
 WANTED = ["*.json", "*.txt", "*.safetensors", "*.model", "*.bin", "*.ckpt.*", "*.keras"]
 
@@ -16,7 +17,7 @@ def locate(name: str | Path) -> Path:
     Raises:
         NotFoundError: if there is neither such a path nor such a model to be had.
     """
-    path = Path(name).expanduser()
+    path = expanded(name)
     if path.exists() or path.with_name(f"{path.name}.index").is_file():
         return path  # the latter is the prefix of a TensorFlow checkpoint
     if not _may_be_hub_id(str(name)):

@@ -88,6 +88,17 @@ def test_views_are_read_right(torch_save):
         np.testing.assert_array_equal(checkpoint[name], view.numpy(), strict=True)
 
 
+def test_views_that_negate_or_conjugate_are_refused(torch_save):
+    torch = pytest.importorskip("torch")
+    views = [
+        torch._neg_view(torch.ones(2)),
+        torch.ones(2, dtype=torch.complex64).conj(),
+    ]
+    for view in views:
+        with pytest.raises(CheckpointError, match="a view"):
+            open_checkpoint(torch_save({"w": view}))
+
+
 def test_every_dtype_is_read(torch_save):
     torch = pytest.importorskip("torch")
     names = "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool "

@@ -85,6 +85,17 @@ def test_cache_that_cannot_be_made_is_done_without(tmp_path, monkeypatch):
     assert FOLDER_VARIABLE not in os.environ
 
 
+def test_user_without_a_home_does_without(monkeypatch):
+    def nobody(_):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
+    monkeypatch.setattr("pathlib.Path.home", nobody)
+    keep_compiled()
+    assert FOLDER_VARIABLE not in os.environ
+
+
 @pytest.mark.parametrize("chosen", ["", "elsewhere"])
 def test_choice_of_the_user_counts(folder, chosen, monkeypatch):
     monkeypatch.setenv(FOLDER_VARIABLE, chosen)

@@ -51,6 +51,17 @@ def test_fit_refuses_an_existing_report_before_training(fit, tmp_path):
     assert f"{page} exists already" in ended.err
 
 
+@pytest.mark.parametrize(
+    "inside", [("--tensorboard", "tb"), ("--report", "pages/r.html")], ids=str
+)
+def test_fit_refuses_an_output_inside_the_folder_before_training(fit, tmp_path, inside):
+    option, place = inside
+    ended = fit("--dev", tmp_path / "dev.tsv", option, tmp_path / "clf" / place)
+    assert ended.code == 2
+    assert f"{option} must lie outside OUT" in ended.err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_fit_leaves_nothing_behind_when_it_refuses(fit, tmp_path):
     assert fit("--text", "no_such_column").code == 2
     assert list(tmp_path.iterdir()) == []

@@ -54,6 +54,13 @@ def test_trace_names_missing_inputs(kewen, tmp_path):
     assert "nowhere.npz" in ended.err
 
 
+def test_refused_command_leaves_no_folder_behind(kewen, tmp_path):
+    out = tmp_path / "new" / "deep" / "out.npz"
+    ended = kewen("trace", BERT4KERAS, "--inputs", tmp_path / "no.npz", "--out", out)
+    assert ended.code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("keep", [0, 1, 100])
 def test_trace_refuses_truncated_inputs(kewen, inputs, tmp_path, keep):
     inputs.write_bytes(inputs.read_bytes()[:keep])

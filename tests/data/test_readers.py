@@ -286,6 +286,21 @@ def test_wrong_named_encoding_is_a_data_error(tmp_path):
         list(read_examples(path, label=None, encoding="klingon"))
 
 
+@pytest.mark.parametrize("encoding", ["rot13", "hex", "base64"])
+def test_codec_that_is_no_encoding_of_text_is_a_config_error(tmp_path, encoding):
+    path = tmp_path / "a.tsv"
+    path.write_text(TSV, encoding="utf-8")
+    with pytest.raises(ConfigError, match=encoding):
+        list(read_examples(path, encoding=encoding))
+
+
+def test_gzip_by_another_name_says_how_to_call_it(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_bytes(gzip.compress(TSV.encode()))
+    with pytest.raises(DataError, match=r"Call it a\.tsv\.gz"):
+        list(read_examples(path))
+
+
 def test_truncated_and_corrupt_gzip_are_data_errors(tmp_path):
     whole = gzip.compress(TSV.encode() * 100)
     for content in (whole[:-20], b"no gzip", whole[:20] + b"\xff" * 8 + whole[28:]):

@@ -80,6 +80,7 @@ def refused(kind, folder, said, **options):
         ({"initializer_range": -1}, "initializer_range"),
         ({"initializer_range": math.inf}, "initializer_range"),
         ({"is_decoder": "yes"}, "is_decoder"),
+        ({"architectures": 5}, "architectures"),
         ({"hidden_size": 2**40}, "sizes"),
         ({"vocab_size": 10**12}, "sizes"),
         ({"max_position_embeddings": 10**12}, "sizes"),
@@ -253,7 +254,9 @@ def test_hub_id_without_network_says_what_was_looked_for(monkeypatch, tmp_path):
     assert "pass its path" in text
 
 
-@pytest.mark.parametrize("name", ["./no/such/folder", "/no/such/folder", "gone.keras"])
+@pytest.mark.parametrize(
+    "name", ["./no/such/folder", "/no/such/folder", "gone.keras", "~nobody_here/m"]
+)
 def test_path_that_does_not_exist_is_not_looked_up_on_the_hub(name):
     refused(NotFoundError, name, "does not exist")
 
