@@ -82,7 +82,7 @@ def known(encoding: str) -> str:
     """
     try:
         name = codecs.lookup(encoding).name
-        b"".decode(name)  # fails for what is no encoding of text, such as base64
+        io.TextIOWrapper(io.BytesIO(), name)  # refuses codecs that are not of text
     except LookupError as error:
         raise ConfigError(
             f"encoding must be one of text that Python knows. Received: {encoding!r}. "
