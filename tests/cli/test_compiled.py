@@ -86,7 +86,7 @@ def test_cache_that_cannot_be_made_is_done_without(tmp_path, monkeypatch):
 
 
 def test_user_without_a_home_does_without(monkeypatch):
-    def nobody(_):
+    def nobody():
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
