@@ -10,8 +10,8 @@ import os
 import stat
 from pathlib import Path
 
-from kewen.data.demo_assets import default_cache
 from kewen.errors import ConfigError
+from kewen.files.home import default_cache
 
 FOLDER_VARIABLE = "JAX_COMPILATION_CACHE_DIR"
 _SETTINGS = {

@@ -13,7 +13,7 @@ from kewen.cli.compiled import FOLDER_VARIABLE
 from kewen.cli.surroundings import BACKENDS, prepare
 from kewen.cli.version import kewen_version
 from kewen.errors import KewenError
-from kewen.files.home import expanded
+from kewen.files.home import default_cache, expanded
 
 EXAMPLES = """
 kewen doctor
@@ -131,8 +131,6 @@ def _cores() -> str:
 
 
 def _caches() -> dict[str, Path]:
-    from kewen.data.demo_assets import default_cache
-
     home = os.environ.get("HF_HOME") or expanded("~/.cache/huggingface")
     hub = os.environ.get("HF_HUB_CACHE") or Path(home) / "hub"
     caches = {"demo cache": default_cache(), "hub cache": Path(hub)}

