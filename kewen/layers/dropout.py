@@ -15,8 +15,8 @@ WORDS = 2**32  # values of a random word
 class Dropout(keras.layers.Dropout):
     """Keras' dropout; on JAX its random numbers are `hashed_bits`.
 
-    The generators of JAX took most of the time that JAX needs to compile a training
-    step of a Transformer, and a tenth of each step (docs/design/dropout.md).
+    The generators of JAX cost more than all else that dropout does
+    (docs/design/dropout.md).
 
     Args:
         rate: share of the numbers that are set to zero in training.
