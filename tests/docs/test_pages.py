@@ -175,6 +175,11 @@ def test_the_examples_of_the_lesson_run_and_give_what_they_say(monkeypatch):
     assert padded_row.astype(int).tolist() == [1, 1, 1, 1, 0]
 
 
+def test_the_example_of_lost_text_finds_it():
+    ((_, names),) = run_in_turn(ROOT / "docs/lessons/lost_text.md")
+    assert names["hits"] == [(1021, "先帝创业未半而中道崩殂")]
+
+
 def run_in_turn(page: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Run the blocks of a page in one namespace; after each, the code and the names."""
     names: dict[str, Any] = {}
