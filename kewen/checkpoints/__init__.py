@@ -15,6 +15,7 @@ from kewen.checkpoints.opening import open_checkpoint
 from kewen.checkpoints.safetensors_file import SafetensorsFile, write_safetensors
 from kewen.checkpoints.sharded import Sharded
 from kewen.checkpoints.tf_bundle import TFBundle
+from kewen.checkpoints.tf_bundle_writing import write_tf_bundle
 from kewen.checkpoints.torch_file import TorchFile
 from kewen.checkpoints.transforms import (
     MERGE_HEADS,
@@ -59,4 +60,5 @@ __all__ = [
     "digests",
     "open_checkpoint",
     "write_safetensors",
+    "write_tf_bundle",
 ]
