@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from kewen.cli import (
+    convert,
     demo,
     doctor,
     embed,
@@ -38,6 +39,7 @@ Examples:
   kewen embed DIR --input texts.txt --normalize --out vectors.npz
   kewen inspect DIR
   kewen trace DIR --inputs in.npz --out out.npz
+  kewen convert DIR OUT --to tf1
   kewen doctor
   kewen recover "a piece of a lost text" --source disk.img --out found.jsonl
 
@@ -104,6 +106,7 @@ _add(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLES)
 _add(app, "embed", embed.embed, embed.EXAMPLES)
 _add(app, "trace", trace.trace, trace.EXAMPLES)
 _add(app, "inspect", inspect.inspect, inspect.EXAMPLES)
+_add(app, "convert", convert.convert, convert.EXAMPLES)
 _add(app, "doctor", doctor.doctor, doctor.EXAMPLES)
 _add(app, "recover", recover.recover, recover.EXAMPLES)
 
