@@ -14,7 +14,9 @@ from kewen.checkpoints.npz_file import NpzFile
 from kewen.checkpoints.opening import open_checkpoint
 from kewen.checkpoints.safetensors_file import SafetensorsFile, write_safetensors
 from kewen.checkpoints.sharded import Sharded
+from kewen.checkpoints.sharded_writing import SHARD_BYTES, write_sharded
 from kewen.checkpoints.tf_bundle import TFBundle
+from kewen.checkpoints.tf_bundle_writing import write_tf_bundle
 from kewen.checkpoints.torch_file import TorchFile
 from kewen.checkpoints.transforms import (
     MERGE_HEADS,
@@ -30,6 +32,7 @@ from kewen.checkpoints.weight_map import Loaded, Row, Skip, Source, WeightMap
 
 __all__ = [
     "MERGE_HEADS",
+    "SHARD_BYTES",
     "SPLIT_HEADS",
     "TRANSPOSE",
     "Account",
@@ -59,4 +62,6 @@ __all__ = [
     "digests",
     "open_checkpoint",
     "write_safetensors",
+    "write_sharded",
+    "write_tf_bundle",
 ]

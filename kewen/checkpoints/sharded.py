@@ -38,9 +38,17 @@ class Sharded(Checkpoint):
                     f"{path} places tensor {name} in {file}. Received: a file without "
                     "it. Index and shards are not of one download: download all again."
                 )
-        self._shards: dict[str, Checkpoint] = {
-            name: shard for shard in shards.values() for name in shard
-        } | {name: shards[file] for name, file in placed.items()}
+        self._shards = {name: shards[file] for name, file in placed.items()}
+        for file, shard in shards.items():
+            for name in shard:
+                first = self._shards.setdefault(name, shard)
+                if first is not shard and name not in placed:
+                    raise CheckpointError(
+                        f"{path} must place every tensor that several shards hold. "
+                        f"Received: {name}, in {file} and in another one, and not in "
+                        "the index. Index and shards are not of one download: "
+                        "download all again."
+                    )
         self.format = next(iter(shards.values())).format
         super().__init__(path, [shard.info(n) for n, shard in self._shards.items()])
 

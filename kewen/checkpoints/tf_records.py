@@ -5,7 +5,7 @@ with TensorShapeProto and TensorSliceProto; field numbers from TensorFlow's
 tensor_bundle.proto), and TensorFlow's ordered code for the names of partitions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -62,6 +62,25 @@ def parse_entry(data: bytes) -> Entry:
     return Entry(dtype, shape, shard, offset, size, crc, tuple(slices))
 
 
+def header_message(num_shards: int) -> bytes:
+    """BundleHeaderProto of a little-endian machine, version 1 (what TensorFlow has)."""
+    version = _field(1, 1)
+    return _field(1, num_shards) + _field(3, version)
+
+
+def entry_message(entry: Entry) -> bytes:
+    """BundleEntryProto of a tensor in one piece; numbers that are 0 are left out."""
+    crc = bytes([6 << 3 | 5]) + entry.masked_crc.to_bytes(4, "little")
+    return (
+        _field(1, entry.dtype)
+        + _field(2, _shape_message(entry.shape))
+        + _field(3, entry.shard)
+        + _field(4, entry.offset)
+        + _field(5, entry.size)
+        + crc
+    )
+
+
 def slice_key(name: str, extents: tuple[Extent, ...]) -> bytes:
     """The key under which an index holds one slice of a partitioned tensor.
 
@@ -93,6 +112,10 @@ def _parse_shape(data: bytes) -> Shape:
     return tuple(lengths)
 
 
+def _shape_message(shape: Sequence[int]) -> bytes:
+    return b"".join(_field(2, _field(1, length)) for length in shape)
+
+
 def _parse_slice(data: bytes) -> tuple[Extent, ...]:
     """TensorSliceProto: 1 an extent, with 1 its start, 2 its length (absent: all)."""
     extents: list[Extent] = []
@@ -122,6 +145,22 @@ def _fields(data: bytes) -> Iterator[Field]:
         part = data[position : position + length]
         position += length
         yield field, part if kind == 2 else int.from_bytes(part, "little")
+
+
+def _field(number: int, value: int | bytes) -> bytes:
+    """A number unless it is 0, or a message, behind the number of its field."""
+    if isinstance(value, bytes):
+        return bytes([number << 3 | 2]) + varint_of(len(value)) + value
+    return bytes([number << 3]) + varint_of(value) if value else b""
+
+
+def varint_of(number: int) -> bytes:
+    """What `varint` reads."""
+    groups = bytearray()
+    while number > 0x7F:
+        groups.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*groups, number])
 
 
 def varint(data: bytes, position: int) -> tuple[int, int]:

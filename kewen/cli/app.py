@@ -9,7 +9,18 @@ from typing import Annotated
 
 import typer
 
-from kewen.cli import demo, doctor, embed, evaluate, fit, inspect, predict, trace
+from kewen.cli import (
+    convert,
+    demo,
+    doctor,
+    embed,
+    evaluate,
+    fit,
+    inspect,
+    predict,
+    recover,
+    trace,
+)
 from kewen.cli.arguments import prepared
 from kewen.cli.guard import DEBUG_VARIABLE, guarded
 from kewen.cli.version import kewen_version
@@ -28,7 +39,9 @@ Examples:
   kewen embed DIR --input texts.txt --normalize --out vectors.npz
   kewen inspect DIR
   kewen trace DIR --inputs in.npz --out out.npz
+  kewen convert DIR OUT --to tf1
   kewen doctor
+  kewen recover "a piece of a lost text" --source disk.img --out found.jsonl
 
 Files are TSV, CSV or JSONL, also .gz. Results go to stdout, everything else to stderr.
 `kewen COMMAND --help` shows a command's own examples.
@@ -93,7 +106,9 @@ _add(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLES)
 _add(app, "embed", embed.embed, embed.EXAMPLES)
 _add(app, "trace", trace.trace, trace.EXAMPLES)
 _add(app, "inspect", inspect.inspect, inspect.EXAMPLES)
+_add(app, "convert", convert.convert, convert.EXAMPLES)
 _add(app, "doctor", doctor.doctor, doctor.EXAMPLES)
+_add(app, "recover", recover.recover, recover.EXAMPLES)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,7 +1,9 @@
-"""Long work over many texts: a bar on a terminal, plain lines in a pipe, on stderr."""
+"""Long work over texts or bytes: a bar on a terminal, lines in a pipe, on stderr."""
 
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -9,6 +11,7 @@ T = TypeVar("T")
 # Large enough that batches of similar length are found within, small enough that the
 # first results come soon.
 CHUNK_TEXTS = 2048
+SECONDS_BETWEEN_LINES = 10.0
 
 
 def in_chunks(items: Sequence[T], what: str) -> Iterator[Sequence[T]]:
@@ -64,3 +67,36 @@ def _with_lines(
         done += len(chunk)
         sys.stderr.write(f"{what} {done}/{total} texts\n")
         sys.stderr.flush()
+
+
+@contextmanager
+def bytes_done(what: str) -> Generator[Callable[[int, int], None]]:
+    """Give a function that is told how many bytes of how many are done.
+
+    Args:
+        what: is done to them, such as "searched".
+    """
+    if not sys.stderr.isatty():
+        yield _lines_now_and_then(what)
+        return
+    from rich.console import Console
+    from rich.progress import DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), DownloadColumn(), TimeRemainingColumn())
+    console = Console(file=sys.stderr)
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _lines_now_and_then(what: str) -> Callable[[int, int], None]:
+    said = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= SECONDS_BETWEEN_LINES:
+            said = time.monotonic()
+            sys.stderr.write(f"{what} {done / 1e9:.1f}/{total / 1e9:.1f} GB\n")
+            sys.stderr.flush()
+
+    return show

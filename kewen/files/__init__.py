@@ -1,8 +1,16 @@
-"""Files that are whole or absent: atomic writes, rotation, checksums."""
+"""Files that are whole or absent: atomic writes, rotation, checksums, lost text."""
 
 from kewen.files.checksum import sha256_file
 from kewen.files.file import atomic_write
 from kewen.files.folder import atomic_folder
+from kewen.files.recovery import Recovered, recover_text
 from kewen.files.rotation import Rotation
 
-__all__ = ["Rotation", "atomic_folder", "atomic_write", "sha256_file"]
+__all__ = [
+    "Recovered",
+    "Rotation",
+    "atomic_folder",
+    "atomic_write",
+    "recover_text",
+    "sha256_file",
+]

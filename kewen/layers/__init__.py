@@ -5,6 +5,7 @@ opens a saved model without `custom_objects`.
 """
 
 from kewen.layers.activations import activation, gelu_erf, gelu_tanh
+from kewen.layers.aligned_bidirectional import AlignedBidirectional
 from kewen.layers.attention import AttentionMask, MultiHeadAttention, ScoresOf
 from kewen.layers.bias import Bias
 from kewen.layers.dropout import Dropout
@@ -12,11 +13,13 @@ from kewen.layers.feed_forward import FeedForward
 from kewen.layers.initial_values import TruncatedNormal, Unset
 from kewen.layers.pooling import Pooling
 from kewen.layers.positions import LearnedPositions, PositionsAfterPadding
+from kewen.layers.reverse_tokens import ReverseTokens
 from kewen.layers.saved_backbone import SavedBackbone
 from kewen.layers.segment_embedding import SegmentEmbedding
 from kewen.layers.token_embedding import TokenEmbedding
 
 __all__ = [
+    "AlignedBidirectional",
     "AttentionMask",
     "Bias",
     "Dropout",
@@ -25,6 +28,7 @@ __all__ = [
     "MultiHeadAttention",
     "Pooling",
     "PositionsAfterPadding",
+    "ReverseTokens",
     "SavedBackbone",
     "ScoresOf",
     "SegmentEmbedding",

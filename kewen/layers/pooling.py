@@ -6,19 +6,21 @@ import keras
 from keras import ops
 
 from kewen.errors import ConfigError
+from kewen.ops import masked_max, masked_mean, masked_std
 
 Tensor = Any
-MODES = ("first", "cls", "mean", "max")
+_OVER_TOKENS = {"mean": masked_mean, "max": masked_max, "std": masked_std}
+MODES = ("first", "cls", *_OVER_TOKENS)
 
 
 @keras.saving.register_keras_serializable("kewen")
 class Pooling(keras.layers.Layer):
-    """One token's vector, or the mean or maximum over all tokens.
+    """One token's vector, or the mean, maximum or deviation over all tokens.
 
     Args:
         mode: "first" is the first column, be it padding or not, as BERT's pooler and
             RoBERTa's classifier have it; "cls" is the first token, which left padding
-            does not move; "mean" and "max" are over tokens.
+            does not move; "mean", "max" and "std" are over tokens.
 
     Call arguments:
         inputs: float, (B, T, C).
@@ -42,16 +44,7 @@ class Pooling(keras.layers.Layer):
             first = ops.argmax(ops.cast(is_token, "int32"), axis=1)
             picked = ops.take_along_axis(inputs, first[:, None, None], axis=1)[:, 0]
             return ops.where(ops.any(is_token, axis=1)[:, None], picked, 0.0)
-        if self.mode == "mean":
-            # In float32: a sum overflows float16, and bfloat16 cannot count to 257.
-            weights = ops.cast(is_token, "float32")[:, :, None]
-            total = ops.sum(ops.cast(inputs, "float32") * weights, axis=1)
-            mean = total / ops.maximum(ops.sum(weights, axis=1), 1)
-            return ops.cast(mean, inputs.dtype)
-        # Finite: a maximum over nothing must give zero, not -inf * 0.
-        low = ops.where(is_token[:, :, None], inputs, ops.cast(-6e4, inputs.dtype))
-        highest = ops.max(low, axis=1)
-        return ops.where(ops.any(is_token, axis=1)[:, None], highest, 0.0)
+        return _OVER_TOKENS[self.mode](inputs, is_token)
 
     def compute_output_spec(self, inputs: Any, padding_mask: Any) -> keras.KerasTensor:
         batch, _, width = inputs.shape

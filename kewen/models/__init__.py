@@ -1,8 +1,9 @@
 """The families, and the way from a folder to a model and back."""
 
 from kewen.models.base import Backbone
+from kewen.models.convert import convert
 from kewen.models.load import load
 from kewen.models.pretrained import Pretrained
 from kewen.models.registry import Family, family
 
-__all__ = ["Backbone", "Family", "Pretrained", "family", "load"]
+__all__ = ["Backbone", "Family", "Pretrained", "convert", "family", "load"]

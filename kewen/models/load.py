@@ -3,7 +3,6 @@
 file -> arrays -> weight map -> weights
 """
 
-import math
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,33 +10,23 @@ from typing import Any
 
 import keras
 
-from kewen.checkpoints import Checkpoint, WeightsWarning, open_checkpoint
+from kewen.checkpoints import WeightsWarning
 from kewen.errors import (
     CheckpointError,
-    ConfigError,
     KewenError,
     NotFoundError,
     VocabularyError,
     WeightsError,
 )
 from kewen.models.base import Backbone
-from kewen.models.config import load_json, read_config_json, require
+from kewen.models.config import load_json
 from kewen.models.hub import locate
-from kewen.models.own_heads import own_heads, tensor_of
+from kewen.models.matching import matched
 from kewen.models.pretrained import Pretrained
-from kewen.models.registry import (
-    APPLICATIONS,
-    FAMILIES,
-    Family,
-    family,
-    family_of_model_type,
-)
-from kewen.models.save import KEWEN_JSON
+from kewen.models.registry import Family
 from kewen.text import Tokenizer
 
 __all__ = ["Pretrained", "load"]
-
-SURPLUS = 16  # times as many numbers as the file has: no slip, but nonsense
 
 
 def load(
@@ -92,128 +81,25 @@ def load(
             )
         return pretrained
     folder = path if path.is_dir() else path.parent
-    config_json, config_path = read_config_json(folder)
-    saved = _kewen_json_in(folder)
-    with open_checkpoint(path) as checkpoint:
-        kind = use or _family_of(config_json, saved, checkpoint, config_path)
-        origin = kind.weights.origin_of(checkpoint)
-        labels = _count_labels(kind, checkpoint, origin)
-        replaced = ({"num_labels": labels} if labels else {}) | dict(options or {})
-        config = _config_of(kind, config_json, saved, config_path, replaced)
-        _check_size(config, checkpoint, config_path)
-        model = Backbone(
-            config,
-            heads=own_heads(kind, checkpoint, origin, config_json),
-            application=application or _application_of(config_json, saved, config_path),
-            position_input=position_input,
-            dtype=dtype,
-            unset=True,
-        )
-        wanted = {
-            path: tuple(weight.shape)
-            for path, weight in model.weights_by_path().items()
-        }
-        loaded = kind.weights.read(
-            checkpoint, wanted, origin=origin, num_layers=config.num_layers
-        )
-        loaded.account.check(strict=strict)
-        weights = model.weights_by_path()
-        for variable, value in loaded.values():
-            weights[variable].assign(value)
+    with matched(
+        path,
+        application=application,
+        position_input=position_input,
+        dtype=dtype,
+        options=options,
+        use=use,
+    ) as found:
+        found.loaded.account.check(strict=strict)
+        found.fill_model()
+    config = found.model.config
     own = _tokenizer_of(folder, duplicates, config, strict) if tokenizer else None
     return Pretrained(
-        model=model,
+        model=found.model,
         tokenizer=own,
-        account=loaded.account,
-        config_json=config_json,
-        origin=origin,
+        account=found.loaded.account,
+        config_json=found.config_json,
+        origin=found.loaded.origin,
     )
-
-
-def _kewen_json_in(folder: Path) -> dict[str, Any]:
-    """What kewen noted when it saved the folder; nothing where it did not."""
-    path = folder / KEWEN_JSON
-    if not path.is_file():
-        return {}
-    saved = load_json(path)
-    for key, known in (("family", FAMILIES), ("application", APPLICATIONS)):
-        require(
-            key not in saved or saved[key] in known,
-            f"{path}: {key} must be one of {list(known)}.",
-            f"{saved.get(key)!r}. Correct the value there",
-        )
-    return saved
-
-
-def _family_of(
-    config_json: Mapping[str, Any],
-    saved: Mapping[str, Any],
-    checkpoint: Checkpoint,
-    config_path: Path,
-) -> Family:
-    if "family" in saved:
-        return family(saved["family"])
-    if config_json.get("model_type"):
-        return family_of_model_type(str(config_json["model_type"]), config_path)
-    # Google's and bert4keras' files name no type; their tensors do.
-    if any(name.startswith("bert/") for name in checkpoint):
-        return family("bert")
-    raise ConfigError(
-        f"{config_path} must name the family (model_type), or the tensors must have "
-        f"names that tell. Received: keys {sorted(config_json)}, tensors "
-        f"{list(checkpoint)[:3]} ... Add model_type."
-    )
-
-
-def _config_of(
-    kind: Family,
-    config_json: Mapping[str, Any],
-    saved: Mapping[str, Any],
-    config_path: Path,
-    replaced: Mapping[str, Any],
-) -> Any:
-    """What config.json says; kewen.json speaks of the rest; the caller of some."""
-    own = saved.get("config", {})
-    kind.config.from_dict(own, where=str(config_path.with_name(KEWEN_JSON)))
-    said = kind.config.fields_in(config_json, where=str(config_path))
-    config = kind.config.from_dict({**own, **said}, where=str(config_path))
-    return kind.config.from_dict({**config.as_dict(), **replaced}, where="options")
-
-
-def _application_of(
-    config_json: Mapping[str, Any], saved: Mapping[str, Any], config_path: Path
-) -> str:
-    """The mask that the model was trained with."""
-    is_decoder = config_json.get("is_decoder") or False
-    require(
-        isinstance(is_decoder, bool),
-        f"{config_path}: is_decoder must be true or false.",
-        f"{is_decoder!r}. Correct the value there",
-    )
-    return saved.get("application", "lm" if is_decoder else "encoder")
-
-
-def _count_labels(kind: Family, checkpoint: Checkpoint, origin: str) -> int | None:
-    """L, read off the classifier itself: config files often do not say it."""
-    for path in ("classifier/kernel", "tagger/kernel"):
-        name = tensor_of(kind, path, checkpoint, origin)
-        if name is not None and checkpoint.info(name).shape:
-            return checkpoint.info(name).shape[0]
-    return None
-
-
-def _check_size(config: Any, checkpoint: Checkpoint, config_path: Path) -> None:
-    """Refuse sizes far beyond the file's before memory is asked for.
-
-    Smaller misfits are left to the account, which names them tensor by tensor.
-    """
-    held = sum(math.prod(checkpoint.info(name).shape) for name in checkpoint)
-    if config.num_weights > max(SURPLUS * held, 2**20):
-        raise ConfigError(
-            f"{config_path}: the sizes must be those of the weights beside it. "
-            f"Received: sizes of {config.num_weights} numbers or more, weights of "
-            f"{held}. Copy the config that belongs to the weights."
-        )
 
 
 def _tokenizer_of(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kewen.checkpoints import Account
+from kewen.checkpoints import SHARD_BYTES, Account
 from kewen.models.base import Backbone
 from kewen.text import Tokenizer
 
@@ -52,7 +52,11 @@ class Pretrained:
         return self._drawn[1]
 
     def save(
-        self, folder: str | Path, format: str = "hf", overwrite: bool = False
+        self,
+        folder: str | Path,
+        format: str = "hf",
+        overwrite: bool = False,
+        max_shard_bytes: int = SHARD_BYTES,
     ) -> None:
         """Write a folder that `kewen.load` opens, and, as "hf", transformers too.
 
@@ -61,16 +65,26 @@ class Pretrained:
 
         Args:
             folder: where to; it appears as a whole or not at all.
-            format: "hf" (config.json, model.safetensors, tokenizer files) or "keras"
-                (model.keras instead of safetensors).
+            format: "hf" (config.json, model.safetensors, tokenizer files), "tf1"
+                (instead of safetensors a TensorFlow checkpoint, bert_model.ckpt, under
+                Google's and bert4keras' names) or "keras" (model.keras).
             overwrite: whether a folder of that name may be replaced.
+            max_shard_bytes: of tensors in a safetensors file; beyond it there are
+                several, and an index.
 
         Raises:
             ConfigError: if there is no such format.
+            WeightsError: if the format has no place for a weight of the model.
             FileError: if the folder exists and must not be replaced, or cannot be
                 written. What was there before is then still there.
         """
         # Late, because saving knows Pretrained as well.
         from kewen.models.save import save_pretrained
 
-        save_pretrained(self, Path(folder), format=format, overwrite=overwrite)
+        save_pretrained(
+            self,
+            Path(folder),
+            format=format,
+            overwrite=overwrite,
+            max_shard_bytes=max_shard_bytes,
+        )

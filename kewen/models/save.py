@@ -1,21 +1,22 @@
 """From a model in memory to a folder."""
 
 import json
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kewen.checkpoints import write_safetensors
+from kewen.checkpoints import SHARD_BYTES, write_sharded, write_tf_bundle
 from kewen.errors import ConfigError
 from kewen.files import atomic_folder, atomic_write
 from kewen.models.base import Backbone
 from kewen.models.pretrained import Pretrained
 from kewen.models.registry import Family, class_for_model_type, family
 
-FORMATS = ("hf", "keras")
 KEWEN_JSON = "kewen.json"
+TF_PREFIX = "bert_model.ckpt"  # as Google and bert4keras call it
 
 
 def save_pretrained(
@@ -24,29 +25,41 @@ def save_pretrained(
     *,
     format: str,
     overwrite: bool,
+    max_shard_bytes: int = SHARD_BYTES,
     extra: Mapping[str, Any] | None = None,
     config_json: Mapping[str, Any] | None = None,
+    values: Mapping[str, Any] | None = None,
+    copies: Iterable[Path] = (),
 ) -> None:
-    """See `Pretrained.save`, and two more things that a task adds.
+    """See `Pretrained.save`, and more that tasks and conversions add.
 
     Args:
         pretrained: what to save.
         folder: as there.
         format: as there.
         overwrite: as there.
+        max_shard_bytes: as there.
         extra: more keys of kewen.json (what a task must remember).
         config_json: more keys of config.json (label names).
+        values: path -> array, to write instead of the model's own weights.
+        copies: files that the folder gets as they are.
     """
-    if format not in FORMATS:
-        raise ConfigError(f"A format must be one of {FORMATS}. Received: {format!r}.")
+    if format not in _WRITERS:
+        raise ConfigError(
+            f"A format must be one of {', '.join(_WRITERS)}. Received: {format!r}."
+        )
+    if values is None:
+        values = pretrained.model.weights_by_path()
     with atomic_folder(folder, overwrite=overwrite) as new:
         model = pretrained.model
         own = config_json_of(model, pretrained.config_json) | dict(config_json or {})
         write_json(new / "config.json", own)
         write_json(new / KEWEN_JSON, kewen_json_of(model) | dict(extra or {}))
-        _WRITERS[format](model, new)
+        _WRITERS[format](model, values, new, max_shard_bytes)
         if pretrained.tokenizer is not None:
             pretrained.tokenizer.save(new)
+        for path in copies:
+            shutil.copyfile(path, new / path.name)
 
 
 def config_json_of(model: Backbone, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,26 +103,44 @@ def architecture_of(kind: Family, model: Backbone) -> str:
     return base
 
 
-def _write_hf(model: Backbone, folder: Path) -> None:
+def _write_hf(
+    model: Backbone, values: Mapping[str, Any], folder: Path, max_shard_bytes: int
+) -> None:
     kind = family(model.config.family)
     *_, base_model = kind.architectures
     is_base = architecture_of(kind, model) == base_model
     prefix, *_ = kind.weights.bases["hf"]
     tensors = kind.weights.write(
-        {path: np.asarray(w) for path, w in model.weights_by_path().items()},
+        {path: np.asarray(value) for path, value in values.items()},
         origin="hf",
         num_layers=model.config.num_layers,
         base="" if is_base else prefix,
     )
-    write_safetensors(folder / "model.safetensors", tensors, metadata={"format": "pt"})
+    write_sharded(folder, tensors, max_shard_bytes=max_shard_bytes)
 
 
-def _write_keras(model: Backbone, folder: Path) -> None:
+def _write_tf(
+    model: Backbone, values: Mapping[str, Any], folder: Path, max_shard_bytes: int
+) -> None:
+    kind = family(model.config.family)
+    tensors = kind.weights.write(
+        {path: np.asarray(value) for path, value in values.items()},
+        origin="tf",
+        num_layers=model.config.num_layers,
+    )
+    write_tf_bundle(folder / TF_PREFIX, tensors)
+
+
+def _write_keras(
+    model: Backbone, values: Mapping[str, Any], folder: Path, max_shard_bytes: int
+) -> None:
     model.save(folder / "model.keras")
 
 
-_WRITERS: dict[str, Callable[[Backbone, Path], None]] = {
+# Each takes the model, its values by path, the folder, and the size of a shard.
+_WRITERS: dict[str, Callable[[Backbone, Mapping[str, Any], Path, int], None]] = {
     "hf": _write_hf,
+    "tf1": _write_tf,
     "keras": _write_keras,
 }
 

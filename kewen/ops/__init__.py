@@ -1,6 +1,15 @@
 """Pure tensor functions that `keras.ops` lacks; they run on every backend."""
 
+from kewen.ops.masked_pooling import masked_max, masked_mean, masked_std
+from kewen.ops.reversal import reverse_tokens
 from kewen.ops.rotary import rotate
 from kewen.ops.softmax import masked_softmax
 
-__all__ = ["masked_softmax", "rotate"]
+__all__ = [
+    "masked_max",
+    "masked_mean",
+    "masked_softmax",
+    "masked_std",
+    "reverse_tokens",
+    "rotate",
+]

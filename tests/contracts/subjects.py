@@ -6,6 +6,7 @@ A layer's row: how it is made and what it is called with; a family's: a tiny con
 from dataclasses import dataclass, field
 from typing import Any
 
+import keras
 import numpy as np
 
 from kewen import layers
@@ -29,11 +30,17 @@ class LayerRow:
     named: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self):
-        return "-".join([self.make.__name__, *map(str, self.options.values())])
+        values = (getattr(value, "name", value) for value in self.options.values())
+        return "-".join([self.make.__name__, *map(str, values)])
 
 
 MASK = {"attention_mask": IS_TOKEN[:, None]}
 LAYERS = [
+    LayerRow(
+        layers.AlignedBidirectional,
+        {"layer": keras.layers.GRU(3, return_sequences=True)},
+        (HIDDEN, IS_TOKEN),
+    ),
     LayerRow(layers.AttentionMask, {"kind": "bidirectional"}, (IS_TOKEN,)),
     LayerRow(layers.AttentionMask, {"kind": "causal"}, (IS_TOKEN,)),
     LayerRow(layers.AttentionMask, {"kind": "unilm"}, (IS_TOKEN, SEGMENT_IDS)),
@@ -51,7 +58,9 @@ LAYERS = [
     LayerRow(layers.Pooling, {"mode": "cls"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.Pooling, {"mode": "mean"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.Pooling, {"mode": "max"}, (HIDDEN, IS_TOKEN)),
+    LayerRow(layers.Pooling, {"mode": "std"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.PositionsAfterPadding, {"pad_id": 1}, (TOKEN_IDS,)),
+    LayerRow(layers.ReverseTokens, {}, (HIDDEN, IS_TOKEN)),
     LayerRow(
         layers.SegmentEmbedding,
         {"num_segments": 2, "initializer": "normal"},

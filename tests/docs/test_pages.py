@@ -175,6 +175,21 @@ def test_the_examples_of_the_lesson_run_and_give_what_they_say(monkeypatch):
     assert padded_row.astype(int).tolist() == [1, 1, 1, 1, 0]
 
 
+def test_the_examples_of_the_lesson_on_padding_give_what_they_say():
+    mean, highest, turned = (
+        np.asarray(eval(code.splitlines()[-1].partition("  #")[0], names))
+        for code, names in run_in_turn(ROOT / "docs/lessons/padding.md")
+    )
+    assert mean.item() == pytest.approx(2.6)
+    assert highest.item() == -1
+    assert turned.tolist() == [[5, 4, 3, 0, 1, 0, 0, 0]]
+
+
+def test_the_example_of_lost_text_finds_it():
+    ((_, names),) = run_in_turn(ROOT / "docs/lessons/lost_text.md")
+    assert names["hits"] == [(1021, "先帝创业未半而中道崩殂")]
+
+
 def run_in_turn(page: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Run the blocks of a page in one namespace; after each, the code and the names."""
     names: dict[str, Any] = {}

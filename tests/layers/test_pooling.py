@@ -17,6 +17,7 @@ BY_NUMPY = {
     "cls": lambda tokens: tokens[0],
     "mean": lambda tokens: tokens.mean(0),
     "max": lambda tokens: tokens.max(0),
+    "std": lambda tokens: tokens.std(0),
 }
 
 
@@ -54,6 +55,16 @@ def test_mean_counts_more_than_256_tokens_in_bfloat16():
     np.testing.assert_allclose(
         ops.convert_to_numpy(ops.cast(result, "float32")), 1, atol=0.01
     )
+
+
+def test_maximum_of_very_negative_numbers_is_one_of_them():
+    assert (pooled("max", np.full((4, 5, 3), -1e30, "float32"))[FULL] < -9e29).all()
+
+
+def test_what_stands_at_a_pad_may_be_nan():
+    broken = np.where(IS_TOKEN[..., None], HIDDEN, np.nan).astype("float32")
+    for mode in BY_NUMPY:
+        np.testing.assert_array_equal(pooled(mode, broken), pooled(mode))
 
 
 def test_unknown_mode_is_refused_by_name():

@@ -150,6 +150,22 @@ ENCODER = [
     ),
 ]
 
+# Google calls every classifier's weights "output_weights", that of tokens too.
+TAGGER_AND_SPAN = [
+    Row(
+        "tagger/kernel",
+        hf=Source("classifier.weight", TRANSPOSE),
+        tf=Source("output_weights", TRANSPOSE),
+    ),
+    Row("tagger/bias", hf="classifier.bias", tf="output_bias"),
+    Row(
+        "span/kernel",
+        hf=Source("qa_outputs.weight", TRANSPOSE),
+        tf=Source("cls/squad/output_weights", TRANSPOSE),
+    ),
+    Row("span/bias", hf="qa_outputs.bias", tf="cls/squad/output_bias"),
+]
+
 HEADS = [
     *dense(
         "mlm_dense",
@@ -191,13 +207,7 @@ HEADS = [
         tf=Source("output_weights", TRANSPOSE),
     ),
     Row("classifier/bias", hf="classifier.bias", tf="output_bias"),
-    *dense("tagger", "classifier"),
-    Row(
-        "span/kernel",
-        hf=Source("qa_outputs.weight", TRANSPOSE),
-        tf=Source("cls/squad/output_weights", TRANSPOSE),
-    ),
-    Row("span/bias", hf="qa_outputs.bias", tf="cls/squad/output_bias"),
+    *TAGGER_AND_SPAN,
 ]
 
 TRAINING_STATE = [

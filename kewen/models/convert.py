@@ -1,0 +1,109 @@
+"""From one layout of files to another, every value bit for bit.
+
+file -> arrays -> weight map -> arrays -> file
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kewen.checkpoints import SHARD_BYTES, Account
+from kewen.errors import ConfigError
+from kewen.models.hub import locate
+from kewen.models.load import load
+from kewen.models.matching import kewen_json_in, matched
+from kewen.models.pretrained import Pretrained
+from kewen.models.save import kewen_json_of, save_pretrained
+
+# What tokenizers are saved as, by kewen, transformers, Google and SentencePiece.
+TOKENIZER_FILES = (
+    "vocab.txt",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "sentencepiece.bpe.model",
+    "spiece.model",
+    "tokenizer.model",
+)
+# What goes along; a TensorFlow folder knows only Google's vocabulary.
+_COPIED = {"hf": TOKENIZER_FILES, "keras": TOKENIZER_FILES, "tf1": ("vocab.txt",)}
+
+
+def convert(
+    name: str | Path,
+    folder: str | Path,
+    *,
+    to: str,
+    family: str | None = None,
+    strict: bool = True,
+    overwrite: bool = False,
+    max_shard_bytes: int = SHARD_BYTES,
+) -> Account | None:
+    """Write a model's folder in another layout; values and their dtypes stay.
+
+    Tensors are renamed, transposed, split and joined, nothing is computed, so that the
+    way back gives the same bytes. (Only "keras" has no place for a dtype of each
+    tensor: there all are Keras' float type, float32 unless it was set.) Tokenizer
+    files are copied unread.
+
+    Args:
+        name: a model folder, a `.keras` file, or a hub id; see `kewen.load`.
+        folder: where to; it appears as a whole or not at all.
+        to: "hf", "tf1" or "keras"; see `Pretrained.save`.
+        family: its name, where neither config.json nor the tensors' names tell; for
+            Google's and bert4keras' files as bert4keras has it.
+        strict: whether a tensor that has no place, or is missing, is an error; else it
+            is left out, and a warning lists it.
+        overwrite: whether the folder may be replaced.
+        max_shard_bytes: of tensors in a safetensors file.
+
+    Returns:
+        What became of every tensor that was read; None for a `.keras` file.
+
+    Raises:
+        ConfigError: if there is no such layout, or the family is not clear.
+        WeightsError: if a tensor has no place in the model or in the new layout.
+        NotFoundError, CheckpointError, FileError: as `load` and `Pretrained.save`.
+    """
+    path = locate(name)
+    source = path if path.is_dir() else path.parent
+    if to not in _COPIED:
+        raise ConfigError(
+            f"A layout must be one of {', '.join(_COPIED)}. Received: {to!r}."
+        )
+    options: dict[str, Any] = {
+        "format": to,
+        "overwrite": overwrite,
+        "max_shard_bytes": max_shard_bytes,
+        "copies": list(_copied(source, to)),
+    }
+    if path.suffix == ".keras" or (source / "model.keras").is_file():
+        pretrained = load(path, tokenizer=False)
+        options["extra"] = _beyond(pretrained, kewen_json_in(source))
+        save_pretrained(pretrained, Path(folder), **options)
+        return None
+    with matched(path, named=family) as found:
+        found.loaded.account.check(strict=strict)
+        pretrained = Pretrained(model=found.model, config_json=found.config_json)
+        if to == "keras":
+            found.fill_model()
+        else:
+            options["values"] = dict(found.loaded.values())
+        options["extra"] = _beyond(pretrained, found.kewen_json)
+        save_pretrained(pretrained, Path(folder), **options)
+    return found.loaded.account
+
+
+def _copied(source: Path, to: str) -> Iterator[Path]:
+    for name in _COPIED[to]:
+        if (source / name).is_file():
+            yield source / name
+
+
+def _beyond(pretrained: Pretrained, kewen_json: Any) -> dict[str, Any]:
+    """What kewen.json says beyond the model itself: a task and its labels."""
+    own = {*kewen_json_of(pretrained.model), "application"}
+    return {key: value for key, value in kewen_json.items() if key not in own}

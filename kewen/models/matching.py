@@ -1,0 +1,196 @@
+"""A checkpoint beside the model that it is for: family, sizes, heads, and the account.
+
+What `load` fills a model from, and what `convert` writes again.
+"""
+
+import dataclasses
+import math
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kewen.checkpoints import Checkpoint, Loaded, open_checkpoint
+from kewen.errors import ConfigError
+from kewen.models.base import Backbone
+from kewen.models.config import load_json, read_config_json, require
+from kewen.models.own_heads import own_heads, tensor_of
+from kewen.models.registry import (
+    APPLICATIONS,
+    FAMILIES,
+    Family,
+    family,
+    family_of_bert4keras,
+    family_of_model_type,
+)
+from kewen.models.save import KEWEN_JSON
+
+SURPLUS = 16  # times as many numbers as the file has: no slip, but nonsense
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Matched:
+    """An open checkpoint beside a model of its sizes, whose weights are not set yet."""
+
+    model: Backbone
+    loaded: Loaded
+    config_json: Mapping[str, Any]
+    kewen_json: Mapping[str, Any]
+
+    def fill_model(self) -> None:
+        """Give the model the values that fit."""
+        weights = self.model.weights_by_path()
+        for variable, value in self.loaded.values():
+            weights[variable].assign(value)
+
+
+@contextmanager
+def matched(
+    path: Path,
+    *,
+    application: str | None = None,
+    position_input: bool = False,
+    dtype: Any = None,
+    options: Mapping[str, Any] | None = None,
+    use: Family | None = None,
+    named: str | None = None,
+) -> Generator[Matched]:
+    """Open a folder's weights, or a weight file's, and make the model that they fit.
+
+    The arguments and errors are those of `load`, and `named` is a family's name, for
+    files that do not tell theirs, or tell the same. Values can be read in the block.
+    """
+    folder = path if path.is_dir() else path.parent
+    config_json, config_path = read_config_json(folder)
+    saved = kewen_json_in(folder)
+    with open_checkpoint(path) as checkpoint:
+        kind = use or _family_of(config_json, saved, checkpoint, config_path, named)
+        origin = kind.weights.origin_of(checkpoint)
+        labels = _count_labels(kind, checkpoint, origin)
+        replaced = ({"num_labels": labels} if labels else {}) | dict(options or {})
+        config = _config_of(kind, config_json, saved, config_path, replaced)
+        _check_size(config, checkpoint, config_path)
+        model = Backbone(
+            config,
+            heads=own_heads(kind, checkpoint, origin, config_json),
+            application=application or _application_of(config_json, saved, config_path),
+            position_input=position_input,
+            dtype=dtype,
+            unset=True,
+        )
+        wanted = {
+            path: tuple(weight.shape)
+            for path, weight in model.weights_by_path().items()
+        }
+        loaded = kind.weights.read(
+            checkpoint, wanted, origin=origin, num_layers=config.num_layers
+        )
+        yield Matched(
+            model=model, loaded=loaded, config_json=config_json, kewen_json=saved
+        )
+
+
+def kewen_json_in(folder: Path) -> dict[str, Any]:
+    """What kewen noted when it saved the folder; nothing where it did not."""
+    path = folder / KEWEN_JSON
+    if not path.is_file():
+        return {}
+    saved = load_json(path)
+    for key, known in (("family", FAMILIES), ("application", APPLICATIONS)):
+        require(
+            key not in saved or saved[key] in known,
+            f"{path}: {key} must be one of {list(known)}.",
+            f"{saved.get(key)!r}. Correct the value there",
+        )
+    return saved
+
+
+def _family_of(
+    config_json: Mapping[str, Any],
+    saved: Mapping[str, Any],
+    checkpoint: Checkpoint,
+    config_path: Path,
+    named: str | None,
+) -> Family:
+    declared = _declared_family(config_json, saved, config_path)
+    # Google's and bert4keras' files name no type; their tensors do.
+    is_google = any(name.startswith("bert/") for name in checkpoint)
+    if named is not None and not (declared and declared.name == named):
+        chosen = family_of_bert4keras(named) if is_google else family(named)
+        require(
+            declared is None or declared is chosen,
+            f"{config_path.parent} must be of the family that is named, {named}.",
+            f"config files that say {declared and declared.name}. Leave the name out, "
+            "or correct model_type",
+        )
+        return chosen
+    if declared is not None:
+        return declared
+    if is_google:
+        return family("bert")
+    raise ConfigError(
+        f"{config_path} must name the family (model_type), or the tensors must have "
+        f"names that tell. Received: keys {sorted(config_json)}, tensors "
+        f"{list(checkpoint)[:3]} ... Add model_type, or name it (--family)."
+    )
+
+
+def _declared_family(
+    config_json: Mapping[str, Any], saved: Mapping[str, Any], config_path: Path
+) -> Family | None:
+    """What kewen.json or config.json says, if they do."""
+    if "family" in saved:
+        return family(saved["family"])
+    model_type = config_json.get("model_type")
+    return family_of_model_type(str(model_type), config_path) if model_type else None
+
+
+def _config_of(
+    kind: Family,
+    config_json: Mapping[str, Any],
+    saved: Mapping[str, Any],
+    config_path: Path,
+    replaced: Mapping[str, Any],
+) -> Any:
+    """What config.json says; kewen.json speaks of the rest; the caller of some."""
+    own = saved.get("config", {})
+    kind.config.from_dict(own, where=str(config_path.with_name(KEWEN_JSON)))
+    said = kind.config.fields_in(config_json, where=str(config_path))
+    config = kind.config.from_dict({**own, **said}, where=str(config_path))
+    return kind.config.from_dict({**config.as_dict(), **replaced}, where="options")
+
+
+def _application_of(
+    config_json: Mapping[str, Any], saved: Mapping[str, Any], config_path: Path
+) -> str:
+    """The mask that the model was trained with."""
+    is_decoder = config_json.get("is_decoder") or False
+    require(
+        isinstance(is_decoder, bool),
+        f"{config_path}: is_decoder must be true or false.",
+        f"{is_decoder!r}. Correct the value there",
+    )
+    return saved.get("application", "lm" if is_decoder else "encoder")
+
+
+def _count_labels(kind: Family, checkpoint: Checkpoint, origin: str) -> int | None:
+    """L, read off the classifier itself: config files often do not say it."""
+    for path in ("classifier/kernel", "tagger/kernel"):
+        name = tensor_of(kind, path, checkpoint, origin)
+        if name is not None and checkpoint.info(name).shape:
+            return checkpoint.info(name).shape[0]
+    return None
+
+
+def _check_size(config: Any, checkpoint: Checkpoint, config_path: Path) -> None:
+    """Refuse sizes far beyond the file's before memory is asked for.
+
+    Smaller misfits are left to the account, which names them tensor by tensor.
+    """
+    held = sum(math.prod(checkpoint.info(name).shape) for name in checkpoint)
+    if config.num_weights > max(SURPLUS * held, 2**20):
+        raise ConfigError(
+            f"{config_path}: the sizes must be those of the weights beside it. "
+            f"Received: sizes of {config.num_weights} numbers or more, weights of "
+            f"{held}. Copy the config that belongs to the weights."
+        )

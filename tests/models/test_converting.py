@@ -1,0 +1,236 @@
+"""Another layout and back: the same bytes, nothing lost in silence."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from golden_cases import GOLDEN
+from toy import toy_model, toy_tokenizer
+
+import kewen
+from kewen.checkpoints import (
+    SafetensorsFile,
+    TFBundle,
+    open_checkpoint,
+    write_safetensors,
+)
+from kewen.errors import ConfigError, FileError, WeightsError
+from kewen.models import Pretrained, convert
+
+HF = GOLDEN / "huggingface"
+TF = GOLDEN / "bert4keras"
+SAFETENSORS = [
+    "bert_mlm",
+    "bert_model",
+    "bert_sequence_classification",
+    "roberta_mlm",
+    "xlm_roberta_mlm",
+]
+BUNDLES = ["bert_encoder", "bert_plain"]
+INPUTS = {
+    "token_ids": np.array([[2, 7, 9, 11, 3]]),
+    "padding_mask": np.ones((1, 5), bool),
+}
+
+
+def tensors_of(folder: Path) -> dict[str, tuple[str, bytes]]:
+    with open_checkpoint(folder) as checkpoint:
+        return {n: (str(t.dtype), t.tobytes()) for n, t in checkpoint.items()}
+
+
+def there_and_back(source, tmp_path, to, back):
+    convert(source, tmp_path / to, to=to)
+    convert(tmp_path / to, tmp_path / back, to=back)
+    return tmp_path / back
+
+
+@pytest.mark.parametrize("case", SAFETENSORS)
+def test_huggingfaces_file_comes_back_from_tensorflows_layout(case, tmp_path):
+    back = there_and_back(HF / case, tmp_path, "tf1", "hf")
+    assert tensors_of(back) == tensors_of(HF / case)
+    original = json.loads((HF / case / "config.json").read_text("utf-8"))
+    config = json.loads((back / "config.json").read_text("utf-8"))
+    assert {key: config.get(key) for key in original} == original
+
+
+@pytest.mark.parametrize("case", BUNDLES)
+def test_tensorflows_files_come_back_from_huggingfaces_layout_to_the_byte(
+    case, tmp_path
+):
+    back = there_and_back(TF / case, tmp_path, "hf", "tf1")
+    for end in ("index", "data-00000-of-00001"):
+        name = f"bert_model.ckpt.{end}"
+        assert (back / name).read_bytes() == (TF / case / name).read_bytes()
+
+
+@pytest.mark.parametrize("to", ["tf1", "keras"])
+def test_huggingfaces_file_written_twice_is_the_same_file(to, tmp_path):
+    convert(HF / "bert_mlm", tmp_path / "first", to="hf")
+    back = there_and_back(tmp_path / "first", tmp_path, to, "hf")
+    name = "model.safetensors"
+    assert (back / name).read_bytes() == (tmp_path / "first" / name).read_bytes()
+
+
+@pytest.mark.parametrize("to", ["hf", "tf1", "keras"])
+@pytest.mark.parametrize("source", [HF / "roberta_mlm", TF / "bert_encoder"])
+def test_the_converted_model_answers_as_the_original(source, to, tmp_path):
+    convert(source, tmp_path / "out", to=to)
+    inputs = dict(INPUTS)
+    original, ours = kewen.load(source).model, kewen.load(tmp_path / "out").model
+    if "segment_ids" in original.inputs_by_name:
+        inputs["segment_ids"] = np.zeros((1, 5), int)
+    expected, received = original(inputs), ours(inputs)
+    assert received.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(np.asarray(received[name]), np.asarray(value))
+
+
+def test_half_precision_stays(tmp_path):
+    shutil.copytree(HF / "bert_model", tmp_path / "half")
+    path = tmp_path / "half" / "model.safetensors"
+    path.chmod(0o644)
+    halves = {n: t.astype(np.float16) for n, t in SafetensorsFile(path).items()}
+    write_safetensors(path, halves, overwrite=True)
+    back = there_and_back(tmp_path / "half", tmp_path, "tf1", "hf")
+    assert {dtype for dtype, _ in tensors_of(back).values()} == {"float16"}
+    assert tensors_of(back) == tensors_of(tmp_path / "half")
+
+
+def test_bert4keras_finds_its_names(tmp_path):
+    convert(HF / "bert_mlm", tmp_path / "out", to="tf1")
+    names = set(TFBundle(tmp_path / "out" / "bert_model.ckpt"))
+    lacking = {"bert/pooler/dense/bias", "bert/pooler/dense/kernel"}
+    lacking |= {f"cls/seq_relationship/output_{end}" for end in ("bias", "weights")}
+    layers = {"bert/encoder/layer_0", "bert/encoder/layer_1"}
+    wanted = {
+        name
+        for name in TFBundle(TF / "bert_encoder" / "bert_model.ckpt")
+        if "/layer_" not in name or name.rsplit("/layer_")[0] in layers
+    }
+    assert wanted - lacking <= names
+
+
+def test_tokenizer_files_go_along_unread(tmp_path):
+    source = tmp_path / "source"
+    shutil.copytree(HF / "bert_model", source)
+    for name in ("vocab.txt", "tokenizer_config.json", "notes.txt"):
+        (source / name).write_text(f"not what a {name} should be", "utf-8")
+    convert(source, tmp_path / "hf", to="hf")
+    convert(source, tmp_path / "tf1", to="tf1")
+    ours = (tmp_path / "hf" / "vocab.txt").read_text("utf-8")
+    assert ours == "not what a vocab.txt should be"
+    assert {path.name for path in (tmp_path / "tf1").iterdir()} == {
+        *(f"bert_model.ckpt.{end}" for end in ("index", "data-00000-of-00001")),
+        *("config.json", "kewen.json", "vocab.txt"),
+    }
+    assert not (tmp_path / "hf" / "notes.txt").exists()
+
+
+def test_a_task_and_its_labels_go_along(tmp_path):
+    pretrained = Pretrained(
+        model=toy_model(1).redrawn(heads=["pooler", "sequence_classification"]),
+        tokenizer=toy_tokenizer(tmp_path),
+    )
+    task = kewen.tasks.TextClassifier(pretrained, labels=["neg", "pos"], max_length=12)
+    task.save(tmp_path / "task")
+    back = there_and_back(tmp_path / "task", tmp_path, "tf1", "hf")
+    again = kewen.load_task(back)
+    assert (again.labels.names, again.max_length) == (("neg", "pos"), 12)
+    texts = ["the film was good", "a book was awful"]
+    assert again.predict(texts) == kewen.load_task(tmp_path / "task").predict(texts)
+
+
+def test_large_models_are_written_in_shards(tmp_path):
+    whole = tensors_of(HF / "bert_model")
+    convert(HF / "bert_model", tmp_path / "out", to="hf", max_shard_bytes=20_000)
+    shards = sorted((tmp_path / "out").glob("model-*.safetensors"))
+    assert len(shards) > 2
+    assert shards[0].name == f"model-00001-of-{len(shards):05d}.safetensors"
+    index = json.loads(
+        (tmp_path / "out" / "model.safetensors.index.json").read_text("utf-8")
+    )
+    sizes = {name: len(data) for name, (_, data) in whole.items()}
+    assert index["metadata"]["total_size"] == sum(sizes.values())
+    for path in shards:
+        held = set(SafetensorsFile(path))
+        assert held == {n for n, f in index["weight_map"].items() if f == path.name}
+        assert sum(sizes[name] for name in held) <= 20_000 or len(held) == 1
+    assert tensors_of(tmp_path / "out") == whole
+
+
+# === What cannot be converted ===
+
+
+def without_type(source: Path, folder: Path) -> Path:
+    shutil.copytree(source, folder)
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    del config["model_type"]
+    (folder / "config.json").chmod(0o644)
+    (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    return folder
+
+
+def test_an_unclear_family_is_an_error_until_it_is_named(tmp_path):
+    source = without_type(HF / "roberta_mlm", tmp_path / "source")
+    with pytest.raises(ConfigError, match="must name the family"):
+        convert(source, tmp_path / "out", to="tf1")
+    convert(source, tmp_path / "out", to="tf1", family="roberta")
+    convert(tmp_path / "out", tmp_path / "hf", to="hf")
+    assert tensors_of(tmp_path / "hf") == tensors_of(HF / "roberta_mlm")
+
+
+def test_chinese_roberta_of_bert4keras_is_a_bert(tmp_path):
+    source = shutil.copytree(TF / "bert_plain", tmp_path / "source")
+    convert(source, tmp_path / "out", to="hf", family="roberta")
+    config = json.loads((tmp_path / "out" / "config.json").read_text("utf-8"))
+    assert config["model_type"] == "bert"
+
+
+def test_a_family_that_contradicts_the_files_is_an_error(tmp_path):
+    with pytest.raises(ConfigError, match="say roberta"):
+        convert(HF / "roberta_mlm", tmp_path / "out", to="tf1", family="bert")
+
+
+def test_a_tensor_without_a_place_is_an_error_and_nothing_is_written(tmp_path):
+    source = shutil.copytree(HF / "bert_model", tmp_path / "source")
+    path = source / "model.safetensors"
+    path.chmod(0o644)
+    tensors = {**SafetensorsFile(path), "adapter.weight": np.zeros(3, np.float32)}
+    write_safetensors(path, tensors, overwrite=True)
+    with pytest.raises(WeightsError, match=r"adapter\.weight"):
+        convert(source, tmp_path / "out", to="tf1")
+    assert not (tmp_path / "out").exists()
+    with pytest.warns(UserWarning, match=r"adapter\.weight"):
+        convert(source, tmp_path / "out", to="hf", strict=False)
+    assert tensors_of(tmp_path / "out") == tensors_of(HF / "bert_model")
+
+
+def test_a_weight_that_the_layout_has_no_name_for_is_an_error(tmp_path):
+    from kewen.models import Backbone
+    from kewen.models.bert import BertConfig
+
+    config = BertConfig(
+        vocabulary_size=9,
+        hidden_dim=4,
+        num_layers=1,
+        num_heads=1,
+        intermediate_dim=4,
+        max_length=8,
+        tie_embeddings=False,
+    )
+    model = Pretrained(model=Backbone(config, heads=["masked_lm"]))
+    with pytest.raises(WeightsError, match="mlm_decoder/kernel"):
+        model.save(tmp_path / "out", format="tf1")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_layout_and_an_existing_folder_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="hf, keras, tf1"):
+        convert(HF / "bert_model", tmp_path / "out", to="onnx")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "precious").touch()
+    with pytest.raises(FileError, match="exists already"):
+        convert(HF / "bert_model", tmp_path / "out", to="tf1")
+    assert (tmp_path / "out" / "precious").exists()
