@@ -6,7 +6,6 @@ makes arrays, and refuses what cannot be meant.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, pairwise
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, Self, cast
@@ -16,7 +15,9 @@ import tokenizers
 from numpy.typing import NDArray
 
 from kewen.errors import ConfigError, DataError, NotFoundError
+from kewen.text.chinese_runs import ChineseRuns
 from kewen.text.encoded import Encoded, Tokens, one_row, stack
+from kewen.text.flat import tokenize
 from kewen.text.joining import join_word_pieces
 from kewen.text.special_tokens import SpecialTokens
 from kewen.text.template import Template, learn_templates
@@ -78,6 +79,7 @@ class Tokenizer:
         self.unk_id = self._id_of(special.unk)
         self.mask_id = self._id_of(special.mask)
         self._special_ids = _special_ids(library, special)
+        self._chinese = ChineseRuns(library) if ChineseRuns.suits(library) else None
 
     # From files
 
@@ -304,15 +306,9 @@ class Tokenizer:
 
     def _tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """The tokens of each text, without special ones; one call for all of them."""
-        encodings = self._library.encode_batch(texts, add_special_tokens=False)
-        # One flat array for all texts: much cheaper than one conversion a text.
-        ends = np.cumsum([0, *map(len, encodings)])
-        flat = chain.from_iterable(encoding.ids for encoding in encodings)
-        token_ids = np.fromiter(flat, np.int32, ends[-1])
-        pairs = chain.from_iterable(encoding.offsets for encoding in encodings)
-        numbers = np.fromiter(chain.from_iterable(pairs), np.int32, 2 * ends[-1])
-        every = Tokens(token_ids, numbers.reshape(-1, 2))
-        return [every.only((slice(start, stop),)) for start, stop in pairwise(ends)]
+        if self._chinese is not None:
+            return self._chinese.tokenize(texts).texts()
+        return tokenize(self._library, texts).texts()
 
     # Ids to text
 

@@ -9,6 +9,7 @@ follows every step back to the original text, and the result can be saved as
 tokenizer.json: other programs get equal ids.
 """
 
+import json
 import re
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -114,6 +115,30 @@ def is_word_piece(tokenizer: Tokenizer) -> bool:
     if not isinstance(model, models.WordPiece):
         return False
     return model.continuing_subword_prefix == PREFIX
+
+
+def isolates_chinese(tokenizer: Tokenizer) -> bool:
+    """Whether every Chinese character and punctuation mark is a word by itself.
+
+    True for what `build_word_pieces` makes, and for transformers' BERT.
+    """
+    normal, split = (
+        _described(each) for each in (tokenizer.normalizer, tokenizer.pre_tokenizer)
+    )
+    if normal.get("type") == "BertNormalizer":
+        handles = normal.get("handle_chinese_chars") is True
+        return handles and split.get("type") == "BertPreTokenizer"
+    ours = [
+        _described(_normalizer(WordPieceOptions(lowercase=low, strip_accents=strip)))
+        for low in (True, False)
+        for strip in (True, False)
+    ]
+    return normal in ours and split == _described(_splitter(split_chinese=True))
+
+
+def _described(part: Any) -> dict[str, Any]:
+    """A part of a tokenizer as tokenizer.json would have it."""
+    return {} if part is None else json.loads(part.__getstate__())
 
 
 def _normalizer(options: WordPieceOptions) -> normalizers.Sequence:
