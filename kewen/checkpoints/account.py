@@ -100,6 +100,11 @@ class Account:
     def __str__(self) -> str:
         return self.table()
 
+    @property
+    def fills_model(self) -> bool:
+        """Whether every variable gets a value."""
+        return not (self.missing or self.unset or self.misshaped)
+
     def _complaint(self) -> str:
         faults = [
             f"{len(entries)} {title}{meaning}: {', '.join(map(str, entries))}."
@@ -120,6 +125,6 @@ class Account:
 
 
 _ADVICE = (
-    "Check that the config belongs to these weights, or pass strict=False to take what "
-    "fits and leave the rest as it is."
+    "Check that the config belongs to these weights, or pass strict=False (--lossy on "
+    "kewen convert's command line) to take what fits and leave the rest as it is."
 )

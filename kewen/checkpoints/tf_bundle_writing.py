@@ -71,9 +71,13 @@ def write_tf_bundle(
 
 def _number_of(name: str, array: Array) -> int:
     """TensorFlow's number of a dtype."""
-    dtype = np.asarray(array).dtype
-    number = _NUMBERS.get(dtype.newbyteorder("<"))
-    if number is None or not name or name.startswith("\0"):
+    try:
+        dtype = np.asarray(array).dtype
+        number = _NUMBERS.get(dtype.newbyteorder("<"))
+        named = name.encode()[:1] not in (b"", b"\0")
+    except (AttributeError, ValueError) as error:  # no text, no UTF-8, ragged rows
+        dtype, number, named = f"none ({error})", None, False
+    if number is None or not named:
         raise CheckpointError(
             "A TensorFlow checkpoint holds tensors of "
             f"{', '.join(sorted(str(each) for each in _NUMBERS))} under names. "

@@ -221,12 +221,13 @@ class WeightMap:
             names = line.names_in(checkpoint)
             absent = [name for name in names if name not in checkpoint]
             missing += [Missing(name, line.ours) for name in absent]
-            used += [Used(name, line.ours) for name in names if name in checkpoint]
             wrong = _misfits(line, names, checkpoint, shapes)
             misshaped += wrong
+            unfit = {*absent, *(each.name for each in wrong)}
+            used += [Used(name, line.ours) for name in names if name not in unfit]
             if not absent and not wrong:
                 fits.append((line, names, [shapes[path] for path in line.ours]))
-        claimed = {each.name for each in used}
+        claimed = {each.name for each in [*used, *misshaped]}
         rest = [name for name in checkpoint if name not in claimed]
         skipped, unread, untied = self._left_over(rest, checkpoint, origin, base)
         reached = {path for line in active for path in line.ours}

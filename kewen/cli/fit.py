@@ -1,5 +1,6 @@
 """`kewen fit classify`: from a file of labelled texts to a saved classifier."""
 
+import secrets
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
@@ -21,10 +22,11 @@ from kewen.cli.options import (
 )
 from kewen.cli.surroundings import prepare
 from kewen.cli.targets import check_file, check_folder, check_outside
-from kewen.errors import ConfigError
+from kewen.errors import ConfigError, FileError
 
 if TYPE_CHECKING:
     from kewen.data import Example
+    from kewen.tasks import TextClassifier
 
 HELD_OUT = ("dev", "test")
 EXAMPLES = """
@@ -156,7 +158,9 @@ def classify(
         monitor=monitor,
         tensorboard=None if tensorboard is None else str(tensorboard),
     )
-    classifier.save(out, overwrite=overwrite)
+    inside = page is not None and page.parent == out
+    out = _saved(classifier, out, overwrite)
+    page = out / page.name if page is not None and inside else page
     say(
         f"Saved {out}: the weights of epoch {history.best_epoch}. {history.shapes} "
         f"batch shapes, {history.padding_share:.0%} padding."
@@ -189,6 +193,21 @@ def classify(
             },
             overwrite=overwrite,
         )
+
+
+def _saved(classifier: "TextClassifier", out: Path, overwrite: bool) -> Path:
+    """Save to OUT, or beside it: a training is not lost because OUT came meanwhile."""
+    try:
+        classifier.save(out, overwrite=overwrite)
+    except FileError as refused:
+        spare = out.with_name(f"{out.name}-{secrets.token_hex(4)}")
+        try:
+            classifier.save(spare)
+        except FileError:
+            raise refused from None
+        say(f"Warning: {refused} The trained model is in {spare}.")
+        return spare
+    return out
 
 
 def _class_weights(value: str | None) -> str | dict[str, float] | None:

@@ -22,12 +22,12 @@ def check_file(path: Path, overwrite: bool) -> None:
 
 
 def check_folder(path: Path, overwrite: bool) -> None:
-    """Raise now what writing this folder would raise later.
+    """Raise now what writing this folder of a model would raise later.
 
     Raises:
         FileError: if it exists and may not be replaced, or cannot be written.
     """
-    _rehearse(path, atomic_folder(path, overwrite=overwrite))
+    _rehearse(path, atomic_folder(path, overwrite=overwrite, known_by="config.json"))
 
 
 def check_outside(option: str, path: Path, folder: Path) -> None:

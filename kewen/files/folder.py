@@ -20,7 +20,10 @@ from kewen.files.home import expanded
 
 @contextmanager
 def atomic_folder(
-    path: str | os.PathLike[str], *, overwrite: bool = False
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    known_by: str | None = None,
 ) -> Generator[Path]:
     """Give a temporary folder beside `path` that becomes `path` at the block's end.
 
@@ -36,6 +39,8 @@ def atomic_folder(
             counts as none.
         overwrite: replace a folder that is there, with everything in it. Refused for
             the working folder, the home folder and whatever contains them.
+        known_by: a file without which a folder is of another kind than this one will
+            be, and is not replaced, `overwrite` or not.
 
     Yields:
         The temporary folder, empty.
@@ -46,7 +51,7 @@ def atomic_folder(
     Example: `with atomic_folder("out") as new: (new / "a.json").write_text("{}")`.
     """
     path = Path(path)
-    _check_target(path, overwrite)
+    _check_target(path, overwrite, known_by)
     make_parent(path)
     temporary = path.parent / temporary_name()
     try:
@@ -62,7 +67,7 @@ def atomic_folder(
     fsync_folder(path.parent)
 
 
-def _check_target(path: Path, overwrite: bool) -> None:
+def _check_target(path: Path, overwrite: bool, known_by: str | None) -> None:
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise FileError(
             f"{path} must be a folder or not exist yet. Received: a file or a link. "
@@ -72,6 +77,11 @@ def _check_target(path: Path, overwrite: bool) -> None:
         return
     if not overwrite:
         raise refuse_overwrite(path)
+    if known_by is not None and not (path / known_by).is_file():
+        raise FileError(
+            f"{path} must hold {known_by} to be replaced, so that no folder of another "
+            "kind is lost. Received: one without it. Choose another name."
+        )
     precious = [Path.cwd(), expanded("~").resolve()]
     if any(place.is_relative_to(path.resolve()) for place in precious):
         raise FileError(

@@ -184,7 +184,7 @@ def _encoded(fragment: str, encoding: str) -> bytes:
         )
     try:
         wanted = fragment.encode(encoding)
-        marked = "".encode(encoding)
+        twice = (fragment + fragment).encode(encoding)
     except LookupError:
         raise ConfigError(
             f"encoding must be one that Python knows, such as utf-8 or gb18030. "
@@ -195,10 +195,11 @@ def _encoded(fragment: str, encoding: str) -> bytes:
             f"The fragment must be text that {encoding} can say. Received: {error}. "
             "Name another encoding or another piece of the text."
         ) from None
-    if marked:  # a byte order mark, which stands at a file's start only
+    if twice != wanted + wanted:  # marks of byte order, or shifts between alphabets
         raise ConfigError(
-            f"encoding must say its byte order, as {encoding}-le does. Received: "
-            f"{encoding}."
+            "encoding must give a text the same bytes wherever it stands, such as "
+            "utf-8, gb18030 or, with its byte order, utf-16-le. Received: "
+            f"{encoding!r}."
         )
     return wanted
 

@@ -3,7 +3,6 @@
 file -> arrays -> weight map -> arrays -> file
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from kewen.models.hub import locate
 from kewen.models.load import load
 from kewen.models.matching import kewen_json_in, matched
 from kewen.models.pretrained import Pretrained
-from kewen.models.save import kewen_json_of, save_pretrained
+from kewen.models.save import check_format, kewen_json_of, save_pretrained
 
 # What tokenizers are saved as, by kewen, transformers, Google and SentencePiece.
 TOKENIZER_FILES = (
@@ -28,8 +27,6 @@ TOKENIZER_FILES = (
     "spiece.model",
     "tokenizer.model",
 )
-# What goes along; a TensorFlow folder knows only Google's vocabulary.
-_COPIED = {"hf": TOKENIZER_FILES, "keras": TOKENIZER_FILES, "tf1": ("vocab.txt",)}
 
 
 def convert(
@@ -56,7 +53,8 @@ def convert(
         family: its name, where neither config.json nor the tensors' names tell; for
             Google's and bert4keras' files as bert4keras has it.
         strict: whether a tensor that has no place, or is missing, is an error; else it
-            is left out, and a warning lists it.
+            is left out, and a warning lists it. A missing one is always an error where
+            all must be there, in "keras".
         overwrite: whether the folder may be replaced.
         max_shard_bytes: of tensors in a safetensors file.
 
@@ -70,23 +68,33 @@ def convert(
     """
     path = locate(name)
     source = path if path.is_dir() else path.parent
-    if to not in _COPIED:
-        raise ConfigError(
-            f"A layout must be one of {', '.join(_COPIED)}. Received: {to!r}."
-        )
+    check_format(to)
+    if source.resolve() != (target := Path(folder).resolve()):
+        if source.resolve().is_relative_to(target):
+            raise ConfigError(
+                f"The new folder must not hold the old one, which would go with what "
+                f"it replaces. Received: {folder}, which holds {source}."
+            )
     options: dict[str, Any] = {
         "format": to,
         "overwrite": overwrite,
         "max_shard_bytes": max_shard_bytes,
-        "copies": list(_copied(source, to)),
+        "copies": [source / n for n in TOKENIZER_FILES if (source / n).is_file()],
     }
     if path.suffix == ".keras" or (source / "model.keras").is_file():
         pretrained = load(path, tokenizer=False)
+        if family not in (None, pretrained.config.family):
+            raise ConfigError(
+                f"{source} must be of the family that is named, {family}. Received: "
+                f"a Keras file of {pretrained.config.family}. Leave the name out."
+            )
         options["extra"] = _beyond(pretrained, kewen_json_in(source))
         save_pretrained(pretrained, Path(folder), **options)
         return None
     with matched(path, named=family) as found:
-        found.loaded.account.check(strict=strict)
+        account = found.loaded.account
+        # A Keras file holds every weight: what is not there cannot be left out.
+        account.check(strict=strict or (to == "keras" and not account.fills_model))
         pretrained = Pretrained(model=found.model, config_json=found.config_json)
         if to == "keras":
             found.fill_model()
@@ -94,13 +102,7 @@ def convert(
             options["values"] = dict(found.loaded.values())
         options["extra"] = _beyond(pretrained, found.kewen_json)
         save_pretrained(pretrained, Path(folder), **options)
-    return found.loaded.account
-
-
-def _copied(source: Path, to: str) -> Iterator[Path]:
-    for name in _COPIED[to]:
-        if (source / name).is_file():
-            yield source / name
+    return account
 
 
 def _beyond(pretrained: Pretrained, kewen_json: Any) -> dict[str, Any]:

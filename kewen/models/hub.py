@@ -17,6 +17,11 @@ def locate(name: str | Path) -> Path:
     Raises:
         NotFoundError: if there is neither such a path nor such a model to be had.
     """
+    if not str(name).strip():
+        raise NotFoundError(
+            "A model must have a name: a folder, a .keras file, or a hub id. Received: "
+            "nothing. For the working folder, say . (a dot)."
+        )
     path = expanded(name)
     if path.exists() or path.with_name(f"{path.name}.index").is_file():
         return path  # the latter is the prefix of a TensorFlow checkpoint

@@ -16,6 +16,7 @@ from kewen.models.pretrained import Pretrained
 from kewen.models.registry import Family, class_for_model_type, family
 
 KEWEN_JSON = "kewen.json"
+KNOWN_BY = "config.json"  # a folder without it is no model, and is not replaced
 TF_PREFIX = "bert_model.ckpt"  # as Google and bert4keras call it
 
 
@@ -44,13 +45,10 @@ def save_pretrained(
         values: path -> array, to write instead of the model's own weights.
         copies: files that the folder gets as they are.
     """
-    if format not in _WRITERS:
-        raise ConfigError(
-            f"A format must be one of {', '.join(_WRITERS)}. Received: {format!r}."
-        )
+    check_format(format)
     if values is None:
         values = pretrained.model.weights_by_path()
-    with atomic_folder(folder, overwrite=overwrite) as new:
+    with atomic_folder(folder, overwrite=overwrite, known_by=KNOWN_BY) as new:
         model = pretrained.model
         own = config_json_of(model, pretrained.config_json) | dict(config_json or {})
         write_json(new / "config.json", own)
@@ -60,6 +58,14 @@ def save_pretrained(
             pretrained.tokenizer.save(new)
         for path in copies:
             shutil.copyfile(path, new / path.name)
+
+
+def check_format(format: str) -> None:
+    """Raise ConfigError if a model cannot be written so."""
+    if format not in _WRITERS:
+        raise ConfigError(
+            f"A format must be one of {', '.join(_WRITERS)}. Received: {format!r}."
+        )
 
 
 def config_json_of(model: Backbone, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,9 @@ def masked_std(inputs: Tensor, padding_mask: Tensor) -> Tensor:
 
     A single token, and none, have a deviation of zero, with a gradient of zero.
     """
-    values = ops.cast(inputs, "float32")
+    is_token = ops.cast(padding_mask, "bool")[:, :, None]
+    # A pad may hold NaN: what is only left out later still spoils the slope.
+    values = ops.where(is_token, ops.cast(inputs, "float32"), 0.0)
     mean = _mean(values, padding_mask)
     variance = _mean(ops.square(values - mean[:, None]), padding_mask)
     # The root has no slope at zero: there it is taken of one instead, and left out.

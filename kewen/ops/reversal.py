@@ -28,9 +28,10 @@ def reverse_tokens(inputs: Tensor, padding_mask: Tensor) -> Tensor:
     # The places of a row's tokens, in order, then those of its pads.
     order = ops.argsort(ops.where(is_token, places, places + length), axis=1)
     ranks = ops.cumsum(ops.cast(is_token, "int32"), axis=1) - 1
-    mirrored = ops.max(ranks, axis=1, keepdims=True) - ranks
+    count = ops.sum(ops.cast(is_token, "int32"), axis=1, keepdims=True)
+    mirrored = count - 1 - ranks
     partner = ops.take_along_axis(order, ops.maximum(mirrored, 0), axis=1)
     source = ops.where(is_token, ops.cast(partner, "int32"), places)
-    extra = len(inputs.shape) - 2
-    index = ops.reshape(source, (-1, length, *(1,) * extra))
-    return ops.take_along_axis(inputs, index, axis=1)
+    for _ in inputs.shape[2:]:
+        source = source[..., None]
+    return ops.take_along_axis(inputs, source, axis=1)

@@ -77,6 +77,9 @@ def test_a_table_of_several_blocks_is_read_whole_and_found_by_its_borders(tmp_pa
         ("day", np.array(["2026-01-01"], "datetime64[D]")),
         ("four_bits", np.array([1], ml_dtypes.int4)),
         ("", np.zeros(1)),
+        (1, np.zeros(1)),
+        ("\udc80", np.zeros(1)),
+        ("ragged", [[1], [1, 2]]),
         ("\0slice", np.zeros(1)),
     ],
 )

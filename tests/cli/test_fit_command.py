@@ -32,6 +32,25 @@ def test_fit_says_which_weights_it_saved_and_what_the_batches_cost(fit, monkeypa
     assert "the weights of epoch 2. 3 batch shapes, 12% padding." in ended.err
 
 
+def test_a_model_is_saved_beside_a_folder_that_came_while_it_was_trained(
+    fit, monkeypatch, tmp_path
+):
+    from kewen.training import History
+
+    def train_while_another_finishes(*_, **__):
+        (tmp_path / "clf").mkdir()
+        (tmp_path / "clf" / "precious").touch()
+        return History(best_epoch=1, shapes=1, padding_share=0.0)
+
+    monkeypatch.setattr("kewen.tasks.classify.fit", train_while_another_finishes)
+    ended = fit("--max-length", "12")
+    assert ended.code == 0
+    (spare,) = tmp_path.glob("clf-*")
+    assert str(spare) in ended.err
+    assert (spare / "model.safetensors").exists()
+    assert [path.name for path in (tmp_path / "clf").iterdir()] == ["precious"]
+
+
 def test_fit_refuses_an_existing_folder_before_it_reads_anything(fit, tmp_path):
     out = tmp_path / "clf"
     out.mkdir()
@@ -153,7 +172,7 @@ def test_a_training_that_ends_in_no_numbers_leaves_the_old_model(
 ):
     out = tmp_path / "clf"
     out.mkdir()
-    (out / "precious").touch()
+    (out / "config.json").touch()
     # One step, after which every weight is far beyond what float32 can multiply.
     options = ("--epochs", "1", "--max-length", "12", "--overwrite")
     rate = ("--learning-rate", "1e30", "--warmup", "0")
@@ -161,4 +180,4 @@ def test_a_training_that_ends_in_no_numbers_leaves_the_old_model(
     ended = fit(*files, *options, *rate, out=out)
     assert ended.code == 2
     assert "smaller learning rate" in ended.err
-    assert [path.name for path in out.iterdir()] == ["precious"]
+    assert [path.name for path in out.iterdir()] == ["config.json"]

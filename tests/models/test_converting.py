@@ -123,7 +123,7 @@ def test_tokenizer_files_go_along_unread(tmp_path):
     assert ours == "not what a vocab.txt should be"
     assert {path.name for path in (tmp_path / "tf1").iterdir()} == {
         *(f"bert_model.ckpt.{end}" for end in ("index", "data-00000-of-00001")),
-        *("config.json", "kewen.json", "vocab.txt"),
+        *("config.json", "kewen.json", "vocab.txt", "tokenizer_config.json"),
     }
     assert not (tmp_path / "hf" / "notes.txt").exists()
 
@@ -207,6 +207,52 @@ def test_a_tensor_without_a_place_is_an_error_and_nothing_is_written(tmp_path):
     assert tensors_of(tmp_path / "out") == tensors_of(HF / "bert_model")
 
 
+def test_a_missing_tensor_is_left_out_where_that_can_be_said(tmp_path):
+    source = shutil.copytree(HF / "bert_model", tmp_path / "source")
+    path = source / "model.safetensors"
+    path.chmod(0o644)
+    tensors = dict(SafetensorsFile(path))
+    lacking, misshaped = "pooler.dense.bias", "encoder.layer.0.output.dense.bias"
+    del tensors[lacking]
+    tensors[misshaped] = tensors[misshaped][:3]
+    write_safetensors(path, tensors, overwrite=True)
+    with pytest.warns(UserWarning, match="1 missing"):
+        account = convert(source, tmp_path / "out", to="hf", strict=False)
+    written = tensors_of(tmp_path / "out")
+    assert written.keys() == tensors.keys() - {misshaped}
+    assert {each.name for each in account.used} == written.keys()
+    with pytest.raises(WeightsError, match="1 missing"):
+        convert(source, tmp_path / "keras", to="keras", strict=False)
+    assert not (tmp_path / "keras").exists()
+
+
+def test_a_keras_file_of_another_family_is_refused(tmp_path):
+    convert(HF / "bert_model", tmp_path / "keras", to="keras")
+    with pytest.raises(ConfigError, match="of bert"):
+        convert(tmp_path / "keras", tmp_path / "out", to="hf", family="roberta")
+
+
+def test_a_folder_that_is_no_model_or_holds_the_source_is_not_replaced(tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "thesis.txt").touch()
+    with pytest.raises(FileError, match=r"config\.json"):
+        convert(HF / "bert_model", tmp_path / "thesis", to="hf", overwrite=True)
+    source = shutil.copytree(HF / "bert_model", tmp_path / "models" / "source")
+    (tmp_path / "models" / "config.json").touch()
+    with pytest.raises(ConfigError, match="must not hold the old one"):
+        convert(source, tmp_path / "models", to="hf", overwrite=True)
+    assert (tmp_path / "thesis" / "thesis.txt").exists()
+    assert source.exists()
+
+
+def test_a_folder_can_be_converted_in_its_place(tmp_path):
+    source = shutil.copytree(HF / "bert_model", tmp_path / "source")
+    convert(source, source, to="tf1", overwrite=True)
+    assert not (source / "model.safetensors").exists()
+    convert(source, source, to="hf", overwrite=True)
+    assert tensors_of(source) == tensors_of(HF / "bert_model")
+
+
 def test_a_weight_that_the_layout_has_no_name_for_is_an_error(tmp_path):
     from kewen.models import Backbone
     from kewen.models.bert import BertConfig
@@ -227,7 +273,7 @@ def test_a_weight_that_the_layout_has_no_name_for_is_an_error(tmp_path):
 
 
 def test_an_unknown_layout_and_an_existing_folder_are_refused(tmp_path):
-    with pytest.raises(ConfigError, match="hf, keras, tf1"):
+    with pytest.raises(ConfigError, match="hf, tf1, keras"):
         convert(HF / "bert_model", tmp_path / "out", to="onnx")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "precious").touch()

@@ -61,6 +61,15 @@ def test_padding_has_no_slope(pooling):
     assert (slope[~IS_TOKEN] == 0).all()
 
 
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_what_stands_at_a_pad_spoils_no_slope(pooling, broken):
+    inputs = np.where(IS_TOKEN[..., None], LESSON, broken).astype("float32")
+    slope = gradient(lambda x: ops.sum(pooling(x, IS_TOKEN)), inputs)
+    assert np.isfinite(slope).all()
+    assert (slope[~IS_TOKEN] == 0).all()
+
+
 def test_a_single_token_has_no_deviation_and_a_finite_slope():
     one = np.arange(8) == 2
     assert value(masked_std, mask=one[None]) == 0

@@ -38,6 +38,11 @@ def test_any_padding_stays_where_it_is(mask):
     np.testing.assert_array_equal(reversed_rows(once, mask), rows)
 
 
+def test_a_batch_without_columns_stays_as_it_is():
+    empty = np.zeros((2, 0, 3), "float32")
+    assert reversed_rows(empty, np.zeros((2, 0), bool)).shape == (2, 0, 3)
+
+
 @pytest.mark.parametrize("shape", [(2, 5), (2, 5, 3), (2, 5, 3, 2)])
 def test_further_axes_travel_along(shape):
     rows = np.arange(np.prod(shape)).reshape(shape)
