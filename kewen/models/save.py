@@ -46,14 +46,13 @@ def save_pretrained(
         copies: files that the folder gets as they are.
     """
     check_format(format)
-    if values is None:
-        values = pretrained.model.weights_by_path()
+    written = pretrained.model.weights_by_path() if values is None else values
     with atomic_folder(folder, overwrite=overwrite, known_by=KNOWN_BY) as new:
         model = pretrained.model
         own = config_json_of(model, pretrained.config_json) | dict(config_json or {})
         write_json(new / "config.json", own)
         write_json(new / KEWEN_JSON, kewen_json_of(model) | dict(extra or {}))
-        _WRITERS[format](model, values, new, max_shard_bytes)
+        _WRITERS[format](model, written, new, max_shard_bytes)
         if pretrained.tokenizer is not None:
             pretrained.tokenizer.save(new)
         for path in copies:

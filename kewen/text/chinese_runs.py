@@ -15,6 +15,7 @@ import numpy as np
 import tokenizers
 from numpy.typing import NDArray
 
+from kewen.errors import VocabularyError
 from kewen.text.flat import Flat
 from kewen.text.word_pieces import is_word_piece, isolates_chinese
 
@@ -48,14 +49,13 @@ class ChineseRuns:
     @staticmethod
     def suits(library: tokenizers.Tokenizer) -> bool:
         """Whether it cuts at every Chinese character, and nothing reaches across."""
-        added = library.get_added_tokens_decoder().values()
-        return (
-            is_word_piece(library)
-            and isolates_chinese(library)
-            and not any(
-                each.lstrip or each.rstrip or each.single_word for each in added
-            )
-        )
+        reaching = [
+            added
+            for added in library.get_added_tokens_decoder().values()
+            if added.lstrip or added.rstrip or added.single_word
+        ]
+        is_bert = is_word_piece(library) and isolates_chinese(library)
+        return is_bert and not reaching and _unknown_id(library) is not None
 
     def tokenize(self, texts: Sequence[str]) -> Flat:
         """The tokens of each text, as the library gives them."""
@@ -72,8 +72,8 @@ class ChineseRuns:
         # Words and pieces in the order of the text: so many tokens stand before each.
         ends = np.concatenate([[0], np.cumsum(counts)])
         word_places = np.arange(len(words)) + ends[np.searchsorted(starts, words)]
-        piece_places = np.repeat(np.searchsorted(words, starts), counts)
-        piece_places += np.arange(ends[-1])
+        before: Places = np.repeat(np.searchsorted(words, starts), counts)
+        piece_places: Places = before + np.arange(int(ends[-1]))
         token_ids = np.empty(len(words) + ends[-1], np.int32)
         offsets = np.empty((len(token_ids), 2), np.intp)
         token_ids[word_places] = values[words]
@@ -112,7 +112,8 @@ class ChineseRuns:
         which = np.fromiter(map(place.__getitem__, pieces), np.intp, len(pieces))
         counts = sizes[which]
         before = np.cumsum(counts) - counts
-        rows = np.repeat(ends[which] - before, counts) + np.arange(counts.sum())
+        shifts: Places = np.repeat(ends[which] - before, counts)
+        rows: Places = shifts + np.arange(len(shifts))
         return counts, ids[rows], numbers.reshape(-1, 2)[rows]
 
     def __reduce__(self) -> tuple[type["ChineseRuns"], tuple[tokenizers.Tokenizer]]:
@@ -141,8 +142,12 @@ def _pieces(
 def _table(library: tokenizers.Tokenizer) -> NDArray[np.int32]:
     """For each character its id, or who deals with it."""
     table = np.full(TABLE_SIZE, TO_LIBRARY, np.int32)
-    model: Any = library.model
-    unknown = library.token_to_id(model.unk_token)
+    unknown = _unknown_id(library)
+    if unknown is None:
+        raise VocabularyError(
+            "A vocabulary of word pieces must hold the token of unknown words. "
+            "Received: one without it. Add it, as [UNK] in BERT's."
+        )
     for first, last in IDEOGRAPHS:
         table[first : last + 1] = unknown
     table[[ord(mark) for mark in PUNCTUATION]] = unknown
@@ -158,3 +163,8 @@ def _table(library: tokenizers.Tokenizer) -> NDArray[np.int32]:
             if ord(character) < TABLE_SIZE:
                 table[ord(character)] = TO_LIBRARY
     return table
+
+
+def _unknown_id(library: tokenizers.Tokenizer) -> int | None:
+    model: Any = library.model
+    return library.token_to_id(model.unk_token)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken, models, normalizers, pre_tokenizers
 
+from kewen.errors import VocabularyError
 from kewen.text import Tokenizer, chinese_runs
 from kewen.text.chinese_runs import PUNCTUATION, SPACES, ChineseRuns
 from kewen.text.flat import tokenize
@@ -166,6 +167,14 @@ def test_other_tokenizers_take_the_library_s_way():
     words = from_transformers()
     words.pre_tokenizer = pre_tokenizers.Whitespace()
     assert not ChineseRuns.suits(words)
+
+
+def test_a_vocabulary_without_its_unknown_token_takes_the_library_s_way():
+    library = from_transformers()
+    library.model = models.WordPiece({"白": 0}, unk_token="<none>")
+    assert not ChineseRuns.suits(library)
+    with pytest.raises(VocabularyError, match="unknown words"):
+        ChineseRuns(library)
 
 
 def test_a_tokenizer_can_be_sent_to_another_process(tmp_path):
