@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -77,10 +78,18 @@ def test_what_was_found_stays_when_the_search_is_interrupted(image, tmp_path):
     with image.open("r+b") as file:
         file.truncate(1 << 40)  # a terabyte of holes: nobody waits for its end
     out = tmp_path / "found.jsonl"
+    # A background job ignores SIGINT; the child takes it up again by itself, because a
+    # function that runs in it would need a fork.
+    program = (
+        "import signal, sys; from kewen.cli import main; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); main(sys.argv[1:])"
+    )
     process = subprocess.Popen(
-        [*PROGRAM, "recover", LOST, "--source", str(image), "--out", str(out)],
+        [
+            *(sys.executable, "-c", program),
+            *("recover", LOST, "--source", str(image), "--out", str(out)),
+        ],
         stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     while process.poll() is None and not list(tmp_path.glob(".kewen-*.tmp")):
         time.sleep(0.05)
