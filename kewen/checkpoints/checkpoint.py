@@ -15,8 +15,13 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from kewen.errors import CheckpointError
+
 Array: TypeAlias = NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
+
+MAX_AXES = 64  # NumPy's limit
+MAX_BYTES = 1 << 62  # NumPy counts bytes in 64 bits, also where an axis is 0
 
 TEXT = np.dtype(object)  # dtype of TensorFlow's string tensors: listed, never read
 
@@ -54,6 +59,8 @@ class Checkpoint(Mapping[str, Array], ABC):
     def __init__(self, path: Path, infos: Iterable[TensorInfo]):
         self.path = path
         self._infos = {info.name: info for info in infos}
+        for info in self._infos.values():
+            _check_shape(info)
 
     @abstractmethod
     def _read(self, info: TensorInfo) -> Array:
@@ -97,3 +104,15 @@ class Checkpoint(Mapping[str, Array], ABC):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _check_shape(info: TensorInfo) -> None:
+    """Raise for a shape that no array can have, although it may hold no element."""
+    axes = [length for length in info.shape if length]
+    if len(info.shape) > MAX_AXES or prod(axes) * info.dtype.itemsize > MAX_BYTES:
+        raise CheckpointError(
+            f"Tensor {info.name} of {info.file} must have a shape of {MAX_AXES} axes "
+            f"at most whose bytes can be counted. Received: {len(info.shape)} axes, of "
+            f"{max(map(int.bit_length, info.shape))} bits the longest. The file is "
+            "corrupt or hostile: download it again from where you trust it."
+        )

@@ -79,9 +79,22 @@ def _read_index(path: Path) -> dict[str, str]:
 def _check_plain(path: Path, name: Any) -> None:
     """A file of the index's own folder, under Unix and Windows rules."""
     plain = isinstance(name, str) and name not in ("", ".", "..")
-    if not plain or any(mark in name for mark in "/\\:\0"):
+    if not plain or any(mark in name for mark in "/\\:\0") or not _is_text(name):
         raise CheckpointError(
             f"{path} must name files of its own folder. Received: "
-            f"{str(name)[:200]!r}. An index that leads elsewhere is not followed: "
+            f"{_shown(name)}. An index that leads elsewhere is not followed: "
             "download the model from where you trust it."
         )
+
+
+def _is_text(name: str) -> bool:
+    """JSON can write half a character, which no file name holds."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shown(name: Any) -> str:
+    return repr(name[:200]) if isinstance(name, str) else type(name).__name__

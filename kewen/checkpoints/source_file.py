@@ -14,20 +14,21 @@ from numpy.typing import NDArray
 
 from kewen.checkpoints.checkpoint import Array, TensorInfo
 from kewen.errors import CheckpointError, NotFoundError
+from kewen.files import open_regular
 
 
 class SourceFile:
     """Byte ranges of one file, bounded by its size.
 
     Args:
-        path: an existing file; links are followed, since download caches are made of
-            them.
+        path: an existing plain file; links are followed, since download caches are
+            made of them.
     """
 
     def __init__(self, path: Path):
         self.path = path
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 self._version = _version(os.fstat(file.fileno()))
         except FileNotFoundError as error:
             raise NotFoundError(
@@ -52,7 +53,7 @@ class SourceFile:
             )
         data = np.empty(count, np.uint8)
         try:
-            with self.path.open("rb") as file:
+            with open_regular(self.path) as file:
                 self._check_version(file.fileno())
                 file.seek(offset)
                 filled = file.readinto(data.data) if count else 0

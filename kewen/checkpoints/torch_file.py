@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from kewen.checkpoints.checkpoint import Array, Checkpoint, TensorInfo
 from kewen.checkpoints.source_file import SourceFile, as_tensor
-from kewen.checkpoints.torch_pickle import Storage, StoredTensor, unpickle
+from kewen.checkpoints.torch_pickle import Storage, StoredTensor, shown, unpickle
 from kewen.checkpoints.zip_archive import ZipArchive
 from kewen.errors import CheckpointError
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
 LEGACY_START = b"\x80\x02\x8a\x0a"  # protocol 2, a ten-byte number: the magic number
-MAX_PICKLE_BYTES = 1 << 26
+MAX_PICKLE_BYTES = 1 << 25  # a hundred thousand tensors
 MAX_EXPANDED_BYTES = 1 << 26  # of a tensor that repeats elements of its storage
 MAX_ENTRIES = 1 << 20
 MAX_DEPTH = 8
@@ -139,7 +139,7 @@ class _LegacyForm:
         order = "big" if self.is_big_endian else "little"
         for key in keys:
             if not isinstance(key, str) or key not in known:
-                raise self._broken(f"storage {str(key)[:20]!r} of no tensor")
+                raise self._broken(f"storage {shown(key)} of no tensor")
             self._counts[key] = int.from_bytes(
                 self._file.read(begin, 8).tobytes(), order
             )

@@ -21,7 +21,7 @@ from kewen.checkpoints.checkpoint import Shape
 from kewen.errors import CheckpointError
 
 MAX_AXES = 64  # NumPy's limit
-MAX_STEPS = 1 << 22  # a state dict takes some thirty a tensor
+MAX_STEPS = 1 << 20  # a state dict takes some thirty a tensor
 MAX_ARGUMENTS = 1 << 24  # items handed to calls in all: no pickle may work for hours
 
 _DTYPES: dict[str, np.dtype[Any]] = {
@@ -310,6 +310,21 @@ def _known_name(module: Value, name: Value) -> _Name:
     return _Name(module, name)
 
 
+def shown(value: Value) -> str:
+    """A value for a message: containers by kind, since they can contain each other.
+
+    A tuple of twice the tuple before, a hundred times over, is a few bytes of pickle
+    and more text than any memory holds.
+    """
+    if isinstance(value, str):
+        return repr(value[:50])
+    if isinstance(value, tuple):
+        parts = cast("tuple[Value, ...]", value)
+        kinds = ", ".join(type(part).__name__ for part in parts[:5])
+        return f"a tuple of {len(parts)} ({kinds}...)"
+    return f"a value of type {type(value).__name__}"
+
+
 def _as_list(value: Value) -> list[Value]:
     if not isinstance(value, list):
         raise TypeError(f"items appended to a {type(value).__name__}")
@@ -326,6 +341,8 @@ def _put(target: dict[Value, Value], key: Value, value: Value) -> None:
     # Only these keys: the hash of a deeply nested tuple overflows the C stack.
     if not isinstance(key, str | int | float | None):
         raise _Refused(f"a dictionary key of type {type(key).__name__}")
+    if isinstance(key, int) and key.bit_length() > 63:
+        raise _Refused("a number of thousands of digits as a dictionary key")
     target[key] = value
 
 
@@ -380,7 +397,7 @@ def _rebuild_tensor_v3(  # with a dtype of its own, for those that have no stora
 def _refuse_views(metadata: Value) -> None:
     """A tensor may say that its stored numbers are to be negated or conjugated."""
     if metadata:
-        raise _Refused(f"a tensor that is a view, {metadata!r:.50}, and no copy")
+        raise _Refused("a tensor that is a view and no copy")
 
 
 _REBUILDERS: dict[str, Callable[..., Value]] = {
@@ -418,7 +435,7 @@ def _as_key(key: Value) -> str:
 def _whole_numbers(values: Value) -> Shape:
     numbers = tuple(values)
     if not all(type(number) is int and 0 <= number < 1 << 63 for number in numbers):
-        raise ValueError(f"{str(numbers)[:100]} where whole numbers are due")
+        raise ValueError(f"{shown(numbers)} where whole numbers are due")
     return numbers
 
 

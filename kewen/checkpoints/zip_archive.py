@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from kewen.checkpoints.source_file import SourceFile
 from kewen.errors import CheckpointError
 
-MAX_INFLATED_BYTES = 1 << 30  # a compressed archive may always grow to this ...
+MAX_INFLATED_BYTES = 1 << 28  # a compressed archive may always grow to this ...
 MAX_RATIO = 200  # ... and beyond it only by this factor
 LOCAL_HEADER_BYTES = 30
 CHUNK_BYTES = 1 << 22
@@ -52,7 +52,8 @@ class ZipArchive:
             RuntimeError,
         ) as error:
             raise self._broken(str(error)[:200]) from error
-        self._entries = {info.filename: info for info in infos if not info.is_dir()}
+        files = [info for info in infos if not info.filename.endswith("/")]
+        self._entries = {info.filename: info for info in files}
         self._verified: set[str] = set()
         self._check(infos)
 
@@ -143,6 +144,8 @@ class ZipArchive:
         for info in infos:
             if info.filename in seen:
                 raise self._broken(f"{info.filename!r} twice")
+            if not info.filename:
+                raise self._broken("an entry without a name")
             seen.add(info.filename)
             if info.flag_bits & 0x1:
                 raise self._broken(f"{info.filename!r} encrypted")

@@ -18,6 +18,11 @@ from kewen.errors import ConfigError, DataError, NotFoundError
 # No line of a training file is this long; a file without line ends would fill memory.
 MAX_LINE_CHARS = 1 << 24
 
+# A .gz may inflate to this, and beyond it by this factor: text shrinks to a fifth, logs
+# to a fiftieth, and only what repeats itself for ever to less.
+MAX_INFLATED_CHARS = 1 << 28
+MAX_RATIO = 250
+
 _GZIP = b"\x1f\x8b"
 _BOMS = {
     codecs.BOM_UTF32_LE: "UTF-32",  # before UTF-16, whose mark it begins with
@@ -56,6 +61,7 @@ def raw_lines(
     try:
         with _open(path) as file:
             _refuse_wide(path, file, encoding)
+            left = _most_chars(path)
             text = io.TextIOWrapper(file, encoding=encoding, newline="\n")
             while line := text.readline(MAX_LINE_CHARS):
                 number += 1
@@ -63,6 +69,13 @@ def raw_lines(
                     raise DataError(
                         f"{path}, line {number} is longer than {MAX_LINE_CHARS} "
                         "characters, so this seems to be no file of one example a line."
+                    )
+                left -= len(line)
+                if left < 0:
+                    raise DataError(
+                        f"{path} must not inflate to more than {MAX_RATIO} times its "
+                        f"size. Received: more than that by line {number}: a bomb, or "
+                        "one line over and over. Inflate it with gunzip if it is meant."
                     )
                 yield number, line
     except UnicodeDecodeError as error:
@@ -89,6 +102,12 @@ def known(encoding: str) -> str:
             'Name another, such as "gb18030".'
         ) from error
     return "utf-8-sig" if name == "utf-8" else name
+
+
+def _most_chars(path: Path) -> float:
+    if path.suffix.lower() != ".gz":
+        return float("inf")
+    return max(MAX_INFLATED_CHARS, MAX_RATIO * path.stat().st_size)
 
 
 def _open(path: Path) -> BinaryIO:

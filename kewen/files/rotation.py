@@ -16,6 +16,10 @@ from typing import IO, Any, cast
 from kewen.errors import ConfigError, FileError
 from kewen.files.file import atomic_write
 from kewen.files.folder import atomic_folder
+from kewen.files.regular import read_regular
+
+_MAX_BYTES = 1 << 26  # of a manifest
+_MAX_NAME_BYTES = 255  # of every usual file system
 
 
 @dataclass(frozen=True)
@@ -173,7 +177,7 @@ class Rotation:
 
     def _read(self) -> list[_Entry]:
         try:
-            text = self.manifest.read_text(encoding="utf-8")
+            text = read_regular(self.manifest, _MAX_BYTES).decode()
         except FileNotFoundError:
             return []
         except (OSError, UnicodeDecodeError) as error:
@@ -211,8 +215,11 @@ def _entry_from(item: dict[str, Any]) -> _Entry:
 
 def _plain_name(name: str) -> str:
     """One path component that cannot lead anywhere else, on any system."""
-    if not name or name in (".", "..") or set(name) & set("/\\:\0"):
-        raise ConfigError(f"Expected the plain name of a file. Received: {name!r}.")
+    odd = not name or name in (".", "..") or bool(set(name) & set("/\\:\0"))
+    if odd or len(name.encode("utf-8", "replace")) > _MAX_NAME_BYTES:
+        raise ConfigError(
+            f"Expected the plain name of a file. Received: {name[:300]!r}."
+        )
     return name
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from kewen.errors import ConfigError, NotFoundError
+from kewen.files import read_regular
+
+MAX_BYTES = 1 << 24  # of a config file
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -113,8 +116,8 @@ def load_json(path: Path) -> dict[str, Any]:
         ConfigError: if it is anything else.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+        data = json.loads(read_regular(path, MAX_BYTES).decode())
+    except (ValueError, RecursionError, OSError) as error:
         raise ConfigError(
             f"{path} must be JSON. Received: {error}. Copy the file again, or correct "
             "it there."

@@ -21,6 +21,7 @@ from kewen.errors import (
 from kewen.models.base import Backbone
 from kewen.models.config import load_json
 from kewen.models.hub import locate
+from kewen.models.keras_archive import check_archive
 from kewen.models.matching import matched
 from kewen.models.pretrained import Pretrained
 from kewen.models.registry import Family
@@ -144,8 +145,9 @@ def _neighbour_of(path: Path, duplicates: Any, config: Any) -> Tokenizer | None:
 
 
 def _load_keras(path: Path) -> Pretrained:
+    check_archive(path)
     try:
-        model = keras.saving.load_model(path, compile=False)
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # zip, JSON, HDF5 and Keras raise what they like
         raise CheckpointError(
             f"{path} must be a file that Keras saved. It could not be opened: "

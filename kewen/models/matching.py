@@ -188,9 +188,12 @@ def _check_size(config: Any, checkpoint: Checkpoint, config_path: Path) -> None:
     Smaller misfits are left to the account, which names them tensor by tensor.
     """
     held = sum(math.prod(checkpoint.info(name).shape) for name in checkpoint)
-    if config.num_weights > max(SURPLUS * held, 2**20):
+    if config.num_weights > max(SURPLUS * held, 2**20) or (
+        config.num_layers > 64 + len(checkpoint)
+    ):
         raise ConfigError(
             f"{config_path}: the sizes must be those of the weights beside it. "
-            f"Received: sizes of {config.num_weights} numbers or more, weights of "
-            f"{held}. Copy the config that belongs to the weights."
+            f"Received: sizes of {config.num_weights} numbers or more in "
+            f"{config.num_layers} layers, weights of {held} in {len(checkpoint)} "
+            "tensors. Copy the config that belongs to the weights."
         )

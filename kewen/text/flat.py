@@ -9,6 +9,7 @@ import tokenizers
 from numpy.typing import NDArray
 
 from kewen.text.encoded import Tokens
+from kewen.text.panics import no_panics
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Flat:
 
 def tokenize(library: tokenizers.Tokenizer, texts: Sequence[str]) -> Flat:
     """What the `tokenizers` library makes of the texts, in parallel."""
-    encodings = library.encode_batch(texts, add_special_tokens=False)
+    with no_panics():
+        encodings = library.encode_batch(texts, add_special_tokens=False)
     ends = np.cumsum([0, *map(len, encodings)])
     flat = chain.from_iterable(encoding.ids for encoding in encodings)
     token_ids = np.fromiter(flat, np.int32, ends[-1])

@@ -55,5 +55,14 @@ class SpecialTokens:
 def _content(hint: object) -> Iterator[str]:
     if isinstance(hint, Mapping):
         hint = cast("Mapping[str, object]", hint).get("content")
-    if isinstance(hint, str):
+    if isinstance(hint, str) and _is_text(hint):
         yield hint
+
+
+def _is_text(token: str) -> bool:
+    """JSON can write half a character, which no vocabulary holds."""
+    try:
+        token.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

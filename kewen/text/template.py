@@ -12,6 +12,7 @@ from itertools import chain, islice
 from tokenizers import Encoding, Tokenizer
 
 from kewen.errors import VocabularyError
+from kewen.text.panics import no_panics
 
 _PROBES = ("a", "1", "的", ".")  # any text that gives a token will do
 _PROBED_TOKENS = 1000  # tokens of the vocabulary tried when none of those does
@@ -44,9 +45,10 @@ def learn_templates(tokenizer: Tokenizer) -> tuple[Template, Template]:
     Raises:
         VocabularyError: if no text gives a token, or a text gets lost on the way.
     """
-    probe = _tiny_text(tokenizer)
-    single = _template(tokenizer.encode(probe), 1)
-    pair = _template(tokenizer.encode(probe, probe), 2)
+    with no_panics():
+        probe = _tiny_text(tokenizer)
+        single = _template(tokenizer.encode(probe), 1)
+        pair = _template(tokenizer.encode(probe, probe), 2)
     return single, pair
 
 

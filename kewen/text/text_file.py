@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from kewen.errors import NotFoundError, VocabularyError
+from kewen.files import read_regular
+
+MAX_BYTES = 1 << 28  # the largest published tokenizer.json has some 30 million
 
 
 def read_utf8(path: Path) -> str:
@@ -15,7 +18,7 @@ def read_utf8(path: Path) -> str:
         VocabularyError: if it cannot be read as UTF-8.
     """
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return read_regular(path, MAX_BYTES).decode("utf-8-sig")
     except FileNotFoundError as error:
         raise NotFoundError(
             f"A tokenizer file was expected at {path}. Received: nothing is there. "
@@ -30,7 +33,8 @@ def read_utf8(path: Path) -> str:
         ) from error
     except OSError as error:
         raise VocabularyError(
-            f"{path} must be a readable file. Received: {error.strerror}."
+            f"{path} must be a readable file. Received: {error.strerror}. "
+            "Copy the file itself to this place."
         ) from error
 
 

@@ -13,6 +13,7 @@ from tokenizers import Tokenizer, models
 
 from kewen.errors import ConfigError, FileError, VocabularyError
 from kewen.files import atomic_write
+from kewen.text.growth import refuse_growth
 from kewen.text.special_tokens import SpecialTokens
 from kewen.text.text_file import read_json_object, read_utf8
 from kewen.text.vocabulary import read_vocabulary
@@ -55,6 +56,7 @@ def read_tokenizer_json(path: Path) -> Tokenizer:
             f"{path} must be a tokenizer.json of the tokenizers library. "
             f"Received: {error!s:.300}. Check that the download is complete."
         ) from error
+    refuse_growth(tokenizer, path)
     model: Any = tokenizer.model
     if isinstance(model, models.BPE | models.Unigram):
         model._resize_cache(_REMEMBERED_WORDS)

@@ -8,6 +8,7 @@ from kewen.layers.activations import activation
 from kewen.models.config import Config, require
 
 POOLINGS = ("pooler", "cls", "mean")
+MOST = 2**31 - 1  # of any size: what an axis of an array, or an id, may be
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -94,13 +95,13 @@ class BertConfig(Config):
         require(
             _is_number(self.norm_epsilon) and 0 < self.norm_epsilon < math.inf,
             "norm_epsilon (layer_norm_eps) must be a positive number.",
-            f"{self.norm_epsilon!r}",
+            _shown(self.norm_epsilon),
         )
         require(
             _is_number(self.initializer_range)
             and 0 <= self.initializer_range < math.inf,
             "initializer_range must be a number of at least 0.",
-            f"{self.initializer_range!r}",
+            _shown(self.initializer_range),
         )
         require(
             isinstance(self.tie_embeddings, bool),
@@ -120,9 +121,9 @@ class BertConfig(Config):
         require(
             isinstance(value, int)
             and not isinstance(value, bool)
-            and value >= at_least,
-            f"{self._called(name)} must be a whole number of at least {at_least}.",
-            f"{value!r}",
+            and at_least <= value <= MOST,
+            f"{self._called(name)} must be a whole number from {at_least} to {MOST}.",
+            _shown(value),
         )
 
     def _require_rate(self, name: str) -> None:
@@ -130,7 +131,7 @@ class BertConfig(Config):
         require(
             _is_number(value) and 0 <= value < 1,
             f"{self._called(name)} must be at least 0 and less than 1.",
-            f"{value!r}",
+            _shown(value),
         )
 
     def _called(self, name: str) -> str:
@@ -140,4 +141,13 @@ class BertConfig(Config):
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isinstance(value, float) or value.bit_length() < 64  # else no float is it
+
+
+def _shown(value: object) -> str:
+    """A value for a message; Python prints no numbers of thousands of digits."""
+    if isinstance(value, int) and value.bit_length() > 256:
+        return f"a number of {value.bit_length()} bits"
+    return repr(value)
