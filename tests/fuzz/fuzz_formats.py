@@ -63,7 +63,7 @@ def _other(rng: Random, value: object, depth: int = 0) -> object:
         return value + rng.choice((-1, 1, value, 100000))
     if rng.random() < 0.05:
         nested: object = value
-        for _ in range(rng.choice((3, 80, 500))):
+        for _ in range(rng.choice((3, 80, 150))):
             nested = [nested] if rng.random() < 0.5 else {"a": nested}
         return nested
     return rng.choice(VALUES)
