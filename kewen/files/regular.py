@@ -6,16 +6,16 @@ models are made of them, and a link leads only where its user may read anyway.
 """
 
 import errno
+import io
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
 
 # Neither waits for a pipe's other end, nor takes a terminal, nor translates line ends.
 _FLAGS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> io.BufferedReader:
     """Open a file for reading, unless it is a pipe, a device or a folder.
 
     Raises:

@@ -6,7 +6,7 @@ millions of it. The library that carries this out ends the process when memory i
 
 import json
 from math import prod
-from typing import Any, cast
+from typing import Any
 
 from tokenizers import Tokenizer
 
@@ -29,7 +29,7 @@ def refuse_growth(library: Tokenizer, source: object) -> None:
     for part in (library.normalizer, library.decoder):
         if part is None:
             continue
-        described = json.loads(cast(Any, part).__getstate__())
+        described = json.loads(part.__getstate__())
         growth = _growth(described)
         if growth > MOST_GROWTH:
             raise VocabularyError(
