@@ -8,7 +8,7 @@ from kewen.layers.activations import activation
 from kewen.models.config import Config, require
 
 POOLINGS = ("pooler", "cls", "mean")
-MOST = 2**31 - 1  # of any size: what an axis of an array, or an id, may be
+MOST = 2**48  # of any size: beyond it, products of sizes are no numbers to print
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
