@@ -205,16 +205,16 @@ def spoil_pickle(rng: Random, data: bytes) -> bytes:
             case 3:
                 steps[place] = rng.choice(steps)
             case 4:
-                steps[place] = _instruction(rng)
+                steps[place] = instruction(rng)
             case 5:
-                steps.insert(place, _instruction(rng))
+                steps.insert(place, instruction(rng))
             case _:
                 steps[place] = spoil_bytes(rng, steps[place])
         steps = steps or [b"."]
     return b"".join(steps)
 
 
-def _instruction(rng: Random) -> bytes:
+def instruction(rng: Random) -> bytes:
     whole = (
         b"cos\nsystem\n",
         b"cbuiltins\neval\n",
