@@ -1,12 +1,7 @@
-"""What writing a file and writing a folder share: names, fsync, and what errors say.
-
-A temporary name lies in the same folder as the target, because a rename is atomic only
-within one file system.
-"""
+"""What writing a file and writing a folder share: fsync, and what errors say."""
 
 import errno
 import os
-import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,11 +24,6 @@ _DENIED = {
     errno.ENAMETOOLONG: "the name is too long for this file system; shorten it",
     errno.ENOENT: "a part of the path vanished; create the folder again",
 }
-
-
-def temporary_name() -> str:
-    """A hidden name nobody else has; short even where the target's name is long."""
-    return f".kewen-{secrets.token_hex(8)}.tmp"
 
 
 def make_parent(path: Path) -> None:

@@ -4,7 +4,7 @@ import errno
 import os
 import stat
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal, overload
 
@@ -15,8 +15,8 @@ from kewen.files.durable import (
     fsync_folder,
     make_parent,
     refuse_overwrite,
-    temporary_name,
 )
+from kewen.files.temporary import temporary
 
 # File systems without hard links (FAT, many network mounts) answer with one of these.
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
@@ -38,9 +38,9 @@ def atomic_write(
     The content is on the disk (fsync) before the name is, so a crash or power cut
     leaves the old file or the new one. On any exception the temporary file is removed
     and `path` is what it was; only a kill -9 leaves it behind, hidden, as
-    `.kewen-*.tmp`. Missing parent folders are made. A new file gets the rights that the
-    umask gives; a replaced one keeps those it had. A link at `path` is replaced, not
-    followed.
+    `.kewen-*.tmp`, until the next write into that folder. Missing parent folders are
+    made. A new file gets the rights that the umask gives; a replaced one keeps those it
+    had. A link at `path` is replaced, not followed.
 
     Args:
         path: the file to make.
@@ -64,23 +64,24 @@ def atomic_write(
 def _atomic_write(path: Path, overwrite: bool, mode: str) -> Generator[IO[Any]]:
     rights = _rights_of_replaced(path, overwrite)
     make_parent(path)
-    temporary = path.parent / temporary_name()
-    try:
+
+    def make(new: Path) -> None:
         with explained(path, medium_only=False):
-            file = _open_new(temporary, mode)
+            _make_new(new)
+
+    with temporary(path.parent, make) as new:
+        with explained(path, medium_only=False):
+            file = _open(new, mode)
         with explained(path, medium_only=True), file:
             yield file
         with explained(path, medium_only=False):
             if rights is not None:
-                temporary.chmod(rights)
-            fsync(temporary)
+                new.chmod(rights)
+            fsync(new)
             if overwrite:
-                temporary.replace(path)
+                new.replace(path)
             else:
-                _publish_new(temporary, path)
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+                _publish_new(new, path)
     fsync_folder(path.parent)
 
 
@@ -101,16 +102,18 @@ def _rights_of_replaced(path: Path, overwrite: bool) -> int | None:
     return stat.S_IMODE(found.st_mode) if stat.S_ISREG(found.st_mode) else None
 
 
-def _open_new(temporary: Path, mode: str) -> IO[Any]:
+def _make_new(path: Path) -> None:
     # Not `tempfile`: its files are private (0600) whatever the umask says.
-    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(temporary, flags, 0o666)
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+
+
+def _open(path: Path, mode: str) -> IO[Any]:
     if mode == "wb":
-        return os.fdopen(descriptor, "wb")
-    return os.fdopen(descriptor, "w", encoding="utf-8", newline="\n")
+        return path.open("wb")
+    return path.open("w", encoding="utf-8", newline="\n")
 
 
-def _publish_new(temporary: Path, path: Path) -> None:
+def _publish_new(new: Path, path: Path) -> None:
     """Give the finished file its name unless somebody took that name meanwhile.
 
     A rename replaces silently, so the name is given by a hard link, which fails on an
@@ -120,11 +123,11 @@ def _publish_new(temporary: Path, path: Path) -> None:
     """
     try:
         try:
-            path.hardlink_to(temporary)
+            path.hardlink_to(new)
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-            temporary.replace(path)
+            new.replace(path)
     except FileExistsError:
         raise refuse_overwrite(path) from None

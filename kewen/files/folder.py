@@ -1,7 +1,6 @@
 """Writing a whole folder so that it appears complete or not at all."""
 
 import os
-import shutil
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,9 +12,10 @@ from kewen.files.durable import (
     fsync_folder,
     make_parent,
     refuse_overwrite,
-    temporary_name,
 )
+from kewen.files.exchange import bring_back, replace_folder
 from kewen.files.home import expanded
+from kewen.files.temporary import temporary
 
 
 @contextmanager
@@ -51,19 +51,20 @@ def atomic_folder(
     Example: `with atomic_folder("out") as new: (new / "a.json").write_text("{}")`.
     """
     path = Path(path)
+    bring_back(path)
     _check_target(path, overwrite, known_by)
     make_parent(path)
-    temporary = path.parent / temporary_name()
-    try:
+
+    def make(new: Path) -> None:
         with explained(path, medium_only=False):
-            temporary.mkdir()
+            new.mkdir()
+
+    with temporary(path.parent, make) as new:
         with explained(path, medium_only=True):
-            yield temporary
+            yield new
         with explained(path, medium_only=False):
-            _fsync_tree(temporary)
-            _put_in_place(temporary, path, overwrite)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            _fsync_tree(new)
+            _put_in_place(new, path, overwrite)
     fsync_folder(path.parent)
 
 
@@ -104,21 +105,14 @@ def _fsync_tree(root: Path) -> None:
         fsync_folder(Path(folder))
 
 
-def _put_in_place(temporary: Path, path: Path, overwrite: bool) -> None:
+def _put_in_place(new: Path, path: Path, overwrite: bool) -> None:
     # A rename onto an empty folder replaces it (and fails on a full one, so nobody who
     # was faster is overwritten); Windows wants the empty one gone first.
     with suppress(OSError):
         path.rmdir()
     if not _holds_something(path):
-        temporary.rename(path)
+        new.rename(path)
         return
     if not overwrite:
         raise refuse_overwrite(path)
-    old = path.parent / temporary_name()
-    path.rename(old)
-    try:
-        temporary.rename(path)
-    except OSError:
-        old.rename(path)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    replace_folder(new, path)

@@ -14,9 +14,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
 from kewen.errors import ConfigError, FileError
+from kewen.files.exchange import bring_back
 from kewen.files.file import atomic_write
 from kewen.files.folder import atomic_folder
 from kewen.files.regular import read_regular
+from kewen.files.temporary import sweep
 
 _MAX_BYTES = 1 << 26  # of a manifest
 _MAX_NAME_BYTES = 255  # of every usual file system
@@ -68,8 +70,27 @@ class Rotation:
     @property
     def latest(self) -> Path | None:
         """The newest finished thing that is still there, or None."""
-        paths = [self.folder / name for name in self.names]
-        return next((path for path in reversed(paths) if path.exists()), None)
+        return next(iter(self.finished()), None)
+
+    def finished(self) -> list[Path]:
+        """All finished things that are still there, newest first."""
+        paths = [self.folder / name for name in reversed(self.names)]
+        for path in paths:
+            bring_back(path)
+        return [path for path in paths if path.exists()]
+
+    def remove(self) -> None:
+        """Delete what the manifest lists, the manifest, and the folder if that is all.
+
+        An entry that was not finished goes too; what others wrote stays.
+        """
+        for entry in self._read():
+            self._delete(entry)
+        if self.manifest.is_file():
+            self.manifest.unlink()
+        sweep(self.folder)
+        with suppress(OSError):
+            self.folder.rmdir()
 
     @contextmanager
     def write(self, name: str) -> Generator[IO[bytes]]:

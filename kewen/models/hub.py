@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from kewen.errors import NotFoundError
+from kewen.files.exchange import bring_back
 from kewen.files.home import expanded
 
 WANTED = ["*.json", "*.txt", "*.safetensors", "*.model", "*.bin", "*.ckpt.*", "*.keras"]
@@ -23,6 +24,7 @@ def locate(name: str | Path) -> Path:
             "nothing. For the working folder, say . (a dot)."
         )
     path = expanded(name)
+    bring_back(path)
     if path.exists() or path.with_name(f"{path.name}.index").is_file():
         return path  # the latter is the prefix of a TensorFlow checkpoint
     if not _may_be_hub_id(str(name)):

@@ -214,11 +214,11 @@ def test_failure_while_publishing_keeps_the_old_file(tmp_path, monkeypatch, step
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux' full device")
 def test_full_disk_at_the_last_flush_is_a_file_error(tmp_path, monkeypatch):
-    real = os.open
-    full = lambda path, *rest: real("/dev/full", os.O_WRONLY)
+    real = Path.open
+    full = lambda path, mode: real(Path("/dev/full"), mode)
     with pytest.raises(FileError, match="disk is full"):
         with monkeypatch.context() as patch:
-            patch.setattr(os, "open", full)
+            patch.setattr(Path, "open", full)
             with atomic_write(tmp_path / "a") as file:
                 file.write(b"x")  # buffered: fails when the block ends
     assert content_of(tmp_path) == {}
