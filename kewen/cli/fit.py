@@ -34,6 +34,7 @@ kewen fit classify train.tsv --dev dev.tsv --model bert-base-chinese --out clf
 kewen fit classify train.csv --text 1 --label 0 --model DIR --out clf --epochs 5
 kewen fit classify pairs.jsonl --text query --pair answer --model DIR --out clf
 kewen fit classify train.tsv --dev dev.tsv --model DIR --out clf --patience 1 --report
+kewen fit classify train.tsv --model DIR --out clf    # killed? the same line goes on
 """
 
 
@@ -110,6 +111,20 @@ def classify(
     tensorboard: Annotated[
         Path | None, typer.Option(help="Folder for TensorBoard's event files.")
     ] = None,
+    checkpoint: Annotated[
+        bool,
+        typer.Option(help="Keep the state of the training in OUT.training meanwhile."),
+    ] = True,
+    checkpoint_steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Steps between two states; ten minutes, if not given."
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(help="Go on where the same command was killed, or begin anew."),
+    ] = True,
     report: Annotated[
         str | None,
         typer.Option(metavar="[FILE]", help="HTML page; OUT/report.html if no FILE."),
@@ -135,6 +150,14 @@ def classify(
     from kewen.models import load
     from kewen.tasks import TextClassifier
     from kewen.tasks.judging import judge, write_report
+    from kewen.training import has_state, remove_state
+
+    state = out.with_name(f"{out.name}.training") if checkpoint else None
+    if state is not None and has_state(state):
+        if resume:
+            say(f"Going on from {state}, the state of a training that was killed.")
+        else:
+            remove_state(state)
 
     classifier = TextClassifier(
         load(model, dtype=dtype.value),
@@ -157,6 +180,8 @@ def classify(
         patience=patience,
         monitor=monitor,
         tensorboard=None if tensorboard is None else str(tensorboard),
+        checkpoint=state,
+        checkpoint_steps=checkpoint_steps if checkpoint else None,
     )
     inside = page is not None and page.parent == out
     out = _saved(classifier, out, overwrite)
@@ -193,6 +218,8 @@ def classify(
             },
             overwrite=overwrite,
         )
+    if state is not None:  # last: whatever fails before this can be tried again
+        remove_state(state)
 
 
 def _saved(classifier: "TextClassifier", out: Path, overwrite: bool) -> Path:

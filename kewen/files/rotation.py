@@ -18,7 +18,7 @@ from kewen.files.exchange import bring_back
 from kewen.files.file import atomic_write
 from kewen.files.folder import atomic_folder
 from kewen.files.regular import read_regular
-from kewen.files.temporary import sweep
+from kewen.files.temporary import hidden_name, remove, sweep
 
 _MAX_BYTES = 1 << 26  # of a manifest
 _MAX_NAME_BYTES = 255  # of every usual file system
@@ -175,7 +175,9 @@ class Rotation:
         others = [old for old in self._read() if old.name != entry.name]
         entries = [*others, entry]
         finished = [old for old in entries if old.finished]
-        surplus = finished[: -self.keep]
+        # What an earlier run began and did not finish is of no use to anybody.
+        begun = [old for old in others if not old.finished]
+        surplus = [*begun, *finished[: -self.keep]]
         # First delete, then forget: a kill in between must not orphan files.
         self._save(entries)
         for old in surplus:
@@ -190,6 +192,12 @@ class Rotation:
         if entry.files is None:
             if path.is_file():
                 path.unlink()
+            return
+        if _is_exactly(path, entry.files):
+            # In one step: a kill must not leave a part of it under its name.
+            hidden = hidden_name(self.folder)
+            path.rename(hidden)
+            remove(hidden)
             return
         for name in entry.files:
             _delete_inside(path, PurePosixPath(name))
@@ -259,6 +267,13 @@ def _files_in(folder: Path) -> list[str]:
         for path in folder.rglob("*")
         if path.is_file() and not path.is_symlink()
     )
+
+
+def _is_exactly(folder: Path, files: Sequence[str]) -> bool:
+    """Whether a folder holds no file that is not listed, and no link."""
+    if not folder.is_dir() or any(path.is_symlink() for path in folder.rglob("*")):
+        return False
+    return {*_files_in(folder)} <= {*files}
 
 
 def _delete_inside(folder: Path, relative: PurePosixPath) -> None:

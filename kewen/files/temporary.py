@@ -42,8 +42,7 @@ def temporary(folder: Path, make: Callable[[Path], object]) -> Generator[Path]:
     sweep(folder)
     path, lock = folder, None
     for _ in range(_TRIES):
-        # Short even where the target's name is long.
-        path = folder / f".kewen-{secrets.token_hex(8)}.tmp"
+        path = hidden_name(folder)
         make(path)
         lock = locked(path)
         if lock is None or _is_still(path, lock):
@@ -56,6 +55,11 @@ def temporary(folder: Path, make: Callable[[Path], object]) -> Generator[Path]:
         remove(path)
         if lock is not None:
             os.close(lock)
+
+
+def hidden_name(folder: Path) -> Path:
+    """A name nobody else has, which `sweep` knows; short even for long targets."""
+    return folder / f".kewen-{secrets.token_hex(8)}.tmp"
 
 
 def sweep(folder: Path) -> None:

@@ -17,7 +17,12 @@ from kewen.losses import CrossEntropy
 from kewen.metrics import ClassificationScores, classification_scores
 from kewen.models.pretrained import Pretrained
 from kewen.models.save import save_pretrained
-from kewen.tasks.examples import Source, examples_of, name_of
+from kewen.tasks.examples import (
+    Source,
+    digest_of_examples,
+    examples_of,
+    name_of,
+)
 from kewen.training import History, fit, predict_rows, seeded
 from kewen.training.checks import check_from_zero
 from kewen.training.run import log_losses
@@ -131,7 +136,8 @@ class TextClassifier:
             **options: those of `kewen.training.fit`: epochs, learning_rate, warmup,
                 weight_decay, clip_norm, accumulate, learning_rates, freeze, monitor
                 ("val_loss", "val_accuracy", "val_macro_f1"), patience, progress,
-                tensorboard.
+                tensorboard, checkpoint, checkpoint_steps. With a `checkpoint` folder,
+                the same `fit` goes on where a killed one was.
 
         Returns:
             The record of the training.
@@ -146,7 +152,7 @@ class TextClassifier:
         if self.labels is None:
             self._set_labels(LabelSet.from_examples(examples))
         ids = self.labels.encode(examples, name_of(train))
-        validate = None
+        validate, held_out = None, []
         if validation_data is not None:
             held_out = examples_of(validation_data, **columns)
             validate = self._measure(
@@ -168,6 +174,10 @@ class TextClassifier:
             validate=validate,
             metrics=METRICS,
             seed=self.seed,
+            identity={
+                "labels": list(self.labels),
+                "validation data": digest_of_examples(held_out),
+            },
             **options,
         )
         return self.history

@@ -1,5 +1,7 @@
 """Whatever a user calls examples, as a list of `Example`."""
 
+import hashlib
+import json
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -36,3 +38,11 @@ def name_of(source: Source) -> str:
     return (
         os.fspath(source) if isinstance(source, str | os.PathLike) else "the examples"
     )
+
+
+def digest_of_examples(examples: Iterable[Example]) -> str:
+    """The SHA-256 of texts, pairs and labels, in their order."""
+    digest = hashlib.sha256()
+    for each in examples:
+        digest.update(json.dumps([each.text, each.pair, each.label]).encode())
+    return digest.hexdigest()

@@ -2,7 +2,15 @@
 
 from kewen.training.fit import fit
 from kewen.training.history import History
+from kewen.training.restart import has_state, remove_state
 from kewen.training.run import predict_rows
 from kewen.training.seeds import seeded
 
-__all__ = ["History", "fit", "predict_rows", "seeded"]
+__all__ = [
+    "History",
+    "fit",
+    "has_state",
+    "predict_rows",
+    "remove_state",
+    "seeded",
+]

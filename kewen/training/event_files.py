@@ -30,5 +30,6 @@ class EventFiles(keras.callbacks.Callback):
             self.writer.add_scalar(f"{name}/epoch", float(value), epoch + 1)
         self.writer.flush()
 
-    def on_train_end(self, logs: Any = None) -> None:
+    def stop(self) -> None:
+        """Close the file, after an error too."""
         self.writer.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -21,9 +22,16 @@ from kewen.training.checks import (
 )
 from kewen.training.history import History
 from kewen.training.progress import progress_for
+from kewen.training.restart import (
+    Place,
+    Restart,
+    digest_of_batches,
+    digest_of_model,
+    digest_of_plan,
+)
 from kewen.training.run import training_stream
 from kewen.training.seeds import reseed_dropout
-from kewen.training.watch import Recorder, Validation
+from kewen.training.watch import BestWeights, Recorder, Validation
 
 # Metrics of which less is better; of all others, more is.
 FALLING = ("loss", "perplexity", "error")
@@ -49,6 +57,9 @@ def fit(
     seed: int = 0,
     progress: bool = True,
     tensorboard: str | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_steps: int | None = None,
+    identity: Mapping[str, Any] | None = None,
 ) -> History:
     """Train a model; it ends with the weights of its best epoch.
 
@@ -76,6 +87,14 @@ def fit(
         seed: of dropout; shuffling has that of `train`.
         progress: whether to show it, on standard error.
         tensorboard: folder for TensorBoard's event files.
+        checkpoint: folder for the state of the training. If a state is there, left by
+            a run that was killed, training goes on from it and ends as that run would
+            have: on a CPU, with the same bytes. A state of other data or settings is
+            refused. A finished one stays; what it trained comes back at once.
+        checkpoint_steps: steps of an epoch between two states; if None, ten minutes.
+            One more is saved at the end of each epoch.
+        identity: what else must be the same where a training goes on, by name; plain
+            JSON, such as a digest of the held-out rows.
 
     Returns:
         The loss of every step and the metrics of every epoch.
@@ -88,6 +107,12 @@ def fit(
         MissingExtraError: if TensorBoard is asked for and not installed.
     """
     check_whole(epochs=epochs, accumulate=accumulate, patience=patience)
+    check_whole(checkpoint_steps=checkpoint_steps)
+    if checkpoint is None and checkpoint_steps is not None:
+        raise ConfigError(
+            "checkpoint_steps needs a folder for the states. Received: "
+            f"{checkpoint_steps} without any. Give checkpoint=."
+        )
     check_from_zero(
         learning_rate=learning_rate,
         warmup=warmup,
@@ -106,14 +131,18 @@ def fit(
     history = History(shapes=len(train.shapes), padding_share=train.padding_share)
     steps = len(train)
     callbacks: list[keras.callbacks.Callback] = []
+    best = None
     if validate is not None:
         check_monitor(monitor, metrics)
-        callbacks += [Validation(validate, metrics), _best(monitor, patience)]
+        best = BestWeights(monitor, _falls(monitor), patience)
+        callbacks += [Validation(validate, metrics), best]
     sizes: list[int] = []
-    callbacks.append(Recorder(history, sizes))
+    recorder = Recorder(history, sizes)
+    callbacks.append(recorder)
     shown = progress_for(epochs, steps) if progress else None
     callbacks += [shown] if shown else []
-    callbacks += [_event_files(tensorboard)] if tensorboard else []
+    events = _event_files(tensorboard) if tensorboard else None
+    callbacks += [events] if events else []
     _names_match(model, learning_rates or (), "learning_rates")
     thaw = _freeze(model, freeze)
     reseed_dropout(model, seed)
@@ -132,20 +161,68 @@ def fit(
             ),
             loss=loss,
         )
-        model.fit(
-            training_stream(model, train, sizes),
-            steps_per_epoch=steps,
-            epochs=epochs,
-            callbacks=callbacks,
-            shuffle=False,  # the stream is shuffled already
-            verbose=0,  # pyright: ignore[reportArgumentType]
-        )
+        place = Place()
+        if checkpoint is not None:
+            model.optimizer.build(model.trainable_variables)
+            settings = {
+                "epochs": epochs,
+                "learning_rate": float(learning_rate),
+                "warmup": warmup,
+                "weight_decay": weight_decay,
+                "clip_norm": clip_norm,
+                "accumulate": accumulate,
+                "learning_rates": dict(learning_rates or {}),
+                "freeze": freeze,
+                "monitor": monitor if validate else None,
+                "patience": patience,
+                "seed": seed,
+                "backend": keras.backend.backend(),
+                "loss": repr(loss.get_config()) if hasattr(loss, "get_config") else "",
+                "first weights": digest_of_model(model),
+                "batches": digest_of_plan(train),
+                "training data": digest_of_batches(train),
+            }
+            restart = Restart(
+                Path(checkpoint),
+                settings | dict(identity or {}),
+                steps=checkpoint_steps,
+                epochs=epochs,
+                batches=steps,
+                recorder=recorder,
+                best=best,
+            )
+            place = restart.resume(model)
+            callbacks.append(restart)  # last: what the others did belongs to the state
+            if events:
+                events.step = len(history.loss)
+        # What is left of an epoch that was begun, then the others.
+        parts = [(place.epoch + 1, steps - place.step)] if place.step else []
+        parts += [(epochs, steps)]
+        epoch, stopped = place.epoch, place.finished
+        for last, count in parts:
+            if stopped or epoch >= last:
+                continue
+            del sizes[len(history.loss) :]  # of batches that were fetched, not trained
+            model.fit(
+                training_stream(model, train, sizes, epoch, steps - count),
+                steps_per_epoch=count,
+                initial_epoch=epoch,
+                epochs=last,
+                callbacks=callbacks,
+                shuffle=False,  # the stream is shuffled already
+                verbose=0,  # pyright: ignore[reportArgumentType]
+            )
+            epoch, stopped = last, bool(model.stop_training)
+        if best is not None and best.weights is not None:
+            model.set_weights(best.weights)
         check_weights(model)
         if validate is None:
             check_last_loss(model, train)
     finally:
         if shown:
             shown.stop()
+        if events:
+            events.stop()
         thaw()
     history.best_epoch = _best_epoch(history, monitor)
     return history
@@ -188,29 +265,19 @@ def _names_match(model: keras.Model, patterns: Iterable[str], what: str) -> None
             )
 
 
-def _best(monitor: str, patience: int | None) -> keras.callbacks.Callback:
-    return keras.callbacks.EarlyStopping(
-        monitor=monitor,
-        mode=_mode(monitor),
-        # None: only keeps the best weights, never stops.
-        patience=10**9 if patience is None else patience,
-        restore_best_weights=True,
-    )
-
-
-def _mode(monitor: str) -> str:
-    return "min" if monitor.endswith(FALLING) else "max"
+def _falls(monitor: str) -> bool:
+    return monitor.endswith(FALLING)
 
 
 def _best_epoch(history: History, monitor: str) -> int:
     if not history.epochs or monitor not in history.epochs[-1]:
         return len(history.epochs)
-    pick = min if _mode(monitor) == "min" else max
-    # The first of equals, as EarlyStopping has it.
+    pick = min if _falls(monitor) else max
+    # The first of equals, as BestWeights has it.
     return pick(history.epochs, key=lambda epoch: epoch[monitor])["epoch"]
 
 
-def _event_files(folder: str) -> keras.callbacks.Callback:
+def _event_files(folder: str) -> Any:
     try:
         from kewen.training.event_files import EventFiles
     except ImportError as error:

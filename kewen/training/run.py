@@ -30,19 +30,25 @@ def predict_rows(model: keras.Model, batches: Batches) -> np.ndarray:
     return results if results is not None else np.empty((0,), "float32")
 
 
-def training_stream(model: keras.Model, batches: Batches, sizes: list[int]) -> Any:
+def training_stream(
+    model: keras.Model,
+    batches: Batches,
+    sizes: list[int],
+    epoch: int = 0,
+    start_step: int = 0,
+) -> Any:
     """The batches of all epochs, one after the other, as Keras' `fit` takes them.
 
-    `sizes` is told the lines of each batch that was given away.
+    `sizes` is told the lines of each batch that was given away. The first batch is that
+    of `epoch` after `start_step` others.
     """
     names = [tensor.name for tensor in model.inputs]
-    epoch = 0
     while True:
-        for batch in batches.epoch(epoch):
+        for batch in batches.epoch(epoch, start_step):
             inputs = {name: batch.inputs[name] for name in names}
             sizes.append(len(batch.indices))
             yield inputs, batch.labels, batch.weights
-        epoch += 1
+        epoch, start_step = epoch + 1, 0
 
 
 def log_losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:

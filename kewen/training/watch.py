@@ -1,5 +1,6 @@
 """Callbacks: the record, the validation, and the alarm."""
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -23,14 +24,30 @@ class Recorder(keras.callbacks.Callback):
         sizes: lines of each batch, in the order of the steps.
     """
 
-    def __init__(self, history: History, sizes: Sequence[int]) -> None:
+    def __init__(self, history: History, sizes: list[int]) -> None:
         super().__init__()
         self.history = history
         self.sizes = sizes
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._mean, self._count = 0.0, 0
-        self._started = time.perf_counter()
+        mean, count, seconds = self._resumed or (0.0, 0, 0.0)
+        self._mean, self._count = float(mean), int(count)
+        self._started = time.perf_counter() - seconds
+        self._resumed = None
+
+    _resumed: Sequence[float] | None = None
+
+    def state(self) -> list[float]:
+        """What is known of the epoch that is under way: mean, lines, seconds."""
+        return [self._mean, self._count, time.perf_counter() - self._started]
+
+    def restore(self, history: History, state: Sequence[float] | None) -> None:
+        """Go on with a record, and within an epoch if it has a state."""
+        for field in dataclasses.fields(History):
+            setattr(self.history, field.name, getattr(history, field.name))
+        # Sizes count the batches from the beginning on; those that were done are known.
+        self.sizes[:0] = [0] * len(history.loss)
+        self._resumed = state
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         mean = float(logs["loss"])
@@ -54,6 +71,49 @@ class Recorder(keras.callbacks.Callback):
                 "seconds": time.perf_counter() - self._started,
             }
         )
+
+
+class BestWeights(keras.callbacks.Callback):
+    """Remembers the weights of the best epoch, the first of equals; may end early.
+
+    Keras' `EarlyStopping` does the same, but forgets all when a training goes on.
+
+    Args:
+        monitor: the metric by which epochs are compared.
+        falling: whether less of it is better.
+        patience: epochs without a better one after which to stop; None for never.
+    """
+
+    def __init__(self, monitor: str, falling: bool, patience: int | None) -> None:
+        super().__init__()
+        self.monitor, self.falling, self.patience = monitor, falling, patience
+        self.value: float | None = None
+        self.waited = 0
+        self.weights: list[Any] | None = None
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        value = float(logs[self.monitor])
+        if self._is_better(value):
+            self.value, self.waited = value, 0
+            self.weights = self.model.get_weights()
+            return
+        self.waited += 1
+        if self.patience is not None and self.waited >= self.patience:
+            self.model.stop_training = True
+
+    def state(self) -> dict[str, Any]:
+        """What is known beside the weights."""
+        return {"value": self.value, "waited": self.waited}
+
+    def restore(self, state: Mapping[str, Any], weights: list[Any] | None) -> None:
+        """Go on from a state."""
+        self.value, self.waited = state["value"], state["waited"]
+        self.weights = weights
+
+    def _is_better(self, value: float) -> bool:
+        if self.value is None:
+            return True
+        return value < self.value if self.falling else value > self.value
 
 
 class Validation(keras.callbacks.Callback):
