@@ -79,6 +79,14 @@ class Rotation:
             bring_back(path)
         return [path for path in paths if path.exists()]
 
+    def prepare(self) -> None:
+        """Write the manifest as it is: what cannot be written should say so at once.
+
+        Raises:
+            FileError: if it cannot.
+        """
+        self._save(self._read())
+
     def remove(self) -> None:
         """Delete what the manifest lists, the manifest, and the folder if that is all.
 
@@ -207,7 +215,7 @@ class Rotation:
     def _read(self) -> list[_Entry]:
         try:
             text = read_regular(self.manifest, _MAX_BYTES).decode()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         except (OSError, UnicodeDecodeError) as error:
             raise self._broken(str(error)) from error

@@ -90,7 +90,9 @@ class Restart(keras.callbacks.Callback):
         Raises:
             ConfigError: if the state is that of another training.
             CheckpointError: if there are states and none can be read.
+            FileError: if the folder cannot be written; later would be too late.
         """
+        self.rotation.prepare()
         found = self.rotation.finished()
         for folder in found:
             try:
@@ -245,10 +247,13 @@ def digest_of_plan(batches: Batches) -> str:
 
 
 def _state_of(model: Any) -> dict[str, Any]:
-    """Every variable that the next step depends on; numbered, as paths may repeat."""
+    """Every variable that the next step depends on.
+
+    Numbered: paths may repeat, and hold counters that differ from process to process.
+    """
     groups = {"model": model.variables, "optimizer": model.optimizer.variables}
     return {
-        f"{group}/{number:05d}/{variable.path}": variable
+        f"{group}/{number}": variable
         for group, variables in groups.items()
         for number, variable in enumerate(variables)
     }

@@ -181,3 +181,64 @@ def test_a_training_that_ends_in_no_numbers_leaves_the_old_model(
     assert ended.code == 2
     assert "smaller learning rate" in ended.err
     assert [path.name for path in out.iterdir()] == ["config.json"]
+
+
+LINE = ("--max-length", "12", "--epochs", "2", "--batch-size", "4")
+
+
+@pytest.fixture
+def killed(fit, examples, monkeypatch):
+    """Start a training and end it, after its first epoch, as a kill would."""
+
+    class Killed(BaseException): ...
+
+    def run(*options):
+        from kewen.training.watch import Validation
+
+        real = Validation.on_epoch_end
+
+        def second_kills(self, epoch, logs=None):
+            if epoch == 1:
+                raise Killed
+            real(self, epoch, logs)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Validation, "on_epoch_end", second_kills)
+            assert fit("--dev", examples / "dev.tsv", *LINE, *options).code == 1
+
+    return run
+
+
+def weights_in(folder):
+    return (folder / "model.safetensors").read_bytes()
+
+
+def test_the_same_line_goes_on_with_a_killed_training(fit, killed, examples, tmp_path):
+    dev = ("--dev", examples / "dev.tsv")
+    assert fit(*dev, *LINE, out=tmp_path / "whole").code == 0
+    killed()
+    assert (tmp_path / "clf.training").is_dir() and not (tmp_path / "clf").exists()
+    ended = fit(*dev, *LINE)
+    assert ended.code == 0
+    assert "Going on from" in ended.err and "epoch 1/2:" not in ended.err
+    assert weights_in(tmp_path / "clf") == weights_in(tmp_path / "whole")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["clf", "whole"]
+
+
+def test_a_line_with_other_settings_is_told_what_differs(
+    fit, killed, examples, tmp_path
+):
+    killed()
+    dev, other = ("--dev", examples / "dev.tsv"), ("--learning-rate", "0.1")
+    ended = fit(*dev, *LINE, *other)
+    assert ended.code == 2
+    assert "learning_rate was 5e-05, is 0.1" in ended.err
+    assert "--no-resume" in ended.err
+    ended = fit(*dev, *LINE, *other, "--no-resume")
+    assert ended.code == 0
+    assert [each.name for each in tmp_path.iterdir()] == ["clf"]
+
+
+def test_no_checkpoint_leaves_nothing_beside(killed, tmp_path):
+    killed("--no-checkpoint")
+    assert list(tmp_path.iterdir()) == []

@@ -1,13 +1,15 @@
 """A training that was killed and started again ends as one that was not."""
 
 import json
+import os
+import subprocess
 
 import keras
 import numpy as np
 import pytest
 from small import batches_of, small_model, train, weights_of
 
-from kewen.errors import CheckpointError, ConfigError
+from kewen.errors import CheckpointError, ConfigError, FileError
 from kewen.training.restart import RestartWarning, has_state, remove_state
 
 LENGTHS = (5,) * 10 + (14,) * 9
@@ -164,3 +166,39 @@ def test_two_states_are_kept(tmp_path):
 def test_steps_without_a_folder_are_refused():
     with pytest.raises(ConfigError, match="checkpoint="):
         run(None, checkpoint_steps=3)
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_the_first_step(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match="cannot be written"):
+        run(tmp_path / "file" / "state", kill_after=0)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of a few states; root alone can make one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(disk)]
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        pytest.skip("needs root")
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("no disk may be mounted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_is_said_and_the_training_goes_on_once_there_is_room(small_disk):
+    state = small_disk / "state"
+    with pytest.raises(Killed):
+        run(state, kill_after=4)
+    before = sorted(path.name for path in state.rglob("*"))
+    filler = small_disk / "filler"
+    with filler.open("wb", buffering=0) as file, pytest.raises(OSError):
+        while True:
+            file.write(b"x" * 1024)
+    with pytest.raises(FileError, match="disk is full"):
+        run(state)
+    assert sorted(path.name for path in state.rglob("*")) == before
+    filler.unlink()
+    assert_same_run(run(state), run(None))
