@@ -175,7 +175,7 @@ class TextClassifier:
             metrics=METRICS,
             seed=self.seed,
             identity={
-                "labels": list(self.labels),
+                "labels": list(self._known_labels()),
                 "validation data": digest_of_examples(held_out),
             },
             **options,

@@ -95,7 +95,7 @@ def test_a_folder_lost_between_two_renames_comes_back(half_replaced):
 def test_a_folder_whose_replacement_is_under_way_is_left_to_its_writer(half_replaced):
     lock = locked(_aside(half_replaced))
     bring_back(half_replaced)
-    assert not half_replaced.exists()
+    assert lock is not None and not half_replaced.exists()
     os.close(lock)
 
 
