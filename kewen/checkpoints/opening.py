@@ -10,7 +10,7 @@ from kewen.checkpoints.sharded import Sharded
 from kewen.checkpoints.source_file import SourceFile
 from kewen.checkpoints.tf_bundle import TFBundle, index_of
 from kewen.checkpoints.tf_table import is_table
-from kewen.checkpoints.torch_file import LEGACY_START, TorchFile
+from kewen.checkpoints.torch_file import LEGACY_STARTS, TorchFile
 from kewen.checkpoints.zip_archive import ZipArchive
 from kewen.errors import CheckpointError, NotFoundError
 
@@ -121,7 +121,7 @@ def _reader_of(path: Path) -> Callable[[Path], Checkpoint]:
             return TorchFile if is_torch else NpzFile
     elif path.suffix == ".safetensors" or start[8:9] == b"{":
         return SafetensorsFile
-    elif start[:4] == LEGACY_START or path.suffix in (".bin", ".pt", ".pth"):
+    elif start.startswith(LEGACY_STARTS) or path.suffix in (".bin", ".pt", ".pth"):
         return TorchFile
     raise CheckpointError(
         f"{path} must be safetensors, a torch file, a TensorFlow checkpoint or .npz. "

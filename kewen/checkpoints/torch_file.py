@@ -22,7 +22,10 @@ from kewen.errors import CheckpointError
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
-LEGACY_START = b"\x80\x02\x8a\x0a"  # protocol 2, a ten-byte number: the magic number
+# The magic number, of ten bytes, in pickle protocol 2 or 3, and in a frame in 4 or 5.
+LEGACY_STARTS = tuple(
+    bytes.fromhex(start) for start in ("80028a0a", "80038a0a", "8004950d", "8005950d")
+)
 MAX_PICKLE_BYTES = 1 << 25  # a hundred thousand tensors
 MAX_EXPANDED_BYTES = 1 << 26  # of a tensor that repeats elements of its storage
 MAX_ENTRIES = 1 << 20
@@ -116,7 +119,7 @@ class _LegacyForm:
     def __init__(self, file: SourceFile):
         self._file = file
         stream = io.BytesIO(file.read(0, min(file.size, MAX_PICKLE_BYTES)).tobytes())
-        if stream.getvalue()[:4] != LEGACY_START:
+        if not stream.getvalue().startswith(LEGACY_STARTS):
             raise CheckpointError(
                 f"{file.path} must be a torch file, as a zip archive or in the form "
                 "before it. Received: another kind of file, or a pickle that torch did "

@@ -220,6 +220,19 @@ def test_a_tensor_that_the_index_forgets_is_there_all_the_same(tmp_path):
     assert sorted(open_checkpoint(index)) == ["a", "b"]
 
 
+def test_a_tensor_in_two_shards_is_that_of_the_index_or_an_error(tmp_path):
+    for number, name in enumerate(("a.safetensors", "b.safetensors")):
+        tensors = {"twice": np.full(2, number), name: np.zeros(1)}
+        write_safetensors(tmp_path / name, tensors)
+    placed = {name: name for name in ("a.safetensors", "b.safetensors")}
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": placed | {"twice": "a.safetensors"}}))
+    assert open_checkpoint(tmp_path)["twice"].tolist() == [0, 0]
+    index.write_text(json.dumps({"weight_map": placed}))
+    with pytest.raises(CheckpointError, match=r"twice, in b\.safetensors and in"):
+        open_checkpoint(tmp_path)
+
+
 def test_an_index_of_itself_is_refused(tmp_path):
     index = tmp_path / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": {"a": index.name}}))

@@ -72,6 +72,23 @@ def torch_save(request, tmp_path):
     return save
 
 
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_every_pickle_protocol_that_torch_writes_is_read(tmp_path, protocol, zipped):
+    torch = pytest.importorskip("torch")
+    theirs = torch.nn.Linear(3, 4).state_dict()
+    torch.save(
+        theirs,
+        tmp_path / "weights",  # no ending: it is known by its first bytes
+        pickle_protocol=protocol,
+        _use_new_zipfile_serialization=zipped,
+    )
+    ours = open_checkpoint(tmp_path / "weights")
+    assert ours.keys() == theirs.keys()
+    for name, tensor in theirs.items():
+        np.testing.assert_array_equal(ours[name], tensor.numpy())
+
+
 def test_views_are_read_right(torch_save):
     torch = pytest.importorskip("torch")
     base = torch.arange(60).reshape(3, 4, 5)
