@@ -5,11 +5,15 @@ import platform
 import shutil
 import sys
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from kewen.cli.compiled import FOLDER_VARIABLE
+from kewen.cli.speed import Sizes, Speed, speeds, verdict
 from kewen.cli.surroundings import BACKENDS, prepare
 from kewen.cli.version import kewen_version
 from kewen.errors import KewenError
@@ -18,6 +22,7 @@ from kewen.files.home import default_cache, expanded
 EXAMPLES = """
 kewen doctor
 KERAS_BACKEND=torch kewen doctor
+kewen doctor --bench
 """
 
 CORE = ("keras", "jax", "numpy", "tokenizers", "safetensors", "huggingface_hub")
@@ -32,7 +37,14 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "XLA_FLAGS", "TOKENIZERS_PARALL
 NETWORK = ("HF_ENDPOINT", "HF_HUB_OFFLINE", "HTTPS_PROXY")
 
 
-def doctor() -> None:
+def doctor(
+    bench: Annotated[
+        bool,
+        typer.Option(
+            "--bench", help="Measure too which backend and dtype is fastest (minutes)."
+        ),
+    ] = False,
+) -> None:
     """Show the surroundings that kewen runs in, and what is missing for what."""
     show("Python", f"{platform.python_version()} ({sys.executable})")
     show("system", f"{platform.platform()}, {_cores()}")
@@ -46,6 +58,25 @@ def doctor() -> None:
         show(title, ", ".join(f"{name}={os.environ.get(name, '')}" for name in names))
     for title, folder in _caches().items():
         show(title, f"{folder} ({_free(folder)})")
+    if bench:
+        _bench(Sizes())
+
+
+def _bench(sizes: Sizes) -> None:
+    """Each installed backend in each dtype, then which one to take for what."""
+    shown = f"{sizes.texts} texts of {sizes.tokens} tokens, {sizes.num_layers} layers"
+    show("bench", f"{shown} of {sizes.hidden_dim}, each in a process of its own")
+    found: list[Speed] = []
+    for backend in BACKENDS:
+        if find_spec(backend) is None:
+            show("", f"{backend}: {_install_line(backend)}")
+            continue
+        for speed in speeds(backend, sizes):
+            if isinstance(speed, Speed):
+                found.append(speed)
+            show("", str(speed))
+    if found:
+        show("fastest", verdict(found))
 
 
 def show(title: str, value: str) -> None:
@@ -109,8 +140,9 @@ def _version(module: str) -> str | None:
         return None
     try:
         return version(module)
-    except PackageNotFoundError:
-        return "of unknown version"
+    except PackageNotFoundError:  # tensorflow may be of the package tensorflow-cpu
+        packages = packages_distributions().get(module)
+        return version(packages[0]) if packages else "of unknown version"
 
 
 def _install_line(backend: str) -> str:

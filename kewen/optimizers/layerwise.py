@@ -35,6 +35,14 @@ class LayerwiseAdamW(keras.optimizers.AdamW):
         self.multipliers = dict(multipliers or {})
         self.exclude_from_weight_decay(var_names=list(NOT_DECAYED))
 
+    def build(self, variables: Any) -> None:
+        super().build(variables)
+        self._factors = [self.multiplier_of(variable) for variable in variables]
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        """All weights' step; every gradient is a whole array then."""
+        super().apply([_whole(gradient) for gradient in grads], trainable_variables)
+
     def _get_current_learning_rate(self) -> Any:
         # Keras asks a schedule about batches; with accumulation those are not updates.
         if isinstance(
@@ -45,9 +53,9 @@ class LayerwiseAdamW(keras.optimizers.AdamW):
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Adam's step at the variable's own rate."""
-        super().update_step(
-            gradient, variable, learning_rate * self.multiplier_of(variable)
-        )
+        # By its number: on TensorFlow the variable that comes here knows no layer.
+        factor = self._factors[self._get_variable_index(variable)]
+        super().update_step(gradient, variable, learning_rate * factor)
 
     def _apply_weight_decay(self, variables: Any) -> None:
         if self.weight_decay is None:
@@ -68,3 +76,16 @@ class LayerwiseAdamW(keras.optimizers.AdamW):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "multipliers": self.multipliers}
+
+
+def _whole(gradient: Any) -> Any:
+    """On TensorFlow, the array that a list of rows means.
+
+    A table's gradient comes as rows there, a token's as often as it occurs, and the
+    norm of such a list, by which gradients are clipped, is not that of the gradient.
+    """
+    if keras.backend.backend() != "tensorflow" or gradient is None:
+        return gradient
+    import tensorflow as tf
+
+    return tf.convert_to_tensor(gradient)

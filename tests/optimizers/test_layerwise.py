@@ -141,4 +141,6 @@ def test_a_schedule_counts_updates_and_not_accumulated_batches():
         asked.clear()
         optimizer.apply([keras.ops.convert_to_tensor(gradients[0])], weights)
         seen.append(set(asked))
-    assert seen == [{0}, {0}, {1}, {1}]
+    # TensorFlow asks only when it updates, the others at every batch.
+    assert seen[1::2] == [{0}, {1}]
+    assert seen[0] <= {0} and seen[2] <= {1}
