@@ -40,7 +40,7 @@ docs: $(VENV)/.installed-dev  ## that every link leads somewhere and every examp
 	$(BIN)/python -m pytest tests/docs
 
 clean:  ## forget the environments and all that was built
-	rm -rf "$(VENV)" "$(VENV)-bench" "$(VENV)-torch" build dist .pytest_cache .ruff_cache
+	rm -rf "$(VENV)" "$(VENV)-bench" "$(VENV)-torch" "$(VENV)-tf" build dist .pytest_cache .ruff_cache
 
 # Stamps: the second call is instant, and a change of pyproject.toml installs again.
 

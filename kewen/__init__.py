@@ -7,7 +7,7 @@ costs nothing and picks no backend before the caller had the chance to.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from kewen.backend import choose_backend
+from kewen.backend import choose_backend, require_backend
 from kewen.memory import keep_freed_memory
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ _HOME_OF = {
     "load_task": "kewen.tasks.load",
 }
 
+_WITHOUT_KERAS = {"data", "text"}
+
 choose_backend()
 keep_freed_memory()  # before anything starts a thread
 
@@ -42,6 +44,8 @@ keep_freed_memory()  # before anything starts a thread
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'kewen' has no attribute {name!r}")
+    if name not in _WITHOUT_KERAS:
+        require_backend()
     if name in _HOME_OF:
         return getattr(import_module(_HOME_OF[name]), name)
     return import_module(f"kewen.{name}")

@@ -7,8 +7,13 @@ value there is no choice of anybody's; TensorFlow is chosen by `KERAS_BACKEND`.
 import json
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
+from kewen.errors import ConfigError, MissingExtraError
+
+# Backend -> what pip must install for it.
+BACKENDS = {"jax": "kewen", "torch": "kewen[torch]", "tensorflow": "kewen[tensorflow]"}
 DEFAULT = "jax"
 NOBODYS_CHOICE = "tensorflow"
 
@@ -18,6 +23,31 @@ def choose_backend() -> None:
     if "keras" in sys.modules or os.environ.get("KERAS_BACKEND"):
         return
     os.environ["KERAS_BACKEND"] = _configured() or DEFAULT
+
+
+def require_backend() -> None:
+    """Raise if the chosen backend does not run here; Keras' own words name no remedy.
+
+    Raises:
+        MissingExtraError: if the chosen backend is not installed.
+        ConfigError: if there is no such backend.
+    """
+    choose_backend()
+    name = os.environ.get("KERAS_BACKEND")
+    if name is None:  # Keras was imported first
+        return
+    # Keras has others too, on which models run and do not learn.
+    if name not in BACKENDS and not (name.isidentifier() and find_spec(name)):
+        raise ConfigError(
+            f"Keras' backend must be one of {', '.join(BACKENDS)}. Received: {name!r}, "
+            "from KERAS_BACKEND or Keras' config file. Set KERAS_BACKEND=jax."
+        )
+    if find_spec(name) is None:
+        raise MissingExtraError(
+            f"The backend {name} was chosen (KERAS_BACKEND or Keras' config file) and "
+            f'is not installed. Install it with: pip install "{BACKENDS[name]}"; or '
+            "choose another: KERAS_BACKEND=jax. `kewen doctor` shows what is there."
+        )
 
 
 def _configured() -> str | None:

@@ -102,6 +102,24 @@ def test_backend_is_untouched_once_keras_is_imported(tmp_path):
     assert run(code + PRINT_BACKEND, tmp_path) == "None"
 
 
+@pytest.mark.parametrize("backend", ["jax", "torch", "tensorflow"])
+def test_a_backend_that_is_not_installed_is_named_with_its_remedy(tmp_path, backend):
+    code = f"""
+import importlib.util as util
+found = util.find_spec
+util.find_spec = lambda name, *rest: None if name == {backend!r} else found(name, *rest)
+import kewen
+from kewen import data, text  # need none
+try:
+    kewen.load("somewhere")
+except ImportError as error:
+    print(type(error).__name__, error)
+"""
+    said = run(code, tmp_path, KERAS_BACKEND=backend)
+    assert said.startswith(f"MissingExtraError The backend {backend} was chosen")
+    assert 'pip install "kewen' in said
+
+
 def test_two_processes_in_one_fresh_home_both_run_on_jax(tmp_path):
     # The first import of Keras writes a config file that names tensorflow.
     code = "import kewen, keras; print(keras.backend.backend())"

@@ -12,9 +12,10 @@ from typing import Annotated
 
 import typer
 
+from kewen.backend import BACKENDS
 from kewen.cli.compiled import FOLDER_VARIABLE
 from kewen.cli.speed import Sizes, Speed, speeds, verdict
-from kewen.cli.surroundings import BACKENDS, prepare
+from kewen.cli.surroundings import prepare
 from kewen.cli.version import kewen_version
 from kewen.errors import KewenError
 from kewen.files.home import default_cache, expanded

@@ -3,15 +3,10 @@
 import logging
 import os
 import sys
-from importlib.util import find_spec
 
-from kewen.backend import choose_backend
+from kewen.backend import require_backend
 from kewen.cli.compiled import keep_compiled
 from kewen.cli.guard import debugging
-from kewen.errors import ConfigError, MissingExtraError
-
-# Backend -> what pip must install for it.
-BACKENDS = {"jax": "kewen", "torch": "kewen[torch]", "tensorflow": "kewen[tensorflow]"}
 
 _QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",  # TensorFlow's and XLA's C++ logs, errors too
@@ -30,23 +25,6 @@ def prepare() -> None:
         _silence()
     require_backend()
     keep_compiled()
-
-
-def require_backend() -> None:
-    """See `prepare`."""
-    choose_backend()
-    name = os.environ.get("KERAS_BACKEND", "")
-    if name and name not in BACKENDS:
-        raise ConfigError(
-            f"Keras' backend must be one of {', '.join(BACKENDS)}. Received: {name!r}, "
-            "from KERAS_BACKEND or Keras' config file. Set KERAS_BACKEND=jax."
-        )
-    if name and find_spec(name) is None:
-        raise MissingExtraError(
-            f"The backend {name} was chosen (KERAS_BACKEND or Keras' config file) and "
-            f'is not installed. Install it with: pip install "{BACKENDS[name]}"; or '
-            "choose another: KERAS_BACKEND=jax. `kewen doctor` shows what is there."
-        )
 
 
 def _silence() -> None:

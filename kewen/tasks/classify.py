@@ -29,6 +29,7 @@ from kewen.training.run import log_losses
 
 TASK = "classify"
 HEAD = "sequence_classification"
+ONE_LABEL = "single_label_classification"  # transformers' name of this task
 METRICS = ("loss", "accuracy", "macro_f1")  # what is measured after each epoch
 
 
@@ -263,6 +264,7 @@ class TextClassifier:
                 "max_length": self.max_length,
             },
             config_json={
+                "problem_type": ONE_LABEL,
                 "id2label": {str(i): name for i, name in enumerate(names)},
                 "label2id": {name: i for i, name in enumerate(names)},
             },

@@ -9,7 +9,7 @@ from kewen.models.config import load_json
 from kewen.models.hub import locate
 from kewen.models.load import load
 from kewen.models.save import KEWEN_JSON
-from kewen.tasks.classify import HEAD, TASK, TextClassifier
+from kewen.tasks.classify import HEAD, ONE_LABEL, TASK, TextClassifier
 
 
 def load_task(name: str | Path, *, dtype: Any = None) -> TextClassifier:
@@ -34,6 +34,14 @@ def load_task(name: str | Path, *, dtype: Any = None) -> TextClassifier:
         raise ConfigError(
             f"{folder} must hold a classifier. Received: a model with the heads "
             f"{list(pretrained.model.heads)}. Train one with `kewen fit classify`."
+        )
+    problem = pretrained.config_json.get("problem_type")
+    if problem not in (None, ONE_LABEL):
+        raise ConfigError(
+            f"kewen's classifier gives each text one label, {ONE_LABEL!r}. Received: "
+            f"problem_type {problem!r} in the config.json of {folder}, whose outputs "
+            "mean something else. kewen.load opens it as a model, without a task; "
+            "kewen.tasks.TextClassifier puts a new classifier on that."
         )
     labels = _labels_saved(saved, folder) or _labels_of(pretrained.config_json)
     labels = labels or [f"LABEL_{i}" for i in range(pretrained.config.num_labels)]

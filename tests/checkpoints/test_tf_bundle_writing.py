@@ -46,6 +46,27 @@ def test_every_dtype_and_shape_comes_back(tmp_path):
         np.testing.assert_array_equal(again[name], tensor)
 
 
+def test_tensorflow_opens_every_dtype_and_shape(tmp_path):
+    tf = pytest.importorskip("tensorflow")
+    rng = np.random.default_rng(0)
+    tensors = {
+        f"{dtype}/{len(shape)}": (8 * rng.random(shape)).astype(dtype)
+        for number, dtype in DTYPES.items()
+        if number != STRING
+        for shape in ((), (0, 3), (5,), (2, 3, 4))
+    }
+    # More than a block of the index, so that it is searched and not only read.
+    tensors |= {f"layer_{n:06d}" + "x" * 200: np.float32([n]) for n in range(3000)}
+    write_tf_bundle(tmp_path / "a", tensors)
+    reader = tf.train.load_checkpoint(str(tmp_path / "a"))
+    shapes = reader.get_variable_to_shape_map()
+    assert shapes == {name: list(each.shape) for name, each in tensors.items()}
+    for name, tensor in tensors.items():
+        theirs = np.asarray(reader.get_tensor(name))
+        assert theirs.dtype == tensor.dtype
+        np.testing.assert_array_equal(theirs, tensor)
+
+
 def test_views_and_other_byte_orders_are_written_as_what_they_mean(tmp_path):
     square = np.arange(6, dtype=">f4").reshape(2, 3)
     write_tf_bundle(tmp_path / "a", {"turned": square.T, "every_other": square[:, ::2]})

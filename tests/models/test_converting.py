@@ -115,6 +115,35 @@ def test_bert4keras_finds_its_names(tmp_path):
     assert wanted - lacking <= names
 
 
+@pytest.mark.parametrize("case", ["bert_mlm", "roberta_mlm"])
+def test_tensorflow_itself_opens_what_is_converted(case, tmp_path):
+    tf = pytest.importorskip("tensorflow")
+    convert(HF / case, tmp_path / "out", to="tf1")
+    prefix = tmp_path / "out" / "bert_model.ckpt"
+    theirs = dict(tf.train.list_variables(str(prefix)))
+    ours = TFBundle(prefix)
+    assert theirs == {name: list(ours.info(name).shape) for name in ours}
+    for name in ours:  # as bert4keras asks for them
+        value = tf.train.load_variable(str(prefix), name)
+        np.testing.assert_array_equal(value, ours[name])
+
+
+def test_a_graph_of_tensorflow_1_is_filled_by_its_saver(tmp_path):
+    v1 = pytest.importorskip("tensorflow").compat.v1
+    convert(HF / "bert_mlm", tmp_path / "out", to="tf1")
+    prefix = tmp_path / "out" / "bert_model.ckpt"
+    ours = TFBundle(prefix)
+    with v1.Graph().as_default(), v1.Session() as session:
+        variables = [
+            v1.get_variable(name, ours.info(name).shape, use_resource=False)
+            for name in ours
+        ]
+        v1.train.Saver(variables).restore(session, str(prefix))
+        for variable in variables:
+            value = session.run(variable)
+            np.testing.assert_array_equal(value, ours[variable.op.name])
+
+
 def test_tokenizer_files_go_along_unread(tmp_path):
     source = tmp_path / "source"
     shutil.copytree(HF / "bert_model", source)

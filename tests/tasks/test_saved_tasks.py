@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from kewen.errors import ConfigError, FileError, KewenError
+from kewen.models.load import load
 from kewen.tasks import TextClassifier, load_task
 from kewen.tasks.news_demo import check_reload
 
@@ -63,6 +64,22 @@ def test_poolings_see_different_things(new_pretrained):
 def test_a_folder_that_is_there_is_not_overwritten_unasked(learned, saved):
     with pytest.raises(FileError, match="overwrite"):
         learned.save(saved)
+
+
+@pytest.mark.parametrize("problem", ["multi_label_classification", "regression"])
+def test_outputs_that_are_no_single_label_are_refused(learned, tmp_path, problem):
+    learned.save(tmp_path / "model")
+    path = tmp_path / "model" / "config.json"
+    config = json.loads(path.read_text("utf-8"))
+    assert config["problem_type"] == "single_label_classification"
+    path.write_text(json.dumps(config | {"problem_type": problem}), "utf-8")
+    with pytest.raises(ConfigError, match=f"problem_type '{problem}'"):
+        load_task(tmp_path / "model")
+    # A new classifier on it says what it is.
+    TextClassifier(load(tmp_path / "model"), ["x", "y"], max_length=8).save(
+        tmp_path / "new"
+    )
+    assert load_task(tmp_path / "new").labels.names == ("x", "y")
 
 
 def test_a_model_without_classifier_is_no_task(new_pretrained, tmp_path):
