@@ -109,7 +109,8 @@ def measured(dtype: str, sizes: Sizes) -> Mapping[str, float]:
         num_labels=2,
     )
     whole = Backbone(config, heads=["sequence_classification"], dtype=dtype)
-    model = keras.Model(whole.inputs_by_name, whole.output["class_logits"])
+    outputs: Any = whole.output
+    model = keras.Model(whole.inputs_by_name, outputs["class_logits"])
     model.compile(LayerwiseAdamW(1e-5, global_clipnorm=1.0), CrossEntropy())
     rng = np.random.default_rng(0)
     shape = (sizes.texts, sizes.tokens)
