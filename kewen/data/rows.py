@@ -147,6 +147,8 @@ def _from_json(number: int, line: str, columns: Columns) -> Example | BadRow:
     place = f"line {number}"
     try:
         content: Any = json.loads(line)
+    except json.JSONDecodeError as error:  # its own line number is always 1
+        return BadRow(place, f"not JSON: {error.msg}, at column {error.colno}")
     except (ValueError, RecursionError) as error:
         return BadRow(place, f"not JSON: {error}")
     if not isinstance(content, dict):

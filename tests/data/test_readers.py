@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import re
 import tracemalloc
 from pathlib import Path
 
@@ -403,3 +404,21 @@ def test_empty_files_in_class_folders_are_bad_rows(tmp_path):
 def test_folder_without_class_folders_is_a_data_error(tmp_path):
     with pytest.raises(DataError, match="at least one example"):
         list(read_folder(tmp_path))
+
+
+def test_50_bad_rows_of_10000_are_counted_and_listed_and_the_rest_is_read(tmp_path):
+    bad_lines = range(7, 10_000, 200)
+    kinds = ["{broken", '{"text": "x"}', '{"text": 3, "label": "a"}']
+    path = tmp_path / "rows.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(1, 10_001):
+            good = f'{{"text": "row {number}", "label": "a"}}'
+            line = kinds[number % 3] if number in bad_lines else good
+            file.write(line + "\n")
+    bad = BadRows()
+    examples = list(read_examples(path, on_bad_row="skip", bad_rows=bad))
+    assert len(examples) == 9_950 and bad.count == len(bad_lines) == 50
+    assert {example.line for example in examples}.isdisjoint(bad_lines)
+    said = bad.summary()
+    assert said.startswith("Skipped 50 bad rows: line 7: ")
+    assert [int(n) for n in re.findall(r"line (\d+)", said)] == list(bad_lines)
