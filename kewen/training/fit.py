@@ -195,6 +195,8 @@ def fit(
             callbacks.append(restart)  # last: what the others did belongs to the state
             if events:
                 events.step = len(history.loss)
+            if shown:
+                shown.done = place.step
         # What is left of an epoch that was begun, then the others.
         parts = [(place.epoch + 1, steps - place.step)] if place.step else []
         parts += [(epochs, steps)]

@@ -22,6 +22,7 @@ class ProgressBar(keras.callbacks.Callback):
         super().__init__()
         self.epochs, self.steps = epochs, steps
         self.console = Console(file=sys.stderr)
+        self.done = 0  # steps of the first epoch that an earlier run has made
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.started = time.perf_counter()
@@ -35,6 +36,8 @@ class ProgressBar(keras.callbacks.Callback):
             transient=True,
         )
         self.task = self.progress.add_task("", total=self.steps, loss="-")
+        self.progress.update(self.task, completed=self.done)
+        self.done = 0
         self.progress.start()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -60,20 +63,23 @@ class ProgressLines(keras.callbacks.Callback):
         super().__init__()
         self.epochs, self.steps = epochs, steps
         self.every = max(1, steps // 10)
+        self.done = 0  # steps of the first epoch that an earlier run has made
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.epoch = epoch
         self.started = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if (batch + 1) % self.every == 0 and batch + 1 < self.steps:
+        step = self.done + batch + 1
+        if step % self.every == 0 and step < self.steps:
             loss = float(logs["loss"])
             self._say(
-                f"epoch {self.epoch + 1}/{self.epochs}, step {batch + 1}/{self.steps}: "
+                f"epoch {self.epoch + 1}/{self.epochs}, step {step}/{self.steps}: "
                 f"loss {loss:.4f}"
             )
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.done = 0
         self._say(epoch_line(epoch, self.epochs, self.started, logs))
 
     def stop(self) -> None:

@@ -202,3 +202,13 @@ def test_a_full_disk_is_said_and_the_training_goes_on_once_there_is_room(small_d
     assert sorted(path.name for path in state.rglob("*")) == before
     filler.unlink()
     assert_same_run(run(state), run(None))
+
+
+def test_progress_of_a_killed_epoch_goes_on_with_its_own_steps(tmp_path, capsys):
+    with pytest.raises(Killed):
+        run(tmp_path / "state", kill_after=3)
+    capsys.readouterr()
+    run(tmp_path / "state", progress=True)
+    said = [line.partition(":")[0] for line in capsys.readouterr().err.splitlines()]
+    assert said[:2] == ["epoch 1/3, step 3/5", "epoch 1/3, step 4/5"]
+    assert "epoch 2/3, step 1/5" in said
