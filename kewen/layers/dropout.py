@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from kewen.layers.hashed_bits import hashed_bits
@@ -16,7 +17,8 @@ class Dropout(keras.layers.Dropout):
     """Keras' dropout; on JAX its random numbers are `hashed_bits`.
 
     The generators of JAX cost more than all else that dropout does
-    (docs/design/dropout.md).
+    (docs/design/dropout.md). On torch the layer has a generator of its own: Keras takes
+    torch's global one where no seed was given, and a run could not be repeated.
 
     Args:
         rate: share of the numbers that are set to zero in training.
@@ -27,11 +29,27 @@ class Dropout(keras.layers.Dropout):
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         if not training or not self.rate:
             return inputs
-        if keras.backend.backend() != "jax" or self.noise_shape is not None:
-            return super().call(inputs, training=training)
         if self.rate == 1:
             return ops.zeros_like(inputs)
+        kept_by = {"jax": self._kept_on_jax, "torch": self._kept_on_torch}
+        draw = kept_by.get(keras.backend.backend())
+        if draw is None or self.noise_shape is not None:
+            return super().call(inputs, training=training)
+        return ops.where(draw(inputs), inputs / (1 - self.rate), ops.zeros_like(inputs))
+
+    def _kept_on_jax(self, inputs: Tensor) -> Tensor:
         last_kept = min(round(WORDS * (1 - self.rate)), WORDS) - 1
         words = hashed_bits(self.seed_generator.next(), inputs.shape)
-        kept = words <= words.dtype.type(max(last_kept, 0))
-        return ops.where(kept, inputs / (1 - self.rate), ops.zeros_like(inputs))
+        return words <= words.dtype.type(max(last_kept, 0))
+
+    def _kept_on_torch(self, inputs: Tensor) -> Tensor:
+        import torch
+
+        kept = torch.empty_like(inputs, dtype=torch.bool)
+        if inputs.device.type == "meta":  # only the shape is asked for
+            return kept
+        # Torch's CPU generator takes 32 bits of a seed, so that both words are mixed.
+        state = [word % WORDS for word in self.seed_generator.next().tolist()]
+        (mixed,) = np.random.SeedSequence(state).generate_state(1).tolist()
+        generator = torch.Generator(inputs.device).manual_seed(mixed)
+        return kept.bernoulli_(1 - self.rate, generator=generator)

@@ -24,7 +24,13 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 def reseed_dropout(model: keras.Model, seed: int) -> None:
-    """Every dropout layer of the model starts anew, each on a stream of its own."""
+    """Every dropout layer of the model starts anew, each on a stream of its own.
+
+    A state is a seed and a count of draws. The seeds differ: layers that differed in
+    the count would draw each other's masks, one step later.
+    """
     for number, variable in enumerate(model.variables):
         if variable.path.endswith("seed_generator_state"):
-            variable.assign(np.array([seed, number], "uint32"))
+            (own,) = np.random.SeedSequence([seed, number]).generate_state(1)
+            # Torch keeps a state in int32.
+            variable.assign(np.array([own >> 1, 0], "uint32"))

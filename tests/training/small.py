@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from kewen.data import Batches
+from kewen.layers import Dropout
 from kewen.losses import CrossEntropy
 from kewen.training import fit, seeded
 
@@ -17,7 +18,7 @@ def small_model(dropout=0.0, dtype=None, seed=0):
         hidden = keras.layers.Embedding(WORDS, 4, name="table", dtype=dtype)(ids)
         hidden = keras.layers.GlobalAveragePooling1D(name="mean", dtype=dtype)(hidden)
         if dropout:
-            hidden = keras.layers.Dropout(dropout, name="drop", dtype=dtype)(hidden)
+            hidden = Dropout(dropout, name="drop", dtype=dtype)(hidden)
         logits = keras.layers.Dense(CLASSES, name="top", dtype=dtype)(hidden)
         return keras.Model({"token_ids": ids}, logits)
 

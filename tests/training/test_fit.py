@@ -2,13 +2,16 @@
 
 import random
 
+import keras
 import numpy as np
 import pytest
 from small import batches_of, loss_by_hand, small_model, train, weights_of
 
 from kewen.data import Batches
 from kewen.errors import ConfigError
+from kewen.layers import Dropout
 from kewen.training import seeded
+from kewen.training.seeds import reseed_dropout
 
 
 def assert_same(left, right):
@@ -147,6 +150,19 @@ def trained_twice(seeds):
 
 def test_a_seed_gives_the_same_weights_bit_for_bit_again():
     assert_same(*trained_twice([7, 7]))
+
+
+def test_no_dropout_layer_draws_what_another_draws_some_steps_later():
+    ids = keras.Input((8,))
+    model = keras.Model(ids, [Dropout(0.5)(ids), Dropout(0.5)(ids)])
+    reseed_dropout(model, 0)
+    states = [
+        tuple(np.asarray(layer.seed_generator.next()).tolist())
+        for layer in model.layers
+        if isinstance(layer, Dropout)
+        for _ in range(3)
+    ]
+    assert len(set(states)) == 6
 
 
 def test_another_seed_gives_other_weights():
