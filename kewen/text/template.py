@@ -15,6 +15,7 @@ from kewen.errors import VocabularyError
 from kewen.text.panics import no_panics
 
 _PROBES = ("a", "1", "的", ".")  # any text that gives a token will do
+_LARGEST = 2**31 - 1  # rows are int32
 _PROBED_TOKENS = 1000  # tokens of the vocabulary tried when none of those does
 
 
@@ -68,6 +69,12 @@ def _template(encoding: Encoding, num_texts: int) -> Template:
     for source, token_id, segment in zip(
         sources, encoding.ids, encoding.type_ids, strict=True
     ):
+        if max(token_id, segment) > _LARGEST:
+            raise VocabularyError(
+                f"Ids of tokens and segments must be at most {_LARGEST}. Received from "
+                f"the post-processor: token {token_id}, segment {segment}. "
+                "Check tokenizer.json."
+            )
         if source is None:
             pieces.append(Piece(None, token_id, segment))
         elif not pieces or pieces[-1].source != source:

@@ -353,6 +353,16 @@ def test_a_template_with_a_token_that_nobody_knows_is_refused(tmp_path):
         Tokenizer.from_folder(tmp_path)
 
 
+@pytest.mark.parametrize(("token_id", "segment"), [(2**31, 0), (0, 2**31)])
+def test_a_template_with_numbers_beyond_int32_is_refused(tmp_path, token_id, segment):
+    template = processors.TemplateProcessing(
+        single=f"[CLS]:{segment} $A", special_tokens=[("[CLS]", token_id)]
+    )
+    saved_library(tmp_path, post_processor=template)
+    with pytest.raises(VocabularyError, match="at most 2147483647"):
+        Tokenizer.from_folder(tmp_path)
+
+
 def test_half_a_character_is_no_special_token(tmp_path):
     saved_library(tmp_path)
     settings = {"cls_token": "\ud800", "sep_token": {"content": "\udfff"}}
