@@ -1,5 +1,6 @@
 """Dropout whose random numbers are cheap."""
 
+from importlib import import_module
 from typing import Any
 
 import keras
@@ -43,8 +44,7 @@ class Dropout(keras.layers.Dropout):
         return words <= words.dtype.type(max(last_kept, 0))
 
     def _kept_on_torch(self, inputs: Tensor) -> Tensor:
-        import torch
-
+        torch: Any = import_module("torch")
         kept = torch.empty_like(inputs, dtype=torch.bool)
         if inputs.device.type == "meta":  # only the shape is asked for
             return kept
