@@ -20,6 +20,7 @@ from typing import Any, ParamSpec
 
 import typer
 
+from kewen.cli.visible import visible
 from kewen.errors import KewenError
 
 BUG, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
@@ -53,7 +54,7 @@ def debugging() -> bool:
 
 def say(message: str) -> None:
     """A paragraph on stderr: wrapped for a terminal, one line for a log."""
-    paragraph = " ".join(message.split())
+    paragraph = visible(" ".join(message.split()))
     if sys.stderr.isatty():
         width = min(shutil.get_terminal_size().columns, WIDEST)
         paragraph = textwrap.fill(

@@ -12,6 +12,7 @@ import typer
 from kewen.cli.json_lines import json_line
 from kewen.cli.options import Folder
 from kewen.cli.surroundings import prepare
+from kewen.cli.visible import visible
 from kewen.errors import CheckpointError, ConfigError, KewenError
 
 if TYPE_CHECKING:
@@ -93,14 +94,15 @@ def _write_table(name: str) -> None:
         rows: list[Sequence[str]] = []
         for tensor in sorted(checkpoint):
             shape, dtype, _ = _facts(checkpoint, tensor)
-            rows.append([tensor, _shown(shape), dtype, fates.get(tensor, "")])
+            shown = tensor.replace("\n", r"\n")
+            rows.append([shown, _shown(shape), dtype, fates.get(tensor, "")])
         size = sum(checkpoint.info(tensor).nbytes for tensor in checkpoint)
         sys.stdout.write(
             f"{checkpoint.path} ({checkpoint.format}): {len(checkpoint)} tensors, "
             f"{size / 1e6:.1f} MB\n\n"
         )
-    sys.stdout.write(_table(HEAD if account else HEAD[:3], rows))
-    sys.stdout.write(f"\n{account.table()}\n" if account else f"\n{reason}\n")
+    sys.stdout.write(visible(_table(HEAD if account else HEAD[:3], rows)))
+    sys.stdout.write(visible(f"\n{account.table() if account else reason}\n"))
 
 
 def _write_keras_table(path: Path) -> None:

@@ -87,6 +87,14 @@ def test_table_accounts_for_what_does_not_fit(kewen, tmp_path):
     assert "Warning" not in ended.err
 
 
+def test_a_tensors_name_cannot_steer_the_terminal(kewen, tmp_path):
+    tensors = {"\x1b[2J\u202egpj.exe\nsecond line": np.zeros(2, "float32")}
+    write_safetensors(tmp_path / "model.safetensors", tensors)
+    ended = kewen("inspect", tmp_path)
+    assert r"\x1b[2J\u202egpj.exe\nsecond line" in ended.out
+    assert not set("\x1b\u202e") & set(ended.out + ended.err)
+
+
 def test_unknown_family_gets_its_tensors_and_the_reason(kewen, tmp_path):
     write_safetensors(tmp_path / "model.safetensors", {"w": np.zeros((2, 3))})
     (tmp_path / "config.json").write_text('{"model_type": "mamba"}', encoding="utf-8")
