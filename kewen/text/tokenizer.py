@@ -14,22 +14,15 @@ import numpy as np
 import tokenizers
 from numpy.typing import NDArray
 
-from kewen.errors import ConfigError, DataError, NotFoundError
+from kewen.errors import ConfigError, DataError
 from kewen.text.chinese_runs import ChineseRuns
 from kewen.text.encoded import Encoded, Tokens, one_row, stack
 from kewen.text.flat import tokenize
 from kewen.text.joining import join_word_pieces
+from kewen.text.opening import open_file, open_folder
 from kewen.text.special_tokens import SpecialTokens
 from kewen.text.template import Template, learn_templates
-from kewen.text.tokenizer_files import (
-    options_from_settings,
-    read_settings,
-    read_tokenizer_json,
-    rows_of,
-    settings_to_save,
-    to_json,
-    write_files,
-)
+from kewen.text.tokenizer_files import to_json, write_files
 from kewen.text.truncation import (
     Room,
     Side,
@@ -38,17 +31,19 @@ from kewen.text.truncation import (
     truncate,
     windows,
 )
-from kewen.text.vocabulary import Duplicates, read_vocabulary
-from kewen.text.word_pieces import WordPieceOptions, build_word_pieces, is_word_piece
+from kewen.text.vocabulary import Duplicates
+from kewen.text.word_pieces import Segmenter, WordPieceOptions, is_word_piece
+from kewen.text.words import Words
 
 # Half of a surrogate pair is no character and cannot be UTF-8; it counts as U+FFFD.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Tokenizer:
-    """Cuts texts into tokens, in both file formats that checkpoints come with.
+    """Cuts texts into tokens, in the file formats that checkpoints come with.
 
-    Made by `from_file` or `from_folder`. From a vocab.txt it is a BERT tokenizer with
+    Made by `from_file` or `from_folder`. Byte-level BPE and SentencePiece models become
+    what a tokenizer.json would be. From a vocab.txt it is a BERT tokenizer with
     the ids of bert4keras: special tokens spelled out in a text are plain text. A
     tokenizer.json is obeyed as it is: its normal form, its special tokens inside texts,
     its post-processor; its truncation and padding are the caller's arguments.
@@ -79,7 +74,7 @@ class Tokenizer:
         self.unk_id = self._id_of(special.unk)
         self.mask_id = self._id_of(special.mask)
         self._special_ids = _special_ids(library, special)
-        self._chinese = ChineseRuns(library) if ChineseRuns.suits(library) else None
+        self._cutter = _cutter(library, self._settings.get("words"))
 
     # From files
 
@@ -94,13 +89,17 @@ class Tokenizer:
         split_chinese: bool = True,
         max_word_chars: int = 200,
         pair_pattern: Literal["S*E*E", "S*ES*E"] = "S*E*E",
+        words: Segmenter | None = None,
     ) -> Self:
-        """Read one vocab.txt or one `.json` file, without looking at its neighbours.
+        """Read one file, without looking at its neighbours.
 
-        The options are for vocab.txt only, since a tokenizer.json holds its own.
+        The options are for vocab.txt only, since the others hold their own; `words` is
+        for a tokenizer.json of word pieces too.
 
         Args:
-            path: the file. It is a tokenizer.json if its name ends in `.json`.
+            path: vocab.txt; or a tokenizer.json, if its name ends in `.json`; or
+                vocab.json, with merges.txt beside it; or a SentencePiece model, if it
+                ends in `.model`.
             lowercase: None decides by the vocabulary: lower-case, unless one of its
                 pieces (special and bracketed ones apart) has a letter A to Z.
             duplicates: a token on several lines: "error", or the id that text gets is
@@ -110,11 +109,14 @@ class Tokenizer:
             max_word_chars: longer words are unknown. 200 in Google's BERT and
                 bert4keras; transformers has 100.
             pair_pattern: S is [CLS], E is [SEP], * a text.
+            words: "jieba" or "rjieba" cuts Chinese into words first (extra "chinese"),
+                as WoBERT and RoFormer need it; a word that is no token is cut as usual.
 
         Raises:
             NotFoundError: if there is no such file.
             VocabularyError: if it is broken, ambiguous, or lacks [CLS], [SEP] or [UNK].
-            ConfigError: if a tokenizer.json comes with options.
+            ConfigError: if options come with a file that holds its own.
+            MissingExtraError: if `words` is not installed.
         """
         options = WordPieceOptions(
             lowercase=lowercase,
@@ -122,67 +124,36 @@ class Tokenizer:
             split_chinese=split_chinese,
             max_word_chars=max_word_chars,
             pair_pattern=pair_pattern,
+            words=words,
         )
-        path = Path(path)
-        if path.suffix != ".json":
-            return cls._from_vocabulary(path, duplicates, options, {})
-        if options != WordPieceOptions():
-            raise ConfigError(
-                f"{path} holds its own rules, which options cannot change. Received: "
-                f"{options}. Leave the options out, or read a vocab.txt."
-            )
-        return cls._from_json(path, {})
+        return cls(*open_file(Path(path), duplicates, options))
 
     @classmethod
     def from_folder(
-        cls, folder: str | PathLike[str], *, duplicates: Duplicates = "error"
+        cls,
+        folder: str | PathLike[str],
+        *,
+        duplicates: Duplicates = "error",
+        words: Segmenter | None = None,
     ) -> Self:
-        """Read tokenizer.json if it is there, else vocab.txt, with their settings.
+        """Read the tokenizer of a model's folder, with its settings.
 
+        The first of these that is there: tokenizer.json; vocab.txt (word pieces);
+        vocab.json with merges.txt (byte-level BPE); a SentencePiece model, `*.model`.
         tokenizer_config.json and special_tokens_map.json name the special tokens; for a
         vocab.txt the former also says `do_lower_case`, `strip_accents` and
         `tokenize_chinese_chars`. See `from_file` for what holds without them.
 
+        Args:
+            folder: where the files are.
+            duplicates: as in `from_file`.
+            words: as in `from_file`; None for what tokenizer_config.json says.
+
         Raises:
-            NotFoundError: if the folder has neither file.
-            VocabularyError, ConfigError: as `from_file`.
+            NotFoundError: if the folder has none of these files.
+            VocabularyError, ConfigError, MissingExtraError: as `from_file`.
         """
-        folder = Path(folder)
-        settings = read_settings(folder)
-        if (folder / "tokenizer.json").exists():
-            return cls._from_json(folder / "tokenizer.json", settings)
-        if (folder / "vocab.txt").exists():
-            options = options_from_settings(settings, folder / "tokenizer_config.json")
-            return cls._from_vocabulary(
-                folder / "vocab.txt", duplicates, options, settings
-            )
-        raise NotFoundError(
-            "A tokenizer folder must hold tokenizer.json or vocab.txt. Received: "
-            f"{folder}, which {'has neither' if folder.is_dir() else 'is no folder'}."
-        )
-
-    @classmethod
-    def _from_vocabulary(
-        cls,
-        path: Path,
-        duplicates: Duplicates,
-        options: WordPieceOptions,
-        settings: Mapping[str, Any],
-    ) -> Self:
-        vocabulary = read_vocabulary(path, duplicates)
-        special = SpecialTokens.find(vocabulary.ids.get, settings)
-        options = options.decided(vocabulary, special)
-        library = build_word_pieces(vocabulary, special, options)
-        settings = settings_to_save(special, options)
-        return cls(library, vocabulary.rows, special, settings)
-
-    @classmethod
-    def _from_json(cls, path: Path, settings: Mapping[str, Any]) -> Self:
-        library = read_tokenizer_json(path)
-        special = SpecialTokens.find(library.token_to_id, settings)
-        library.encode_special_tokens = settings.get("split_special_tokens") is True
-        settings = settings or settings_to_save(special)
-        return cls(library, rows_of(library, path), special, settings)
+        return cls(*open_folder(Path(folder), duplicates, words))
 
     # Text to ids
 
@@ -306,8 +277,8 @@ class Tokenizer:
 
     def _tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """The tokens of each text, without special ones; one call for all of them."""
-        if self._chinese is not None:
-            return self._chinese.tokenize(texts).texts()
+        if self._cutter is not None:
+            return self._cutter.tokenize(texts).texts()
         return tokenize(self._library, texts).texts()
 
     # Ids to text
@@ -411,6 +382,15 @@ def _checked_one(text: object, what: str, index: int) -> str:
             f"Received: {type(text).__name__} at index {index}: {text!r:.80}."
         )
     return _LONE_SURROGATE.sub("\ufffd", text)
+
+
+def _cutter(
+    library: tokenizers.Tokenizer, words: Segmenter | None
+) -> ChineseRuns | Words | None:
+    """What cuts texts before the library, or for it."""
+    if words is not None:
+        return Words(library, words)
+    return ChineseRuns(library) if ChineseRuns.suits(library) else None
 
 
 def _special_ids(

@@ -17,12 +17,17 @@ from kewen.text.growth import refuse_growth
 from kewen.text.special_tokens import SpecialTokens
 from kewen.text.text_file import read_json_object, read_utf8
 from kewen.text.vocabulary import read_vocabulary
-from kewen.text.word_pieces import WordPieceOptions, is_word_piece
+from kewen.text.word_pieces import Segmenter, WordPieceOptions, is_word_piece
 
 # The library remembers the pieces of whole words, and text without spaces is one long
 # word: with no bound, memory grows for as long as new text comes
 # (huggingface/tokenizers issue 1539). BPE and unigram models do so, word pieces do not.
 _REMEMBERED_WORDS = 1000
+
+# Transformers' classes: the one that obeys a tokenizer.json, and the one that cuts into
+# words first (by rjieba).
+GENERAL_CLASS = "PreTrainedTokenizerFast"
+WORDS_CLASS = "RoFormerTokenizer"
 
 # Ids may have gaps, as blank or repeated lines leave them; but a table is as long as
 # its largest id, and a broken file must not make a table of billions of rows.
@@ -57,6 +62,11 @@ def read_tokenizer_json(path: Path) -> Tokenizer:
             f"Received: {error!s:.300}. Check that the download is complete."
         ) from error
     refuse_growth(tokenizer, path)
+    return bounded(tokenizer)
+
+
+def bounded(tokenizer: Tokenizer) -> Tokenizer:
+    """The same tokenizer, which from now on remembers only so many words."""
     model: Any = tokenizer.model
     if isinstance(model, models.BPE | models.Unigram):
         model._resize_cache(_REMEMBERED_WORDS)
@@ -97,9 +107,9 @@ def read_settings(folder: Path) -> dict[str, Any]:
 
 
 def options_from_settings(
-    settings: Mapping[str, Any], source: Path
+    settings: Mapping[str, Any], source: Path, words: Segmenter | None = None
 ) -> WordPieceOptions:
-    """What tokenizer_config.json says of how to cut text for a vocab.txt.
+    """What tokenizer_config.json says of how to cut text for a vocab.txt, and `words`.
 
     Raises:
         ConfigError: if a value is neither true nor false.
@@ -114,11 +124,13 @@ def options_from_settings(
                 f"{theirs} in {source} must be true or false. Received: {value!r}."
             )
         found[ours] = value
-    return WordPieceOptions(**found)
+    return WordPieceOptions(**found, words=words)
 
 
 def settings_to_save(
-    special: SpecialTokens, options: WordPieceOptions | None = None
+    special: SpecialTokens,
+    options: WordPieceOptions | None,
+    words: Segmenter | None,
 ) -> dict[str, Any]:
     """A tokenizer_config.json with which transformers gives the same ids.
 
@@ -126,14 +138,17 @@ def settings_to_save(
         special: the special tokens.
         options: how text is cut for a vocab.txt, where a special token that is spelled
             out in a text is plain text. None for a tokenizer.json.
+        words: what cuts Chinese into words before.
     """
     settings: dict[str, Any] = {
         # Not BertTokenizer: that class would replace the normal form by its own.
-        "tokenizer_class": "PreTrainedTokenizerFast",
+        "tokenizer_class": GENERAL_CLASS,
         "model_input_names": ["input_ids", "token_type_ids", "attention_mask"],
         "clean_up_tokenization_spaces": False,
         "split_special_tokens": options is not None,
     }
+    if words is not None:
+        settings |= {"tokenizer_class": WORDS_CLASS, "words": words}
     if options is not None:  # tokenizer.json says it too; this is for other readers
         for ours, theirs in _OPTION_NAMES:
             settings[theirs] = getattr(options, ours)

@@ -12,7 +12,7 @@ tokenizer.json: other programs get equal ids.
 import json
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from tokenizers import (
     Regex,
@@ -28,6 +28,7 @@ from kewen.errors import VocabularyError
 from kewen.text.special_tokens import SpecialTokens
 from kewen.text.vocabulary import Vocabulary
 
+Segmenter: TypeAlias = Literal["jieba", "rjieba"]  # what cuts Chinese into words
 PREFIX = "##"  # marks a piece that continues a word
 
 # A sigma is final if a letter stands before it and none behind it; marks such as an
@@ -53,6 +54,7 @@ class WordPieceOptions:
     split_chinese: bool = True  # every Chinese character is a word
     max_word_chars: int = 200  # longer words are unknown; as in Google's BERT
     pair_pattern: Literal["S*E*E", "S*ES*E"] = "S*E*E"  # S [CLS], E [SEP], * a text
+    words: Segmenter | None = None  # words first; see `words.Words`
 
     def decided(
         self, vocabulary: Vocabulary, special: SpecialTokens

@@ -1,0 +1,273 @@
+"""A SentencePiece `.model` as a tokenizer of the `tokenizers` library.
+
+The file holds the pieces, their scores, and the rules of the normal form; the library
+has the same two algorithms, Unigram and BPE. One thing differs on purpose: control
+tokens such as </s> that are spelled out in a text are these tokens, as in a
+tokenizer.json and in transformers; SentencePiece cuts them up. One does not: of a
+letter with a mark or joiner behind it that its table does not hold together (as ﬁ and
+an accent), the library's table drops the mark.
+
+Source: Kudo and Richardson, 2018 (arXiv 1808.06226); sentencepiece_model.proto.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    processors,
+)
+
+from kewen.errors import NotFoundError, VocabularyError
+from kewen.text.protobuf import Value, fields
+from kewen.text.tokenizer_files import bounded
+
+SPACE = "▁"
+NORMAL, UNKNOWN, CONTROL, DEFINED, UNUSED, BYTE = range(1, 7)  # types of pieces
+UNIGRAM, BPE = 1, 2  # types of models
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A token, how likely it is, and what it is for."""
+
+    text: str
+    score: float = 0.0
+    type: int = NORMAL
+
+
+@dataclass(frozen=True)
+class SentencePieces:
+    """What a `.model` says. The defaults are those of its format."""
+
+    pieces: tuple[Piece, ...] = ()
+    algorithm: int = UNIGRAM
+    byte_fallback: bool = False
+    space_behind: bool = False  # the mark of a space stands at the end of a word
+    normal_form: bytes = b""  # SentencePiece's compiled table
+    add_prefix: bool = True
+    drop_spaces: bool = True  # at the ends, and all but one in a row
+    mark_spaces: bool = True
+
+
+def build_sentence_piece(path: Path, kind: str) -> Tokenizer:
+    """Assemble the tokenizer.
+
+    Args:
+        path: the `.model` file.
+        kind: transformers' `tokenizer_class` or `model_type`, or "". XLM-R and
+            CamemBERT number the pieces otherwise than their file, and have special
+            tokens of fairseq's; Llama opens with <s>. Without one, [CLS] and [SEP]
+            stand around a text if there are such pieces, else </s> behind it, as in T5.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        VocabularyError: if it is broken, or its rules have no equal in the library.
+    """
+    found = read_sentence_pieces(path)
+    name = re.sub("[^a-z0-9]", "", kind.lower())
+    if name.startswith("xlmroberta"):
+        found = _numbered_by_fairseq(found, ["<s>", "<pad>", "</s>", "<unk>"], 3)
+    elif name.startswith("camembert"):
+        first = ["<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", "<unk>NOTUSED"]
+        found = _numbered_by_fairseq(found, first, 1)
+    elif name and not name.startswith(("t5", "mt5", "umt5", "llama", "pretrained")):
+        raise VocabularyError(
+            f"{path} must be a SentencePiece model of XLM-R, CamemBERT, T5 or Llama. "
+            f"Received: one of {kind!r}, whose other rules it does not hold. Save its "
+            "tokenizer.json with transformers."
+        )
+    tokenizer = Tokenizer(_model(found, path))
+    tokenizer.normalizer = normalizers.Sequence(list(_normal_form(found)))
+    tokenizer.decoder = _decoder(found)
+    untyped: Any = tokenizer
+    for piece in found.pieces:
+        if piece.type in (UNKNOWN, CONTROL, DEFINED):
+            mask = piece.text == "<mask>"
+            special = piece.type != DEFINED
+            untyped.add_tokens(
+                [AddedToken(piece.text, special=special, normalized=False, lstrip=mask)]
+            )
+    _add_template(tokenizer, name)
+    return bounded(tokenizer)
+
+
+def read_sentence_pieces(path: Path) -> SentencePieces:
+    """The pieces and rules of a `.model` file.
+
+    Raises:
+        NotFoundError: if there is none.
+        VocabularyError: if it is not one.
+    """
+    try:
+        content = path.read_bytes()
+        found = _message(content)
+    except FileNotFoundError as error:
+        raise NotFoundError(
+            f"A SentencePiece model was expected at {path}. Received: nothing is there."
+        ) from error
+    except OSError as error:
+        raise VocabularyError(
+            f"{path} must be a readable file. Received: {error.strerror}."
+        ) from error
+    except (VocabularyError, TypeError, UnicodeDecodeError) as error:
+        raise VocabularyError(
+            f"{path} must be a SentencePiece model. Received: {error!s:.200} Check "
+            "that the download is complete."
+        ) from error
+    texts = {piece.text for piece in found.pieces}
+    unknown = [piece for piece in found.pieces if piece.type == UNKNOWN]
+    if len(texts) != len(found.pieces) or "" in texts or len(unknown) != 1:
+        raise VocabularyError(
+            f"{path} must hold pieces, each once, and one for the unknown. Received: "
+            f"{len(found.pieces)} pieces, {len(texts)} of them different, and "
+            f"{len(unknown)} for the unknown. Check that the download is complete."
+        )
+    return found
+
+
+def _message(content: bytes) -> SentencePieces:
+    pieces: list[Piece] = []
+    rules: dict[str, Value] = {}
+    for number, value in fields(content):
+        if number == 1:
+            said = dict(fields(_bytes(value)))
+            pieces.append(
+                Piece(
+                    _bytes(said.get(1, b"")).decode("utf-8"),
+                    float(said.get(2, 0.0)),
+                    int(said.get(3, NORMAL)),
+                )
+            )
+        elif number in (2, 3):
+            said = dict(fields(_bytes(value)))
+            names = _TRAINER if number == 2 else _NORMALIZER
+            rules |= {names[key]: said[key] for key in names.keys() & said.keys()}
+    normal_form = _bytes(rules.pop("normal_form", b""))
+    algorithm = int(rules.pop("algorithm", UNIGRAM))
+    switches = {name: bool(value) for name, value in rules.items()}
+    return SentencePieces(
+        tuple(pieces), algorithm=algorithm, normal_form=normal_form, **switches
+    )
+
+
+# Numbers of fields in sentencepiece_model.proto.
+_TRAINER = {3: "algorithm", 24: "space_behind", 35: "byte_fallback"}
+_NORMALIZER = {2: "normal_form", 3: "add_prefix", 4: "drop_spaces", 5: "mark_spaces"}
+
+
+def _bytes(value: Value) -> bytes:
+    if not isinstance(value, bytes):
+        raise TypeError("a number where text or a message must be.")
+    return value
+
+
+def _numbered_by_fairseq(
+    found: SentencePieces, first: list[str], dropped: int
+) -> SentencePieces:
+    """Fairseq's own tokens in front, instead of some of the file's; <mask> behind."""
+    rest = [
+        # CamemBERT's file has an <unk> that text must not give.
+        piece
+        for piece in found.pieces[dropped:]
+        if piece.text not in first
+    ]
+    own = [Piece(text, 0.0, UNKNOWN if text == "<unk>" else CONTROL) for text in first]
+    return replace(found, pieces=(*own, *rest, Piece("<mask>", 0.0, CONTROL)))
+
+
+def _model(found: SentencePieces, path: Path) -> models.Model:
+    odd = [piece.text for piece in found.pieces if piece.type == UNUSED]
+    if found.algorithm not in (UNIGRAM, BPE) or found.space_behind or odd:
+        raise VocabularyError(
+            f"{path} must be of Unigram or BPE, with the space before a word and no "
+            f"unused pieces. Received: model type {found.algorithm}, space behind: "
+            f"{found.space_behind}, unused: {odd[:3]}. Use another file of the model."
+        )
+    unknown = next(i for i, p in enumerate(found.pieces) if p.type == UNKNOWN)
+    if found.algorithm == UNIGRAM:
+        scored = [(piece.text, piece.score) for piece in found.pieces]
+        return models.Unigram(scored, unknown, found.byte_fallback)
+    return models.BPE(
+        {piece.text: number for number, piece in enumerate(found.pieces)},
+        _merges(found),
+        unk_token=found.pieces[unknown].text,
+        fuse_unk=True,
+        byte_fallback=found.byte_fallback,
+    )
+
+
+def _merges(found: SentencePieces) -> list[tuple[str, str]]:
+    """Every pair of pieces that makes a piece; the best piece first."""
+    numbered = enumerate(found.pieces)
+    normal = {p.text: (-p.score, i) for i, p in numbered if p.type == NORMAL}
+    pairs = [
+        (*rank, text[:cut], text[cut:])
+        for text, rank in normal.items()
+        for cut in range(1, len(text))
+        if text[:cut] in normal and text[cut:] in normal
+    ]
+    return [(left, right) for *_, left, right in sorted(pairs)]
+
+
+def _normal_form(found: SentencePieces) -> Iterator[normalizers.Normalizer]:
+    if found.normal_form:
+        try:
+            yield normalizers.Precompiled(found.normal_form)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # a panic of the library is not an Exception
+            raise VocabularyError(
+                "A SentencePiece model must hold a table of normal forms, or none. "
+                f"Received: one that is broken ({error!s:.100}). Check that the "
+                "download is complete."
+            ) from error
+    if found.drop_spaces:
+        # At the end it takes a mark that is spelled out for a space.
+        end = f"[ {SPACE}]" if found.mark_spaces else " "
+        yield normalizers.Replace(Regex(rf"\A +|{end}+\z"), "")
+        yield normalizers.Replace(Regex(" {2,}"), " ")
+    if found.add_prefix:
+        yield normalizers.Prepend(" ")
+    if found.mark_spaces:
+        yield normalizers.Replace(" ", SPACE)
+
+
+def _decoder(found: SentencePieces) -> decoders.Decoder:
+    steps: list[decoders.Decoder] = [decoders.Replace(SPACE, " ")]
+    if found.byte_fallback:
+        steps.append(decoders.ByteFallback())
+    steps.append(decoders.Fuse())
+    if found.add_prefix:
+        steps.append(decoders.Strip(" ", 1, 0))
+    return decoders.Sequence(steps)
+
+
+def _add_template(tokenizer: Tokenizer, name: str) -> None:
+    def known(*tokens: str) -> bool:
+        return all(tokenizer.token_to_id(token) is not None for token in tokens)
+
+    if name.startswith(("xlmroberta", "camembert")):
+        single, pair = "<s> $A </s>", "<s> $A </s> </s> $B </s>"
+    elif name.startswith("llama") and known("<s>"):
+        single, pair = "<s> $A", "<s> $A <s>:1 $B:1"
+    elif known("[CLS]", "[SEP]"):
+        single, pair = "[CLS] $A [SEP]", "[CLS] $A [SEP] $B:1 [SEP]:1"
+    elif known("</s>"):
+        single, pair = "$A </s>", "$A </s> $B </s>"
+    else:
+        return
+    special = sorted({e for e in pair.replace(":1", "").split() if e[0] != "$"})
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=single,
+        pair=pair,
+        special_tokens=[(each, tokenizer.token_to_id(each)) for each in special],
+    )
