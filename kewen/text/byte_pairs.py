@@ -25,7 +25,7 @@ from kewen.text.text_file import read_json_object, read_utf8
 from kewen.text.tokenizer_files import bounded
 
 # Classes of transformers whose files these are, by the beginnings of their names.
-# Others (Qwen2, CLIP ...) cut or normalise text in ways that these two files do not say.
+# Others (Qwen2, CLIP ...) cut or normalise text in ways that the files do not say.
 CLASSES = ("GPT2", "Roberta", "Bart", "Longformer", "LED", "PreTrained", "Tokenizers")
 GPT2_END = "<|endoftext|>"
 _FEWEST_BYTES = 250  # of the 256 letters; a cut vocabulary may lack impossible bytes

@@ -9,6 +9,7 @@ import tokenizers
 
 from kewen.errors import ConfigError, NotFoundError
 from kewen.text.byte_pairs import build_byte_pairs
+from kewen.text.panics import building_from
 from kewen.text.sentence_piece import build_sentence_piece
 from kewen.text.special_tokens import SpecialTokens
 from kewen.text.text_file import read_json_object
@@ -36,12 +37,15 @@ def open_file(path: Path, duplicates: Duplicates, options: WordPieceOptions) -> 
     """See `Tokenizer.from_file`."""
     if path.suffix == ".model":
         _refuse(options, path)
-        return _from_library(build_sentence_piece(path, ""), path, {})
+        with building_from(path):
+            library = build_sentence_piece(path, "")
+        return _from_library(library, path, {})
     if path.suffix != ".json":
         return _from_vocabulary(path, duplicates, options, {})
     if path.name == "vocab.json":
         _refuse(options, path)
-        library = build_byte_pairs(path, path.with_name("merges.txt"), {}, {})
+        with building_from(path):
+            library = build_byte_pairs(path, path.with_name("merges.txt"), {}, {})
         return _from_library(library, path, {})
     _refuse(replace(options, words=None), path)
     return _from_json(path, {}, options.words)
@@ -66,19 +70,21 @@ def open_folder(
             "Leave it out."
         )
     if (folder / "vocab.json").exists():
-        library = build_byte_pairs(
-            folder / "vocab.json",
-            folder / "merges.txt",
-            settings,
-            read_json_object(folder / "added_tokens.json"),
-        )
+        with building_from(folder / "vocab.json"):
+            library = build_byte_pairs(
+                folder / "vocab.json",
+                folder / "merges.txt",
+                settings,
+                read_json_object(folder / "added_tokens.json"),
+            )
         return _from_library(library, folder / "vocab.json", settings)
     for name in SENTENCE_PIECES:
         if (folder / name).exists():
             kind = settings.get("tokenizer_class") or read_json_object(
                 folder / "config.json"
             ).get("model_type")
-            library = build_sentence_piece(folder / name, str(kind or ""))
+            with building_from(folder / name):
+                library = build_sentence_piece(folder / name, str(kind or ""))
             return _from_library(library, folder / name, settings)
     raise NotFoundError(
         "A tokenizer folder must hold tokenizer.json, vocab.txt, vocab.json with "

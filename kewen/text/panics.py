@@ -6,8 +6,9 @@ ever, say) arrives as an exception that not even `except Exception` catches.
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
-from kewen.errors import VocabularyError
+from kewen.errors import KewenError, VocabularyError
 
 
 @contextmanager
@@ -26,4 +27,23 @@ def no_panics() -> Generator[None]:
             "A tokenizer must be able to cut every text. Received from the tokenizers "
             f"library: {error!s:.300}. Check the rules in tokenizer.json, or take it "
             "from where you trust it."
+        ) from error
+
+
+@contextmanager
+def building_from(path: Path) -> Generator[None]:
+    """Around making a tokenizer of the library from what a file says.
+
+    Raises:
+        VocabularyError: if the library refuses: an id beyond 32 bits, half a character,
+            a score that is no number.
+    """
+    try:
+        yield
+    except (KewenError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        raise VocabularyError(
+            f"{path} must hold what makes a tokenizer. Received from the tokenizers "
+            f"library: {error!s:.200}. Check that the download is complete."
         ) from error

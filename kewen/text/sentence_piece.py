@@ -3,9 +3,10 @@
 The file holds the pieces, their scores, and the rules of the normal form; the library
 has the same two algorithms, Unigram and BPE. One thing differs on purpose: control
 tokens such as </s> that are spelled out in a text are these tokens, as in a
-tokenizer.json and in transformers; SentencePiece cuts them up. One does not: of a
-letter with a mark or joiner behind it that its table does not hold together (as ﬁ and
-an accent), the library's table drops the mark.
+tokenizer.json and in transformers; SentencePiece cuts them up. One is the library's
+limit: it looks up the normal form of a letter and the marks behind it together, or from
+six bytes on each alone. So halfwidth ｶﾞ becomes two letters, not one, and a mark behind
+ﬁ is lost.
 
 Source: Kudo and Richardson, 2018 (arXiv 1808.06226); sentencepiece_model.proto.
 """
@@ -33,6 +34,11 @@ from kewen.text.tokenizer_files import bounded
 SPACE = "▁"
 NORMAL, UNKNOWN, CONTROL, DEFINED, UNUSED, BYTE = range(1, 7)  # types of pieces
 UNIGRAM, BPE = 1, 2  # types of models
+# Published pieces have 16 characters at most, a few of spaces more. Work on a piece
+# grows with the square of its length, and a file of strangers may have one of millions.
+LONGEST_PIECE = 512
+# Bytes that the table of normal forms may put in a character's place; NFKC has 33.
+LONGEST_FORM = 256
 
 
 @dataclass(frozen=True)
@@ -90,11 +96,10 @@ def build_sentence_piece(path: Path, kind: str) -> Tokenizer:
     tokenizer.decoder = _decoder(found)
     untyped: Any = tokenizer
     for piece in found.pieces:
-        if piece.type in (UNKNOWN, CONTROL, DEFINED):
+        if piece.type in (UNKNOWN, CONTROL):
             mask = piece.text == "<mask>"
-            special = piece.type != DEFINED
             untyped.add_tokens(
-                [AddedToken(piece.text, special=special, normalized=False, lstrip=mask)]
+                [AddedToken(piece.text, special=True, normalized=False, lstrip=mask)]
             )
     _add_template(tokenizer, name)
     return bounded(tokenizer)
@@ -123,6 +128,16 @@ def read_sentence_pieces(path: Path) -> SentencePieces:
             f"{path} must be a SentencePiece model. Received: {error!s:.200} Check "
             "that the download is complete."
         ) from error
+    longest = max((len(piece.text) for piece in found.pieces), default=0)
+    # The table: its size, a trie, then the normal forms, each with a zero behind it.
+    start = 4 + int.from_bytes(found.normal_form[:4], "little")
+    form = max(map(len, found.normal_form[start:].split(b"\0")))
+    if longest > LONGEST_PIECE or form > LONGEST_FORM:
+        raise VocabularyError(
+            f"{path} must hold pieces of at most {LONGEST_PIECE} characters and normal "
+            f"forms of at most {LONGEST_FORM} bytes. Received: {longest} and {form}. "
+            "Take the model from where you trust it."
+        )
     texts = {piece.text for piece in found.pieces}
     unknown = [piece for piece in found.pieces if piece.type == UNKNOWN]
     if len(texts) != len(found.pieces) or "" in texts or len(unknown) != 1:
@@ -185,12 +200,15 @@ def _numbered_by_fairseq(
 
 
 def _model(found: SentencePieces, path: Path) -> models.Model:
-    odd = [piece.text for piece in found.pieces if piece.type == UNUSED]
+    # Pieces that a user defined stand in the middle of words, where the library would
+    # begin a new one.
+    odd = [p.text for p in found.pieces if p.type in (DEFINED, UNUSED)]
     if found.algorithm not in (UNIGRAM, BPE) or found.space_behind or odd:
         raise VocabularyError(
-            f"{path} must be of Unigram or BPE, with the space before a word and no "
-            f"unused pieces. Received: model type {found.algorithm}, space behind: "
-            f"{found.space_behind}, unused: {odd[:3]}. Use another file of the model."
+            f"{path} must be of Unigram or BPE, with the space before a word, and no "
+            "unused or user-defined pieces. Received: model type "
+            f"{found.algorithm}, space behind: {found.space_behind}, such pieces: "
+            f"{odd[:3]}. Use another file of the model."
         )
     unknown = next(i for i, p in enumerate(found.pieces) if p.type == UNKNOWN)
     if found.algorithm == UNIGRAM:
@@ -220,16 +238,7 @@ def _merges(found: SentencePieces) -> list[tuple[str, str]]:
 
 def _normal_form(found: SentencePieces) -> Iterator[normalizers.Normalizer]:
     if found.normal_form:
-        try:
-            yield normalizers.Precompiled(found.normal_form)
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # a panic of the library is not an Exception
-            raise VocabularyError(
-                "A SentencePiece model must hold a table of normal forms, or none. "
-                f"Received: one that is broken ({error!s:.100}). Check that the "
-                "download is complete."
-            ) from error
+        yield normalizers.Precompiled(found.normal_form)
     if found.drop_spaces:
         # At the end it takes a mark that is spelled out for a space.
         end = f"[ {SPACE}]" if found.mark_spaces else " "

@@ -191,6 +191,10 @@ def _finds_added(library: tokenizers.Tokenizer) -> tokenizers.Tokenizer | None:
 
 def _segment_with(name: Segmenter) -> Callable[[str], Iterable[str]]:
     """The function that gives all words of a text, one after the other."""
+    if name not in get_args(Segmenter):
+        raise ConfigError(
+            f"words must be one of {get_args(Segmenter)}. Received: {name!r}."
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # jieba's own, about its own code

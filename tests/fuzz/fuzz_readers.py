@@ -17,6 +17,7 @@ from typing import Any
 import fuzz_formats as formats
 import numpy as np
 from fuzz_bytes import spoil_bytes
+from fuzz_tokenizers import byte_pairs, sentence_piece
 
 from kewen.checkpoints import NpzFile, TFBundle, open_checkpoint
 from kewen.checkpoints.checkpoint import TEXT, Checkpoint
@@ -302,6 +303,28 @@ def light_rows() -> list[Reader]:
             read=tokenize,
             spoil={"tokenizer.json": JSON, "special_tokens_map.json": JSON},
             share=70,
+        ),
+        Reader(
+            name="byte-level BPE",
+            files=byte_pairs(),
+            read=tokenize,
+            spoil={
+                "vocab.json": JSON,
+                "merges.txt": (),
+                "added_tokens.json": JSON,
+                "tokenizer_config.json": JSON,
+            },
+            share=60,
+        ),
+        *(
+            Reader(
+                name=f"SentencePiece, {name}",
+                files={"spiece.model": sentence_piece(algorithm)},
+                read=tokenize,
+                spoil={"spiece.model": ()},
+                share=30,
+            )
+            for name, algorithm in (("Unigram", 1), ("BPE", 2))
         ),
         *(
             Reader(

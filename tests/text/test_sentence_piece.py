@@ -1,0 +1,167 @@
+"""SentencePiece models, against the sentencepiece library that trains them here."""
+
+import io
+from pathlib import Path
+
+import pytest
+import sentencepiece
+
+from kewen.errors import ConfigError, NotFoundError, VocabularyError
+from kewen.text import Tokenizer
+
+CORPUS = [
+    "The cat sat on the mat, and the other cats sat there too.",
+    "今天天气真不错，我们去公园。今天的天气比昨天的好。",
+    "昨天我在公园里看见了一只猫，它坐在垫子上。",
+    "x = 12345 + 67890; they'll say it's fine",
+    "Ｆｕｌｌ ｗｉｄｔｈ ①②③ ﬁne",
+] * 20
+TEXTS = [
+    *CORPUS[:5],
+    "  two   spaces \n and\ttabs  ",
+    "café naïve 🙂 漢字 ﷺ ㍿",
+    "a▁b",
+    "The cats' mats 今天 去公园吧！",
+    "𠀀 ｶｷ é",
+    "ÅΩ ½ …",
+    "",
+    " ",
+]
+KINDS = {
+    "unigram": {"model_type": "unigram"},
+    "bpe": {"model_type": "bpe"},
+    "unigram, bytes": {"model_type": "unigram", "byte_fallback": True},
+    "bpe, bytes": {"model_type": "bpe", "byte_fallback": True},
+    "identity": {"normalization_rule_name": "identity"},
+    "spaces stay": {"remove_extra_whitespaces": False},
+    "no space in front": {"add_dummy_prefix": False},
+    "lower-case": {"normalization_rule_name": "nmt_nfkc_cf"},
+}
+
+
+def train(path: Path, **settings) -> sentencepiece.SentencePieceProcessor:
+    made = io.BytesIO()
+    settings = {"vocab_size": 400, "hard_vocab_limit": False} | settings
+    if settings.get("model_type") == "bpe":
+        settings |= {"vocab_size": 400 if "byte_fallback" in settings else 200}
+        del settings["hard_vocab_limit"]
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(CORPUS), model_writer=made, minloglevel=2, **settings
+    )
+    path.write_bytes(made.getvalue())
+    return sentencepiece.SentencePieceProcessor(model_proto=made.getvalue())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ids_and_text_are_sentencepiece_s(tmp_path, kind):
+    theirs = train(tmp_path / "x.model", **KINDS[kind])
+    ours = Tokenizer.from_file(tmp_path / "x.model")
+    assert ours.vocabulary_size == theirs.get_piece_size()
+    for text in TEXTS:
+        expected = theirs.encode(text)
+        ids = ours(text)["token_ids"].tolist()
+        assert ids == [*expected, theirs.eos_id()], text
+        assert ours.tokens(ids[:-1]) == [theirs.id_to_piece(i) for i in expected]
+        if theirs.unk_id() not in expected:
+            assert ours.decode(ids) == theirs.decode(expected), text
+
+
+def test_offsets_are_places_in_the_text(tmp_path):
+    train(tmp_path / "x.model")
+    tokenizer = Tokenizer.from_file(tmp_path / "x.model")
+    text = "今天的天气比昨天的好"
+    row = tokenizer(text)
+    tokens = tokenizer.tokens(row["token_ids"])[:-1]
+    for token, (start, stop) in zip(tokens, row["offsets"][:-1], strict=True):
+        if token != "▁":
+            assert text[start:stop] == token.removeprefix("▁")
+
+
+def test_xlmr_numbers_its_pieces_as_fairseq_does(tmp_path):
+    theirs = train(tmp_path / "sentencepiece.bpe.model")
+    (tmp_path / "config.json").write_text('{"model_type": "xlm-roberta"}')
+    tokenizer = Tokenizer.from_folder(tmp_path)
+    for text in TEXTS:
+        shifted = [i + 1 if i else 3 for i in theirs.encode(text)]
+        assert tokenizer(text)["token_ids"].tolist() == [0, *shifted, 2]
+    size = theirs.get_piece_size()
+    assert (tokenizer.mask_id, tokenizer.pad_id) == (size + 1, 1)
+    assert tokenizer.vocabulary_size == size + 2
+    pair = tokenizer("今天", "猫")["token_ids"].tolist()
+    first, second = ([i + 1 for i in theirs.encode(t)] for t in ("今天", "猫"))
+    assert pair == [0, *first, 2, 2, *second, 2]
+
+
+def test_saved_it_gives_the_same(tmp_path):
+    train(tmp_path / "spiece.model")
+    tokenizer = Tokenizer.from_folder(tmp_path)
+    tokenizer.save(tmp_path / "saved")
+    again = Tokenizer.from_folder(tmp_path / "saved")
+    for text in TEXTS:
+        ids = tokenizer(text)["token_ids"].tolist()
+        assert again(text)["token_ids"].tolist() == ids
+        assert again.decode(ids) == tokenizer.decode(ids)
+
+
+def varint(number: int) -> bytes:
+    low, number = number & 127, number >> 7
+    return bytes([low | 128]) + varint(number) if number else bytes([low])
+
+
+def message(number: int, content: bytes) -> bytes:
+    return bytes([number << 3 | 2]) + varint(len(content)) + content
+
+
+def piece(text: str, type: int = 1) -> bytes:
+    return message(1, message(1, text.encode()) + bytes([3 << 3, type]))
+
+
+UNKNOWN = piece("<unk>", 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "one for the unknown"),
+        (b"\xff" * 20, "SentencePiece model"),
+        (b"\x0a\xff\xff\xff\xff\x0f", "whole fields"),
+        (b"\x0a\x03\x0a\x01\xff", "SentencePiece model"),
+        (b"\x08\x01", "a number where"),
+        (UNKNOWN + piece("a") + piece("a"), "each once"),
+        (UNKNOWN + piece("a" * 1000), "at most 512 characters"),
+        (UNKNOWN + piece("a", 5), "unused"),
+        (UNKNOWN + piece("a", 4), "user-defined"),
+        (UNKNOWN + message(2, b"\x18\x03"), "Unigram or BPE"),
+        (UNKNOWN + message(3, message(2, b"\4\0\0\0abc")), "makes a tokenizer"),
+        (UNKNOWN + message(3, message(2, bytes(4) + b"a" * 300)), "normal forms"),
+    ],
+)
+def test_broken_models_are_refused(tmp_path, content, expected):
+    (tmp_path / "x.model").write_bytes(content)
+    with pytest.raises(VocabularyError, match=expected):
+        Tokenizer.from_file(tmp_path / "x.model")
+
+
+def test_what_a_model_does_not_say_is_refused(tmp_path):
+    with pytest.raises(NotFoundError, match=r"x\.model"):
+        Tokenizer.from_file(tmp_path / "x.model")
+    train(tmp_path / "spiece.model")
+    with pytest.raises(ConfigError, match="holds its own rules"):
+        Tokenizer.from_file(tmp_path / "spiece.model", lowercase=True)
+    (tmp_path / "config.json").write_text('{"model_type": "deberta-v2"}')
+    with pytest.raises(VocabularyError, match="deberta-v2"):
+        Tokenizer.from_folder(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["T5Tokenizer", "XLMRobertaTokenizer"])
+def test_transformers_gives_the_same_ids(tmp_path, kind):
+    transformers = pytest.importorskip("transformers")
+    name = "spiece.model" if kind[0] == "T" else "sentencepiece.bpe.model"
+    train(tmp_path / name)
+    (tmp_path / "tokenizer_config.json").write_text(
+        f'{{"tokenizer_class": "{kind}", "extra_ids": 0}}'
+    )
+    ours = Tokenizer.from_folder(tmp_path)
+    theirs = getattr(transformers, kind).from_pretrained(tmp_path)
+    for text in ("今天天气真不错", "The cat sat", "昨天的猫, 12345"):
+        assert ours(text)["token_ids"].tolist() == theirs(text)["input_ids"], text
