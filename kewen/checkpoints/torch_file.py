@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from kewen.checkpoints.checkpoint import Array, Checkpoint, TensorInfo
 from kewen.checkpoints.source_file import SourceFile, as_tensor
-from kewen.checkpoints.torch_pickle import Storage, StoredTensor, shown, unpickle
+from kewen.checkpoints.torch_pickle import RefusedPickle, shown, unpickle
+from kewen.checkpoints.torch_storages import Storage, StoredTensor
 from kewen.checkpoints.zip_archive import ZipArchive
 from kewen.errors import CheckpointError
 
@@ -120,6 +121,7 @@ class _LegacyForm:
         self._file = file
         stream = io.BytesIO(file.read(0, min(file.size, MAX_PICKLE_BYTES)).tobytes())
         if not stream.getvalue().startswith(LEGACY_STARTS):
+            _refuse_what_it_names(stream, file.path)
             raise CheckpointError(
                 f"{file.path} must be a torch file, as a zip archive or in the form "
                 "before it. Received: another kind of file, or a pickle that torch did "
@@ -173,6 +175,20 @@ class _LegacyForm:
         """Bytes of a storage."""
         start += storage.begin * storage.dtype.itemsize
         return self._file.read(self._begins[storage.key] + start, count)
+
+
+def _refuse_what_it_names(stream: io.BytesIO, path: Path) -> None:
+    """A pickle that torch did not write may name what it would call: say so.
+
+    Raises:
+        RefusedPickle: with that name.
+    """
+    try:
+        unpickle(stream, str(path))
+    except RefusedPickle:
+        raise
+    except CheckpointError:
+        return  # no pickle at all
 
 
 def _state_dict(path: Path, content: Any) -> dict[str, StoredTensor]:

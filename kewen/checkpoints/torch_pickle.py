@@ -14,71 +14,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
-import ml_dtypes
-import numpy as np
-
 from kewen.checkpoints.checkpoint import Shape
+from kewen.checkpoints.torch_storages import DTYPES, STORAGES, Storage, StoredTensor
 from kewen.errors import CheckpointError
 
 MAX_AXES = 64  # NumPy's limit
 MAX_STEPS = 1 << 20  # a state dict takes some thirty a tensor
 MAX_ARGUMENTS = 1 << 24  # items handed to calls in all: no pickle may work for hours
-
-_DTYPES: dict[str, np.dtype[Any]] = {
-    "float64": np.dtype("<f8"),
-    "float32": np.dtype("<f4"),
-    "float16": np.dtype("<f2"),
-    "bfloat16": np.dtype(ml_dtypes.bfloat16),
-    "float8_e4m3fn": np.dtype(ml_dtypes.float8_e4m3fn),
-    "float8_e5m2": np.dtype(ml_dtypes.float8_e5m2),
-    "int64": np.dtype("<i8"),
-    "int32": np.dtype("<i4"),
-    "int16": np.dtype("<i2"),
-    "int8": np.dtype("i1"),
-    "uint8": np.dtype("u1"),
-    "uint16": np.dtype("<u2"),
-    "uint32": np.dtype("<u4"),
-    "uint64": np.dtype("<u8"),
-    "bool": np.dtype(np.bool_),
-    "complex64": np.dtype("<c8"),
-    "complex128": np.dtype("<c16"),
-}
-_STORAGES = {
-    "DoubleStorage": "float64",
-    "FloatStorage": "float32",
-    "HalfStorage": "float16",
-    "BFloat16Storage": "bfloat16",
-    "LongStorage": "int64",
-    "IntStorage": "int32",
-    "ShortStorage": "int16",
-    "CharStorage": "int8",
-    "ByteStorage": "uint8",
-    "BoolStorage": "bool",
-    "ComplexFloatStorage": "complex64",
-    "ComplexDoubleStorage": "complex128",
-    "UntypedStorage": "uint8",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """A run of elements in the file that tensors are views of."""
-
-    key: str
-    dtype: np.dtype[Any]  # of the elements that `count` counts
-    count: int
-    begin: int = 0  # in elements: where a view of another storage begins
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTensor:
-    """Where a tensor lies: in a storage, from an offset on, by strides of elements."""
-
-    storage: Storage
-    dtype: np.dtype[Any]
-    offset: int
-    shape: Shape
-    strides: Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +42,12 @@ class Unpickled:
     storages: Mapping[str, Storage]  # by key
 
 
+class RefusedPickle(CheckpointError):
+    """A pickle that asks for more than tensors and plain containers."""
+
+
 class _Refused(Exception):
-    """What the machine will not do; becomes a CheckpointError that names the file."""
+    """What the machine will not do; becomes a RefusedPickle that names the file."""
 
 
 Value: TypeAlias = Any  # of the pickle: numbers, strings, containers, the classes above
@@ -115,7 +61,8 @@ def unpickle(stream: io.BytesIO, what: str) -> Unpickled:
         what: the file, for messages.
 
     Raises:
-        CheckpointError: if it names anything else, with that name, or is corrupt.
+        RefusedPickle: if it names anything else, with that name.
+        CheckpointError: if it is corrupt.
     """
     machine = _Machine()
     try:
@@ -126,7 +73,7 @@ def unpickle(stream: io.BytesIO, what: str) -> Unpickled:
                     return Unpickled(machine.stack.pop(), machine.storages)
                 machine.step(opcode.name, argument)
     except _Refused as refusal:
-        raise CheckpointError(
+        raise RefusedPickle(
             f"{what} must hold tensors and plain containers only. Received: {refusal}. "
             "Nothing of it was executed. Ask its maker for safetensors, or save only "
             "the state dict, with plain values."
@@ -303,7 +250,7 @@ def _known_name(module: Value, name: Value) -> _Name:
     if not isinstance(module, str) or not isinstance(name, str):
         raise _Refused("a global whose name is no text")
     known = f"{module}.{name}" in _REBUILDERS or (
-        module in ("torch", "torch.storage") and (name in _STORAGES or name in _DTYPES)
+        module in ("torch", "torch.storage") and (name in STORAGES or name in DTYPES)
     )
     if not known:
         raise _Refused(f"{module[:100]}.{name[:100]}")
@@ -391,7 +338,7 @@ def _rebuild_tensor_v3(  # with a dtype of its own, for those that have no stora
     if not isinstance(storage, Storage) or not isinstance(dtype, _Name):
         raise TypeError("a tensor without a storage or a dtype")
     _refuse_views(metadata)
-    return _checked(StoredTensor(storage, _DTYPES[dtype.name], offset, shape, strides))
+    return _checked(StoredTensor(storage, DTYPES[dtype.name], offset, shape, strides))
 
 
 def _refuse_views(metadata: Value) -> None:
@@ -413,10 +360,10 @@ def _storage_of(
     kind: Value, name: Value, key: Value, _device: Value, count: Value, *view: Value
 ) -> Storage:
     """What torch writes for a storage: its class, key, device, length and view."""
-    if kind != "storage" or not isinstance(name, _Name) or name.name not in _STORAGES:
+    if kind != "storage" or not isinstance(name, _Name) or name.name not in STORAGES:
         raise _Refused("a persistent object that is no torch storage")
     (count,) = _whole_numbers((count,))
-    dtype = _DTYPES[_STORAGES[name.name]]
+    dtype = DTYPES[STORAGES[name.name]]
     if view and view[0] is not None:
         _view_key, begin, length = view[0]
         begin, length = _whole_numbers((begin, length))

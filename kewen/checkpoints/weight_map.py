@@ -182,7 +182,7 @@ class WeightMap:
             raise WeightsError(
                 "The tensors must have the names that this family has in one of: "
                 f"{', '.join(self.origins)}. Received: {some}, ... Check that the "
-                "config names the family that the weights belong to."
+                "family, of the config or of --family, is that of the weights."
             )
         return best
 

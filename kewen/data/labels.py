@@ -1,6 +1,7 @@
 """Class names and the numbers a model knows them by."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +22,21 @@ class LabelSet:
         """Take the names in the order given: the first is class 0.
 
         Raises:
-            ConfigError: if a name is blank or comes twice.
+            ConfigError: if a name is no text, is blank or comes twice.
             DataError: if there are fewer than two.
         """
+        if isinstance(names, str):
+            raise ConfigError(
+                f"Labels must be a list of names. Received: the one text {names!r}."
+            )
         self.names = tuple(names)
+        given: tuple[Any, ...] = self.names  # callers are not type-checked
+        strange = [name for name in given if not isinstance(name, str)]
+        if strange:
+            raise ConfigError(
+                f"Labels must be texts, as they stand in the files. Received: "
+                f"{strange!r:.200}. Write [str(label) for label in labels]."
+            )
         self._ids = {name: index for index, name in enumerate(self.names)}
         if len(self._ids) != len(self.names) or not all(map(str.strip, self.names)):
             raise ConfigError(

@@ -22,6 +22,7 @@ class Config:
 
     family: ClassVar[str]
     KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    ONLY: ClassVar[Mapping[str, Any]] = {}  # keys with the one value that is built here
 
     @classmethod
     def fields_in(cls, data: Mapping[str, Any], *, where: str) -> dict[str, Any]:
@@ -31,8 +32,15 @@ class Config:
         the network.
 
         Raises:
-            ConfigError: if two keys of one field disagree.
+            ConfigError: if two keys of one field disagree, or a key asks for a network
+                that this family does not build.
         """
+        for key, value in cls.ONLY.items():
+            require(
+                data.get(key, value) in (value, None),
+                f"{where}: {key} must be {value!r}; another network is not built here.",
+                f"{data.get(key)!r}",
+            )
         values: dict[str, Any] = {}
         for field, keys in cls.KEYS.items():
             given = {key: data[key] for key in keys if data.get(key) is not None}

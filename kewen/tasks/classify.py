@@ -21,6 +21,7 @@ from kewen.tasks.examples import (
     Source,
     digest_of_examples,
     examples_of,
+    listed,
     name_of,
 )
 from kewen.training import History, fit, predict_rows, seeded
@@ -204,8 +205,8 @@ class TextClassifier:
 
     def predict(
         self,
-        texts: Sequence[str],
-        pairs: Sequence[str] | None = None,
+        texts: Iterable[str],
+        pairs: Iterable[str] | None = None,
         *,
         batch_size: int = 64,
     ) -> list[Prediction]:
@@ -215,13 +216,10 @@ class TextClassifier:
             DataError: if `texts` is one string, or `pairs` are fewer or more.
         """
         names = self._known_labels().names
-        if isinstance(texts, str) or isinstance(pairs, str):
-            raise DataError(
-                "predict takes a list of texts. Received: one string. Write [text]."
-            )
-        if not len(texts):
+        texts = listed(texts, "predict")
+        if not texts:
             return []
-        seconds = [None] * len(texts) if pairs is None else list(pairs)
+        seconds = [None] * len(texts) if pairs is None else listed(pairs, "predict")
         if len(seconds) != len(texts):
             raise DataError(
                 "texts and pairs must be of one length. "

@@ -1,6 +1,6 @@
 """One vector for a text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -10,6 +10,7 @@ from kewen.data import Batches
 from kewen.errors import ConfigError
 from kewen.layers import Pooling
 from kewen.models.pretrained import Pretrained
+from kewen.tasks.examples import listed
 from kewen.training import predict_rows
 
 
@@ -62,13 +63,15 @@ class Embedder:
         self.model = keras.Model(inputs, pooled)
 
     def embed(
-        self, texts: Sequence[str], pairs: Sequence[str] | None = None
+        self, texts: Iterable[str], pairs: Iterable[str] | None = None
     ) -> np.ndarray:
         """Float32, (N, C), in the order of the texts."""
         output: Any = self.model.output
         width = output.shape[-1]
-        if not len(texts):
+        texts = listed(texts, "embed")
+        if not texts:
             return np.empty((0, width), "float32")
+        pairs = None if pairs is None else listed(pairs, "embed")
         rows = self.tokenizer.encode_many(texts, pairs, max_length=self.max_length)
         batches = Batches(
             rows, batch_size=self.batch_size, pad_ids={"token_ids": self.pad_id}

@@ -46,3 +46,17 @@ def digest_of_examples(examples: Iterable[Example]) -> str:
     for each in examples:
         digest.update(json.dumps([each.text, each.pair, each.label]).encode())
     return digest.hexdigest()
+
+
+def listed(texts: Iterable[Any], caller: str) -> list[Any]:
+    """The texts as a list, also those of a generator.
+
+    Raises:
+        DataError: if `texts` is a single one, or nothing of the kind.
+    """
+    if isinstance(texts, str) or not isinstance(texts, Iterable):
+        kind = "one text" if isinstance(texts, str) else type(texts).__name__
+        raise DataError(
+            f"{caller} takes a list of texts. Received: {kind}. Write [text]."
+        )
+    return list(texts)

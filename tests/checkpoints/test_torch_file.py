@@ -211,6 +211,14 @@ def test_a_pickle_that_calls_os_system_is_refused_by_name_and_not_run(
     assert not marker.exists()
 
 
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_a_bare_pickle_is_refused_by_the_name_of_what_it_calls(tmp_path, protocol):
+    path = tmp_path / "pytorch_model.bin"
+    path.write_bytes(pickle.dumps(Hostile(os.system, "true"), protocol))
+    with pytest.raises(CheckpointError, match=r"(posix|nt|os)\.system.*Nothing of it"):
+        TorchFile(path)
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [

@@ -53,3 +53,13 @@ def test_missing_label_is_named_with_its_line():
 def test_twice_named_and_blank_labels_are_refused(names):
     with pytest.raises(ConfigError, match="distinct and not blank"):
         LabelSet(names)
+
+
+def test_labels_that_are_numbers_are_refused_with_the_line_to_write():
+    with pytest.raises(ConfigError, match=r"\[1\].*str\(label\)"):
+        LabelSet(["a", 1])
+
+
+def test_one_text_is_no_list_of_labels():
+    with pytest.raises(ConfigError, match="the one text 'ab'"):
+        LabelSet("ab")

@@ -59,6 +59,7 @@ def refused(kind, folder, said, **options):
     ("values", "said"),
     [
         ({"num_attention_heads": 5}, "hidden_dim=32, num_heads=5"),
+        ({"position_embedding_type": "relative_key"}, "must be 'absolute'"),
         ({"num_attention_heads": 0}, "num_heads"),
         ({"num_hidden_layers": -1}, "num_layers"),
         ({"num_hidden_layers": "two"}, "'two'"),

@@ -98,8 +98,9 @@ def test_a_file_in_another_encoding_is_read_where_it_is_named(
 @pytest.mark.parametrize(
     ("texts", "pairs", "said"),
     [
-        ("good", None, "one string"),
-        (["good"], "bad", "one string"),
+        ("good", None, "one text"),
+        (None, None, "NoneType"),
+        (["good"], "bad", "one text"),
         (["good", "bad"], ["fine"], "2 and 1"),
     ],
 )

@@ -53,6 +53,8 @@ class BertConfig(Config):
         "tie_embeddings": ("tie_word_embeddings",),
     }
 
+    ONLY: ClassVar = {"position_embedding_type": "absolute"}
+
     @property
     def longest_text(self) -> int:
         """Most tokens of a text: rows of the position table that tokens can have."""
