@@ -38,6 +38,10 @@ class TrainingError(KewenError, RuntimeError):
     """A training run that cannot go on, such as one whose loss is not a number."""
 
 
+class EngineError(KewenError, RuntimeError):
+    """An engine that cannot run a model, or does not answer as the model does."""
+
+
 class FileError(KewenError, OSError):
     """A file that cannot be written, or must not be overwritten."""
 

@@ -32,7 +32,8 @@ EXTRAS = {
     "torch": (("torch",), "PyTorch as Keras' backend"),
     "tensorflow": (("tensorflow",), "TensorFlow as Keras' backend"),
     "tensorboard": (("tensorboardX",), "loss curves of `kewen fit --tensorboard`"),
-    "bench": (("torch", "transformers"), "peers in the benchmarks"),
+    "export": (("openvino",), "engine of `--engine openvino`"),
+    "bench": (("torch", "transformers", "openvino"), "peers in the benchmarks"),
 }
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "XLA_FLAGS", "TOKENIZERS_PARALLELISM")
 NETWORK = ("HF_ENDPOINT", "HF_HUB_OFFLINE", "HTTPS_PROXY")

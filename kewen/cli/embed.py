@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kewen.cli.guard import tell_engine
 from kewen.cli.json_lines import json_lines
 from kewen.cli.options import (
     BadRow,
+    ComputedIn,
     Encoding,
+    Engine,
     Folder,
     OnBadRow,
     Overwrite,
+    RunBy,
     Source,
     TextColumn,
     Texts,
     TextsATime,
+    computing,
 )
 from kewen.cli.progress import in_chunks
 from kewen.cli.surroundings import prepare
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
 kewen embed DIR --input texts.txt --normalize --out vectors.npz
 kewen embed DIR --input texts.csv --text body --pooling cls --out vectors.jsonl
+kewen embed DIR --input texts.txt --engine openvino --out vectors.npz
 kewen embed DIR "今天天气不错" "明天下雨"
 """
 
@@ -63,6 +69,8 @@ def embed(
         int | None, typer.Option(min=3, help="Tokens a text; what the model takes.")
     ] = None,
     batch_size: TextsATime = 64,
+    engine: RunBy = Engine.KERAS,
+    dtype: ComputedIn = None,
     on_bad_row: BadRow = OnBadRow.ERROR,
     encoding: Encoding = "utf-8",
     overwrite: Overwrite = False,
@@ -86,17 +94,21 @@ def embed(
     from kewen.models import load
     from kewen.tasks import Embedder
 
+    policy, engine_dtype = computing(engine, dtype)
     embedder = Embedder(
-        load(folder),
+        load(folder, dtype=policy),
         pooling=pooling.value,
         normalize=normalize,
         max_length=max_length,
         batch_size=batch_size,
+        engine=engine.value,
+        engine_dtype=engine_dtype,
     )
     parts: list[np.ndarray] = []
     for chunk in in_chunks(examples, "embedded"):
         parts.append(embedder.embed([example.text for example in chunk]))
     vectors = np.concatenate(parts)
+    tell_engine(embedder.engine.report)
     if out is not None and out.suffix == ".npz":
         with atomic_write(out, overwrite=overwrite) as file:
             np.savez(file, embeddings=vectors)

@@ -6,16 +6,20 @@ from typing import Annotated
 
 import typer
 
-from kewen.cli.guard import say
+from kewen.cli.guard import say, tell_engine
 from kewen.cli.options import (
     BadRow,
     Classifier,
+    ComputedIn,
     Encoding,
+    Engine,
     LabelColumn,
     OnBadRow,
     Overwrite,
     PairColumn,
+    RunBy,
     TextColumn,
+    computing,
 )
 from kewen.cli.surroundings import prepare
 from kewen.cli.targets import check_file
@@ -23,6 +27,7 @@ from kewen.cli.targets import check_file
 EXAMPLES = """
 kewen evaluate clf test.tsv
 kewen evaluate clf test.csv --text 1 --label 0 --report test.html
+kewen evaluate clf test.tsv --engine openvino --dtype float32
 kewen evaluate clf test.tsv --json > scores.json
 """
 
@@ -39,6 +44,8 @@ def evaluate(
     report: Annotated[Path | None, typer.Option(help="HTML page to write.")] = None,
     encoding: Encoding = "utf-8",
     on_bad_row: BadRow = OnBadRow.ERROR,
+    engine: RunBy = Engine.KERAS,
+    dtype: ComputedIn = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Compare a saved classifier's answers with the labels of a file."""
@@ -63,8 +70,12 @@ def evaluate(
     from kewen.tasks import load_task
     from kewen.tasks.judging import judge, write_report
 
-    classifier = load_task(folder)
+    policy, engine_dtype = computing(engine, dtype)
+    classifier = load_task(
+        folder, dtype=policy, engine=engine.value, engine_dtype=engine_dtype
+    )
     judged = judge(classifier, examples, str(file))
+    tell_engine(classifier.engine.report)
     sys.stdout.write(judged.json() if as_json else judged.summary(str(file)))
     if report is not None:
         facts = {"model": folder, "file": str(file)}

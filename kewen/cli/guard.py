@@ -64,6 +64,12 @@ def say(message: str) -> None:
     sys.stderr.flush()
 
 
+def tell_engine(report: str) -> None:
+    """What an engine says about itself; Keras says nothing."""
+    if report:
+        say(report)
+
+
 def _report(error: BaseException) -> int:
     """Say what happened; the exit code."""
     if isinstance(error, SystemExit):

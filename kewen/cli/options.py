@@ -14,6 +14,20 @@ class OnBadRow(StrEnum):
     SKIP = "skip"
 
 
+class Engine(StrEnum):
+    """What runs a model."""
+
+    KERAS = "keras"
+    OPENVINO = "openvino"
+
+
+class Dtype(StrEnum):
+    """What a model is computed in."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="Model folder or hub id.")]
 Classifier = Annotated[
     str, typer.Argument(metavar="DIR", help="Folder of a saved classifier, or hub id.")
@@ -42,3 +56,23 @@ TextsATime = Annotated[
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace what is there already.")
 ]
+RunBy = Annotated[
+    Engine,
+    typer.Option("--engine", help="What runs the model; openvino is faster on a CPU."),
+]
+ComputedIn = Annotated[
+    Dtype | None,
+    typer.Option(
+        "--dtype",
+        help="What it computes in: openvino's is bfloat16 where the CPU knows it.",
+    ),
+]
+
+
+def computing(engine: Engine, dtype: Dtype | None) -> tuple[str | None, str | None]:
+    """Keras' dtype policy and the engine's dtype, of which at most one is set."""
+    if dtype is None:
+        return None, None
+    if engine is Engine.KERAS:
+        return ("mixed_bfloat16" if dtype is Dtype.BFLOAT16 else dtype.value), None
+    return None, dtype.value

@@ -5,18 +5,23 @@ from typing import Annotated
 
 import typer
 
+from kewen.cli.guard import tell_engine
 from kewen.cli.json_lines import json_lines
 from kewen.cli.options import (
     BadRow,
     Classifier,
+    ComputedIn,
     Encoding,
+    Engine,
     OnBadRow,
     Overwrite,
     PairColumn,
+    RunBy,
     Source,
     TextColumn,
     Texts,
     TextsATime,
+    computing,
 )
 from kewen.cli.progress import in_chunks
 from kewen.cli.surroundings import prepare
@@ -25,6 +30,7 @@ from kewen.cli.targets import check_file
 EXAMPLES = """
 kewen predict clf "Shares rose after the merger." "The keeper saved a penalty."
 kewen predict clf --input new.tsv --text body --output answers.jsonl
+kewen predict clf --input new.tsv --engine openvino --output answers.jsonl
 cat texts.txt | kewen predict clf --input - | head
 """
 
@@ -39,6 +45,8 @@ def predict(
         Path | None, typer.Option(help="JSON Lines file; stdout without it.")
     ] = None,
     batch_size: TextsATime = 64,
+    engine: RunBy = Engine.KERAS,
+    dtype: ComputedIn = None,
     on_bad_row: BadRow = OnBadRow.ERROR,
     encoding: Encoding = "utf-8",
     overwrite: Overwrite = False,
@@ -59,7 +67,10 @@ def predict(
     prepare()
     from kewen.tasks import load_task
 
-    classifier = load_task(folder)
+    policy, engine_dtype = computing(engine, dtype)
+    classifier = load_task(
+        folder, dtype=policy, engine=engine.value, engine_dtype=engine_dtype
+    )
     with json_lines(output, overwrite=overwrite) as write:
         for chunk in in_chunks(examples, "labelled"):
             answers = classifier.predict(
@@ -77,3 +88,4 @@ def predict(
                         "probabilities": dict(answer.probabilities),
                     }
                 )
+    tell_engine(classifier.engine.report)

@@ -100,6 +100,7 @@ def load(
         account=found.loaded.account,
         config_json=found.config_json,
         origin=found.loaded.origin,
+        folder=folder,
     )
 
 
@@ -164,4 +165,5 @@ def _load_keras(path: Path) -> Pretrained:
         model=model,
         config_json=load_json(config_json) if config_json.is_file() else {},
         origin="keras",
+        folder=path.parent,
     )

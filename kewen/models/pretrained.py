@@ -23,6 +23,7 @@ class Pretrained:
         config_json: what the folder's config file says, with keys that kewen does not
             know; saved again with the rest.
         origin: "hf", "tf" or "keras".
+        folder: where it was read from; None for a model that was made or trained here.
     """
 
     model: Backbone
@@ -30,6 +31,7 @@ class Pretrained:
     account: Account | None = None
     config_json: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     origin: str = "hf"
+    folder: Path | None = None
     # The model that `backbone` was drawn from, and what was drawn.
     _drawn: tuple[Backbone, Backbone] | None = dataclasses.field(
         default=None, init=False, repr=False, compare=False

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from kewen.data import Batches, Example, LabelSet
+from kewen.engines import Engine, check_engine, engine_for
 from kewen.errors import ConfigError, DataError
 from kewen.losses import CrossEntropy
 from kewen.metrics import ClassificationScores, classification_scores
@@ -24,6 +25,7 @@ from kewen.tasks.examples import (
     listed,
     name_of,
 )
+from kewen.tasks.probe import probe_rows
 from kewen.training import History, fit, predict_rows, seeded
 from kewen.training.checks import check_from_zero
 from kewen.training.run import log_losses
@@ -56,6 +58,9 @@ class TextClassifier:
         max_length: tokens of a text or pair, special ones included; longer ones are
             cut at the end.
         seed: of the new layer's first weights.
+        engine: what runs `predict` and `evaluate`: "keras", or "openvino", as for
+            `Embedder`; training is Keras' in any case.
+        engine_dtype: as for `Embedder`.
 
     Example:
         ```python
@@ -65,8 +70,9 @@ class TextClassifier:
         ```
 
     Raises:
-        ConfigError: if there is no tokenizer, or `max_length` is more than the model
-            takes.
+        ConfigError: if there is no tokenizer or no such engine, or `max_length` is more
+            than the model takes.
+        MissingExtraError: if the engine is not installed.
     """
 
     def __init__(
@@ -77,7 +83,10 @@ class TextClassifier:
         pooling: str = "pooler",
         max_length: int = 128,
         seed: int = 0,
+        engine: str = "keras",
+        engine_dtype: str | None = None,
     ) -> None:
+        check_engine(engine, engine_dtype)
         if pretrained.tokenizer is None:
             raise ConfigError(
                 "A classifier needs the model's tokenizer. Received: a model without "
@@ -93,6 +102,7 @@ class TextClassifier:
         self.pooling = pooling
         self.max_length = max_length
         self.seed = seed
+        self._engine_wanted = engine, engine_dtype
         self.labels: LabelSet | None = None
         self.history: History | None = None
         if labels is not None:
@@ -241,8 +251,12 @@ class TextClassifier:
 
     def logits(self, examples: Sequence[Example], batch_size: int = 64) -> np.ndarray:
         """Float, (N, L), before the softmax."""
-        batches = self._batches(examples, batch_size=batch_size)
-        return predict_rows(self.logits_model, batches).astype("float32")
+        found = self.engine.predict(
+            self._rows(examples),
+            batch_size=batch_size,
+            pad_id=self.pretrained.config.pad_id,
+        )
+        return found.astype("float32", copy=False)
 
     def save(self, folder: str | Path, overwrite: bool = False) -> None:
         """Write a folder for `kewen.load_task`, and for transformers.
@@ -270,10 +284,20 @@ class TextClassifier:
 
     @classmethod
     def restored(
-        cls, pretrained: Pretrained, labels: Sequence[str], max_length: int
+        cls,
+        pretrained: Pretrained,
+        labels: Sequence[str],
+        max_length: int,
+        engine: str = "keras",
+        engine_dtype: str | None = None,
     ) -> "TextClassifier":
         """A classifier whose checkpoint brought its head along."""
-        classifier = cls(pretrained, max_length=max_length)
+        classifier = cls(
+            pretrained,
+            max_length=max_length,
+            engine=engine,
+            engine_dtype=engine_dtype,
+        )
         classifier.labels = LabelSet(labels)
         return classifier
 
@@ -288,6 +312,25 @@ class TextClassifier:
 
     _logits_model: tuple[keras.Model, keras.Model] | None = None
 
+    @property
+    def engine(self) -> Engine:
+        """What runs `logits_model`; see `Embedder`."""
+        model = self.logits_model
+        if self._engine is None or self._engine[0] is not model:
+            name, dtype = self._engine_wanted
+            made = engine_for(
+                name,
+                model,
+                probe=lambda: probe_rows(self.tokenizer, self.max_length),
+                pad_id=self.pretrained.config.pad_id,
+                folder=self.pretrained.folder,
+                dtype=dtype,
+            )
+            self._engine = (model, made)
+        return self._engine[1]
+
+    _engine: tuple[keras.Model, Engine] | None = None
+
     def _set_labels(self, labels: LabelSet) -> None:
         """Put a new classifier for these labels on the backbone."""
         old = self.pretrained.model
@@ -299,7 +342,11 @@ class TextClassifier:
         ]
         with seeded(self.seed):
             model = old.redrawn(config=config, heads=[HEAD], layers=kept)
-        self.pretrained = dataclasses.replace(self.pretrained, model=model)
+        self.pretrained = dataclasses.replace(
+            self.pretrained,
+            model=model,
+            folder=None,  # it is no longer what lies there
+        )
         self.labels = labels
 
     def _known_labels(self) -> LabelSet:
@@ -310,16 +357,18 @@ class TextClassifier:
         return self.labels
 
     def _batches(self, examples: Sequence[Example], **options: Any) -> Batches:
+        pad_id = self.pretrained.config.pad_id
+        return Batches(self._rows(examples), pad_ids={"token_ids": pad_id}, **options)
+
+    def _rows(self, examples: Sequence[Example]) -> Any:
         texts = [example.text for example in examples]
         pairs = [example.pair for example in examples]
         has_pairs = any(pair is not None for pair in pairs)
-        rows = self.tokenizer.encode_many(
+        return self.tokenizer.encode_many(
             texts,
             [pair or "" for pair in pairs] if has_pairs else None,
             max_length=self.max_length,
         )
-        pad_id = self.pretrained.config.pad_id
-        return Batches(rows, pad_ids={"token_ids": pad_id}, **options)
 
     def _measure(self, examples: Sequence[Example], truth: np.ndarray) -> Any:
         """A function that scores the model as it then is."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kewen.engines import check_engine
 from kewen.errors import ConfigError
 from kewen.models.config import load_json
 from kewen.models.hub import locate
@@ -12,17 +13,28 @@ from kewen.models.save import KEWEN_JSON
 from kewen.tasks.classify import HEAD, ONE_LABEL, TASK, TextClassifier
 
 
-def load_task(name: str | Path, *, dtype: Any = None) -> TextClassifier:
+def load_task(
+    name: str | Path,
+    *,
+    dtype: Any = None,
+    engine: str = "keras",
+    engine_dtype: str | None = None,
+) -> TextClassifier:
     """Open what `TextClassifier.save` wrote, or a classifier of transformers'.
 
     Args:
         name: a folder or hub id.
         dtype: Keras dtype policy of the model.
+        engine: what runs it, "keras" or "openvino"; see `TextClassifier`.
+        engine_dtype: what OpenVINO computes in; see there.
 
     Raises:
         NotFoundError: if there is no such folder.
-        ConfigError: if it holds a model without a classifier.
+        ConfigError: if it holds a model without a classifier, or there is no such
+            engine.
+        MissingExtraError: if the engine is not installed.
     """
+    check_engine(engine, engine_dtype)
     folder = locate(name)
     saved = load_json(folder / KEWEN_JSON) if (folder / KEWEN_JSON).is_file() else {}
     if saved.get("task", TASK) != TASK:
@@ -52,7 +64,7 @@ def load_task(name: str | Path, *, dtype: Any = None) -> TextClassifier:
         )
     max_length = _max_length(saved, folder)
     longest = min(max_length, pretrained.config.longest_text)
-    return TextClassifier.restored(pretrained, labels, longest)
+    return TextClassifier.restored(pretrained, labels, longest, engine, engine_dtype)
 
 
 def _max_length(saved: Mapping[str, Any], folder: Path) -> int:
