@@ -25,5 +25,6 @@ class KerasEngine:
     def predict(
         self, rows: Sequence[Mapping[str, Any]], *, batch_size: int, pad_id: int
     ) -> np.ndarray:
+        """See `kewen.engines.Engine.predict`."""
         batches = Batches(rows, batch_size=batch_size, pad_ids={"token_ids": pad_id})
         return predict_rows(self.model, batches)

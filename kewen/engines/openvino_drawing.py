@@ -41,7 +41,8 @@ def draw(model: keras.Model) -> openvino.Model:
             for name, node in parameters.items()
         }
     )
-    return openvino.Model([opset.result(output.output)], list(parameters.values()))
+    new_graph: Any = openvino.Model  # whose own types do not agree with each other
+    return new_graph([opset.result(output.output)], list(parameters.values()))
 
 
 def _norm_in_one_node(layer: Any, inputs: Any) -> Any:
@@ -68,8 +69,9 @@ _KERAS_NORM = keras.layers.LayerNormalization.call
 def main() -> None:
     """Read the model, draw it, write .xml and .bin."""
     source, target = sys.argv[1:]
-    keras.layers.LayerNormalization.call = _norm_in_one_node
-    model = keras.saving.load_model(source, compile=False)
+    norm: Any = keras.layers.LayerNormalization
+    norm.call = _norm_in_one_node
+    model: Any = keras.saving.load_model(source, compile=False)
     openvino.serialize(draw(model), target)
 
 

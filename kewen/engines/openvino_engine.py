@@ -25,7 +25,7 @@ Row = Mapping[str, Any]
 
 
 class OpenVinoEngine:
-    """See `kewen.engines.Engine`. Exported at the first use, and again if weights change.
+    """See `kewen.engines.Engine`; exports at the first use, and after each training.
 
     Args:
         model: inputs by name to one array (B, ...), in float32.
@@ -63,6 +63,7 @@ class OpenVinoEngine:
     def predict(
         self, rows: Sequence[Row], *, batch_size: int, pad_id: int
     ) -> np.ndarray:
+        """See `kewen.engines.Engine.predict`; exports or opens the export if need be."""
         if not len(rows):
             return np.empty((0,), "float32")
         compiled = self._compiled()

@@ -114,7 +114,8 @@ def _places(folder: Path | None) -> list[Path]:
 
 def _write_export(model: keras.Model, probe: Inputs, folder: Path) -> None:
     answer = np.asarray(model.predict_on_batch(dict(probe)))
-    np.savez(folder / PROBE, __answer__=answer, **probe)
+    arrays: dict[str, Any] = {"__answer__": answer, **probe}
+    np.savez(folder / PROBE, **arrays)
     with tempfile.TemporaryDirectory(prefix="kewen-", dir=folder) as temporary:
         saved = Path(temporary) / "model.keras"
         with warnings.catch_warnings():

@@ -1,6 +1,7 @@
 """`kewen embed`: vectors to files of both kinds."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -68,3 +69,14 @@ def test_embed_reads_other_encodings_and_leaves_bad_rows_out(kewen, tiny, tmp_pa
     )
     assert (done.code, len(done.out.splitlines())) == (0, 2)
     assert "line 3" in done.err
+
+
+def test_openvino_embeds_as_keras_does(kewen, tiny, vectors, tmp_path):
+    pytest.importorskip("openvino", reason="needs the extra [export]")
+    shutil.copytree(tiny, tmp_path / "tiny")  # the export is kept in it
+    ended = kewen("embed", tmp_path / "tiny", *TEXTS, "--engine", "openvino")
+    records = [json.loads(line) for line in ended.out.splitlines()]
+    written = np.array([record["embedding"] for record in records])
+    # In bfloat16 where the processor has it.
+    np.testing.assert_allclose(written, vectors, atol=0.05 * np.abs(vectors).max())
+    assert "differ from float32 by at most" in ended.err

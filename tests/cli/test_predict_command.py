@@ -1,6 +1,7 @@
 """`kewen predict` and `kewen evaluate` on a saved classifier."""
 
 import json
+import shutil
 
 import pytest
 
@@ -87,3 +88,29 @@ def test_predict_refuses_a_model_without_a_classifier(kewen, tiny):
     ended = kewen("predict", tiny, "good")
     assert ended.code == 2
     assert "kewen fit classify" in ended.err
+
+
+def test_openvino_predicts_and_evaluates_as_keras_does(
+    kewen, fitted, examples, tmp_path
+):
+    pytest.importorskip("openvino", reason="needs the extra [export]")
+    shutil.copytree(fitted, tmp_path / "clf")  # the export is kept in it
+    texts = ["the film was good", "a book was awful"]
+    engine = ("--engine", "openvino", "--dtype", "float32")
+    wanted = lines_of(kewen("predict", fitted, *texts).out)
+    ended = kewen("predict", tmp_path / "clf", *texts, *engine)
+    for record, other in zip(lines_of(ended.out), wanted, strict=True):
+        assert record["label"] == other["label"]
+        assert record["probability"] == pytest.approx(other["probability"], abs=1e-4)
+    assert "differ from float32 by at most" in ended.err
+    file = examples / "test.jsonl"
+    wanted = kewen("evaluate", fitted, file, "--json").out
+    ended = kewen("evaluate", tmp_path / "clf", file, "--json", *engine)
+    assert json.loads(ended.out) == json.loads(wanted)
+    assert "kept in" in ended.err
+
+
+def test_a_missing_engine_is_said_before_the_model_loads(kewen, fitted, monkeypatch):
+    monkeypatch.setattr("kewen.engines.choosing.find_spec", lambda name: None)
+    ended = kewen("predict", fitted, "good", "--engine", "openvino")
+    assert (ended.code, "[export]" in ended.err) == (2, True)
