@@ -63,7 +63,7 @@ class OpenVinoEngine:
     def predict(
         self, rows: Sequence[Row], *, batch_size: int, pad_id: int
     ) -> np.ndarray:
-        """See `kewen.engines.Engine.predict`; exports or opens the export if need be."""
+        """See `kewen.engines.Engine.predict`; exports first if need be."""
         if not len(rows):
             return np.empty((0,), "float32")
         compiled = self._compiled()
