@@ -1,13 +1,13 @@
 """What `kewen.load` gives: network, tokenizer, config, and an account of tensors."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from kewen.checkpoints import SHARD_BYTES, Account
 from kewen.models.base import Backbone
-from kewen.text import Tokenizer
+from kewen.text import Keep, Tokenizer
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -52,6 +52,33 @@ class Pretrained:
         if self._drawn is None or self._drawn[0] is not self.model:
             self._drawn = (self.model, self.model.redrawn(heads=(), collect=()))
         return self._drawn[1]
+
+    def trim(self, keep: Keep | Iterable[int]) -> "Pretrained":
+        """The same model with fewer tokens, a copy: see `Tokenizer.trim` for `keep`.
+
+        Tables follow: token embedding, and bias or table of the masked LM head. Scores
+        of the tokens that stay are as before. What is saved loads like any model.
+
+        Raises:
+            ConfigError: if there is no tokenizer, or it is not of word pieces.
+            DataError: if an id is none of the vocabulary's.
+        """
+        # Late, because editing knows Pretrained as well.
+        from kewen.models.editing import trim
+
+        return trim(self, keep)
+
+    def compound(self, tokens: Mapping[str, Iterable[int] | None]) -> "Pretrained":
+        """The same model with more tokens, a copy: see `Tokenizer.compound`.
+
+        The rows of a new token are the means of its old ones' rows.
+
+        Raises:
+            ConfigError, DataError: as `Tokenizer.compound`; and if there is none.
+        """
+        from kewen.models.editing import compound
+
+        return compound(self, tokens)
 
     def save(
         self,

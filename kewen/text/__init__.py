@@ -1,5 +1,6 @@
 """Texts to ids, with offsets into the original, and back."""
 
+from kewen.text.editing import Keep, Sources
 from kewen.text.encoded import Encoded
 from kewen.text.joining import join_word_pieces
 from kewen.text.tokenizer import Tokenizer
@@ -7,6 +8,8 @@ from kewen.text.vocabulary import Vocabulary, read_vocabulary
 
 __all__ = [
     "Encoded",
+    "Keep",
+    "Sources",
     "Tokenizer",
     "Vocabulary",
     "join_word_pieces",

@@ -16,6 +16,14 @@ from numpy.typing import NDArray
 
 from kewen.errors import ConfigError, DataError
 from kewen.text.chinese_runs import ChineseRuns
+from kewen.text.editing import (
+    Keep,
+    Sources,
+    always_kept,
+    extended,
+    rows_to_keep,
+    trimmed,
+)
 from kewen.text.encoded import Encoded, Tokens, one_row, stack
 from kewen.text.flat import tokenize
 from kewen.text.joining import join_word_pieces
@@ -343,6 +351,69 @@ class Tokenizer:
 
     def _id_of(self, token: str | None) -> int | None:
         return None if token is None else self._library.token_to_id(token)
+
+    # To other vocabularies
+
+    def trim(
+        self, keep: Keep | Iterable[int] | NDArray[np.integer[Any]]
+    ) -> tuple[Self, Sources]:
+        """A tokenizer of fewer rows, and for each of them (its old row,).
+
+        Special tokens and added ones always stay; rows stay in their order. For a model
+        and its tokenizer together see `Pretrained.trim`.
+
+        Args:
+            keep: "used" drops blank rows, repeated ones and [unused1] and the like.
+                "reachable" drops besides the pieces that are cut before they are looked
+                up (##中 where every Chinese character is a word; bert4keras calls this
+                `simplified`). "simplified" drops besides all with a Chinese character
+                that GB 2312 lacks. Or ids: those of `encode_many` on a corpus, say.
+
+        Raises:
+            ConfigError: if the tokenizer is not of word pieces.
+            DataError: if an id is none of the vocabulary's.
+        """
+        words = "words" in self._settings
+        if isinstance(keep, str):
+            kept = set(rows_to_keep(self._library, self._rows, words, keep))
+        else:
+            kept = set(self._checked_ids(keep))
+        special = (self.cls_id, self.sep_id, self.pad_id, self.unk_id, self.mask_id)
+        order = sorted(kept | always_kept(self._library, special))
+        library = trimmed(self._library, self._rows, order)
+        rows = [self._rows[number] for number in order]
+        made = type(self)(library, rows, self._special, self._settings)
+        return made, tuple((number,) for number in order)
+
+    def compound(
+        self, tokens: Mapping[str, Iterable[int] | None]
+    ) -> tuple[Self, Sources]:
+        """A tokenizer of more rows, and the old rows that each row is the mean of.
+
+        Args:
+            tokens: new token -> ids of old ones; an id that counts twice stands twice.
+                None: the ids that the token's text gives so far.
+
+        Raises:
+            ConfigError: if the tokenizer is not of word pieces.
+            DataError: if a token is there, can never come out of a text, or is made of
+                no token, or of an id that is none of the vocabulary's.
+        """
+        words = "words" in self._settings
+        library = extended(self._library, self._rows, words, list(tokens))
+        sources: list[tuple[int, ...]] = [(n,) for n in range(self.vocabulary_size)]
+        for token, made_of in tokens.items():
+            if made_of is None:
+                made_of = self._tokenize([token.removeprefix("##")])[0].token_ids
+            sources.append(tuple(self._checked_ids(made_of)))
+            if not sources[-1]:
+                raise DataError(
+                    "A new token must be made of at least one old one. "
+                    f"Received: none for {token!r}. Name ids."
+                )
+        rows = [*self._rows, *tokens]
+        made = type(self)(library, rows, self._special, self._settings)
+        return made, tuple(sources)
 
     # To files
 

@@ -25,7 +25,7 @@ from kewen.text.word_pieces import Segmenter, is_word_piece
 # Ids and (start, stop) within a word, or a text.
 Cut: TypeAlias = tuple[list[int], list[tuple[int, int]]]
 LONGEST_KEPT = 32  # characters of a word that is remembered
-MOST_KEPT = 100_000  # words; then all are forgotten
+MOST_KEPT = 20_000  # words; then all are forgotten
 
 
 def segmenter_in(settings: Mapping[str, Any], source: Path) -> Segmenter | None:
