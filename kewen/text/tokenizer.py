@@ -4,7 +4,6 @@ The work is done by the `tokenizers` library; what is here chooses files, trunca
 makes arrays, and refuses what cannot be meant.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -15,6 +14,7 @@ import tokenizers
 from numpy.typing import NDArray
 
 from kewen.errors import ConfigError, DataError
+from kewen.text.checks import checked_ids, checked_texts
 from kewen.text.chinese_runs import ChineseRuns
 from kewen.text.editing import (
     Keep,
@@ -42,9 +42,6 @@ from kewen.text.truncation import (
 from kewen.text.vocabulary import Duplicates
 from kewen.text.word_pieces import Segmenter, WordPieceOptions, is_word_piece
 from kewen.text.words import Words
-
-# Half of a surrogate pair is no character and cannot be UTF-8; it counts as U+FFFD.
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Tokenizer:
@@ -262,8 +259,8 @@ class Tokenizer:
         room: Room,
         stride: int | None,
     ) -> list[Encoded]:
-        texts = _checked(texts, "text")
-        pairs = None if pairs is None else _checked(pairs, "pair")
+        texts = checked_texts(texts, "text")
+        pairs = None if pairs is None else checked_texts(pairs, "pair")
         if pairs is not None and len(pairs) != len(texts):
             raise DataError(
                 "Every text must have its pair. "
@@ -329,25 +326,7 @@ class Tokenizer:
         return self._library.token_to_id(token)
 
     def _checked_ids(self, ids: Iterable[int] | NDArray[np.integer[Any]]) -> list[int]:
-        try:
-            array = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids))
-        except (TypeError, ValueError) as error:  # one number, or rows of many lengths
-            raise DataError(
-                f"Ids must be whole numbers in one row, (T,). Received: {ids!r:.80}. "
-                "Decode one id as [id], and a batch row by row."
-            ) from error
-        if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-            raise DataError(
-                "Ids must be whole numbers in one row, (T,). "
-                f"Received: {array.dtype} {array.shape}. Decode a batch row by row."
-            )
-        outside = array[(array < 0) | (array >= self.vocabulary_size)]
-        if outside.size:
-            raise DataError(
-                f"Ids must be from 0 to {self.vocabulary_size - 1}. "
-                f"Received: {outside[:5].tolist()}. Is this the model's own tokenizer?"
-            )
-        return [int(number) for number in array]
+        return checked_ids(ids, self.vocabulary_size)
 
     def _id_of(self, token: str | None) -> int | None:
         return None if token is None else self._library.token_to_id(token)
@@ -432,27 +411,6 @@ class Tokenizer:
         if is_word_piece(self._library):
             contents["vocab.txt"] = "".join(f"{row}\n" for row in self._rows)
         write_files(Path(folder), contents, overwrite=overwrite)
-
-
-def _checked(texts: object, what: str) -> list[str]:
-    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
-        raise DataError(
-            f"Every {what} must be a string, or one in a list of strings. "
-            f"Received: {type(texts).__name__}: {texts!r:.80}."
-        )
-    return [
-        _checked_one(text, what, index)
-        for index, text in enumerate(cast("Iterable[object]", texts))
-    ]
-
-
-def _checked_one(text: object, what: str, index: int) -> str:
-    if not isinstance(text, str):
-        raise DataError(
-            f"Every {what} must be a string. "
-            f"Received: {type(text).__name__} at index {index}: {text!r:.80}."
-        )
-    return _LONE_SURROGATE.sub("\ufffd", text)
 
 
 def _cutter(
