@@ -1,6 +1,8 @@
 """OpenVINO's answers against Keras', and when an export is made, kept and found."""
 
+import os
 import shutil
+import subprocess
 import sys
 
 import numpy as np
@@ -229,3 +231,19 @@ def test_a_child_that_fails_is_told_in_one_line(folder, tmp_path, monkeypatch):
 def test_engines_that_are_not_there_are_refused(engine, dtype, said):
     with pytest.raises(ConfigError, match=said):
         check_engine(engine, dtype)
+
+
+def test_nothing_is_sent_to_openvinos_maker(exported, tmp_path):
+    program = (
+        "import os, sys\n"
+        "import kewen\n"
+        "os.fork = lambda: sys.exit('forks')\n"
+        "embedder = kewen.tasks.Embedder(kewen.load(sys.argv[1]), engine='openvino')\n"
+        "embedder.embed(['good'])\n"
+        "assert sys.modules['openvino']\n"
+        "assert sys.modules['openvino_telemetry'] is None\n"
+    )
+    home = {**os.environ, "HOME": str(tmp_path)}
+    command = [sys.executable, "-c", program, str(exported)]
+    subprocess.run(command, env=home, check=True, timeout=300)
+    assert not (tmp_path / "intel").exists()  # where it notes who it told
