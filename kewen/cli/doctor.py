@@ -32,6 +32,7 @@ EXTRAS = {
     "torch": (("torch",), "PyTorch as Keras' backend"),
     "tensorflow": (("tensorflow",), "TensorFlow as Keras' backend"),
     "tensorboard": (("tensorboardX",), "loss curves of `kewen fit --tensorboard`"),
+    "chinese": (("rjieba", "jieba"), "words before word pieces (WoBERT, RoFormer)"),
     "export": (("openvino",), "engine of `--engine openvino`"),
     "bench": (("torch", "transformers", "openvino"), "peers in the benchmarks"),
 }
