@@ -20,8 +20,8 @@ from typing import Any, ParamSpec
 
 import typer
 
-from kewen.cli.visible import visible
 from kewen.errors import KewenError
+from kewen.visible import visible
 
 BUG, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
 DEBUG_VARIABLE = "KEWEN_DEBUG"

@@ -12,8 +12,8 @@ import typer
 from kewen.cli.json_lines import json_line
 from kewen.cli.options import Folder
 from kewen.cli.surroundings import prepare
-from kewen.cli.visible import visible
 from kewen.errors import CheckpointError, ConfigError, KewenError
+from kewen.visible import visible
 
 if TYPE_CHECKING:
     from kewen.checkpoints import Account, Checkpoint

@@ -7,6 +7,8 @@ a table with both.
 import unicodedata
 from collections.abc import Sequence
 
+from kewen.visible import visible
+
 WIDE = {"W", "F"}  # Unicode's East Asian Width classes of two columns
 INVISIBLE = {"Mn", "Me", "Cf"}  # combining marks and format characters: no column
 
@@ -24,8 +26,8 @@ def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
     Args:
         head: the names of the columns.
-        rows: one string a cell; control characters (a line break in a label) become
-            spaces, so that a row is a line.
+        rows: one string a cell; a line break in a label becomes a space, so that a
+            row is a line, and control characters are spelled out.
     """
     lines = [[_one_line(cell) for cell in row] for row in (head, *rows)]
     widths = [max(map(display_width, column)) for column in zip(*lines, strict=True)]
@@ -48,7 +50,4 @@ def _columns(character: str) -> int:
 
 
 def _one_line(cell: str) -> str:
-    return "".join(
-        " " if unicodedata.category(character) in {"Cc", "Zl", "Zp"} else character
-        for character in cell
-    )
+    return visible(" ".join(cell.splitlines()))

@@ -88,7 +88,9 @@ def extended(
     _require_word_pieces(library)
     said = json.loads(library.to_str())
     for number, token in enumerate(tokens, start=len(rows)):
-        known = token in said["model"]["vocab"] or library.token_to_id(token)
+        known = (
+            token in said["model"]["vocab"] or library.token_to_id(token) is not None
+        )
         if known or not _comes_out(library, token, words):
             raise DataError(
                 "A new token must be one that texts can give and that is not there "

@@ -20,3 +20,8 @@ def test_lines_end_in_the_same_screen_column_with_chinese_labels():
 
 def test_a_line_break_in_a_label_does_not_break_the_row():
     assert len(text_table(["a"], [["b\nc"], ["d\u2028e"]]).splitlines()) == 3
+
+
+def test_a_label_cannot_steer_the_terminal():
+    table = text_table(["a"], [["\x1b[2J\u202ebad"]])
+    assert r"\x1b[2J\u202ebad" in table
