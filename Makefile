@@ -37,6 +37,7 @@ bench: $(VENV)-bench/.installed  ## speed against peers, into benchmarks/RESULTS
 	$(VENV)-bench/bin/python -m benchmarks.dropout --write
 	$(VENV)-bench/bin/python -m benchmarks.embed_minilm --write
 	$(VENV)-bench/bin/python -m benchmarks.start_up --write
+	$(VENV)-bench/bin/python -m benchmarks.loading --write
 
 docs: $(VENV)/.installed-dev  ## that every link leads somewhere and every example parses
 	$(BIN)/python -m pytest tests/docs

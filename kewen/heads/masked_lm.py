@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from kewen.layers import Bias
+from kewen.layers import Bias, Dense
 
 Tensor = Any
 Make = Callable[..., keras.layers.Layer]
@@ -39,7 +39,7 @@ def masked_lm(
     """
     width = hidden.shape[-1]
     hidden = parts(
-        keras.layers.Dense, "mlm_dense", units=width, activation=activation, **dense
+        Dense, "mlm_dense", units=width, activation=activation, **dense
     )(hidden)
     hidden = parts(keras.layers.LayerNormalization, "mlm_norm", epsilon=norm_epsilon)(
         hidden
@@ -47,4 +47,4 @@ def masked_lm(
     if tie:
         return parts(Bias, "mlm_bias")(token_embedding(hidden, reverse=True))
     units = token_embedding.input_dim
-    return parts(keras.layers.Dense, "mlm_decoder", units=units, **dense)(hidden)
+    return parts(Dense, "mlm_decoder", units=units, **dense)(hidden)

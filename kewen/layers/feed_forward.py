@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from kewen.layers.dense import Dense
 from kewen.layers.initial_values import TruncatedNormal, another
 
 Tensor = Any
@@ -44,14 +45,14 @@ class FeedForward(keras.layers.Layer):
         )
 
     def build(self, inputs_shape: Any) -> None:
-        self.inner = keras.layers.Dense(
+        self.inner = Dense(
             self.intermediate_dim,
             activation=self.activation,
             kernel_initializer=another(self.kernel_initializer),
             dtype=self.dtype_policy,
             name="inner",
         )
-        self.outer = keras.layers.Dense(
+        self.outer = Dense(
             inputs_shape[-1],
             kernel_initializer=another(self.kernel_initializer),
             dtype=self.dtype_policy,

@@ -1,15 +1,18 @@
 """Pure tensor functions that `keras.ops` lacks; they run on every backend."""
 
 from kewen.ops.masked_pooling import masked_max, masked_mean, masked_std
+from kewen.ops.products import einsum, sums_apart
 from kewen.ops.reversal import reverse_tokens
 from kewen.ops.rotary import rotate
 from kewen.ops.softmax import masked_softmax
 
 __all__ = [
+    "einsum",
     "masked_max",
     "masked_mean",
     "masked_softmax",
     "masked_std",
     "reverse_tokens",
     "rotate",
+    "sums_apart",
 ]

@@ -6,9 +6,10 @@ import keras
 from keras import ops
 
 from kewen.errors import ConfigError, ShapeError
+from kewen.layers.dense import EinsumDense
 from kewen.layers.dropout import Dropout
 from kewen.layers.initial_values import TruncatedNormal, another
-from kewen.ops import masked_softmax, rotate
+from kewen.ops import einsum, masked_softmax, rotate, sums_apart
 
 Tensor = Any
 
@@ -95,7 +96,7 @@ class MultiHeadAttention(keras.layers.Layer):
     def _projection(
         self, equation: str, out: tuple[int, ...], bias_axes: str, name: str
     ) -> keras.layers.Layer:
-        return keras.layers.EinsumDense(
+        return EinsumDense(
             equation,
             output_shape=(None, *out),
             bias_axes=bias_axes if self.use_bias else None,
@@ -127,7 +128,8 @@ class MultiHeadAttention(keras.layers.Layer):
         # On torch, Keras' op takes a mask or a bias.
         both = mask is not None and bias is not None
         one_only = keras.backend.backend() == "torch" and both
-        if return_scores or one_only or (training and self.dropout > 0):
+        by_hand = return_scores or one_only or sums_apart(query)
+        if by_hand or (training and self.dropout > 0):
             mixed, scores = self._explicit(query, key, value, mask, bias, training)
         else:
             mixed, scores = self._fused(query, key, value, mask, bias), None
@@ -162,12 +164,13 @@ class MultiHeadAttention(keras.layers.Layer):
         training: bool,
     ) -> tuple[Tensor, Tensor]:
         """The same by hand, where probabilities are wanted or dropped."""
-        logits = ops.einsum("bthd,bshd->bhts", query * self.scale, key)
+        exact = "float32" if sums_apart(query) else None  # it costs nothing there
+        logits = einsum("bthd,bshd->bhts", query * self.scale, key, dtype=exact)
         if bias is not None:
             logits = logits + ops.cast(bias, logits.dtype)
-        scores = masked_softmax(logits, mask)
+        scores = ops.cast(masked_softmax(logits, mask), value.dtype)
         kept = self.probability_dropout(scores, training=training)
-        return ops.einsum("bhts,bshd->bthd", kept, value), scores
+        return einsum("bhts,bshd->bthd", kept, value), scores
 
     def compute_output_spec(
         self,

@@ -57,7 +57,7 @@ def draw_sequence_classifier(graph: Graph) -> None:
     rate = bert.classifier_dropout(config)
     kept = parts(layers.Dropout, "classifier_dense_dropout", rate=rate)(pooled)
     inner = parts(
-        keras.layers.Dense,
+        layers.Dense,
         "classifier_dense",
         units=config.hidden_dim,
         activation="tanh",
