@@ -48,7 +48,8 @@ class Unset(keras.initializers.Initializer):
     """Zeros, for weights that a checkpoint is about to give.
 
     They lie in pages that the kernel promises and gives at the first write, and there
-    is none: JAX takes the memory as it is, and drops it for the checkpoint's.
+    is none: JAX takes the memory as it is, and drops it for the checkpoint's. Nothing
+    is compiled either, which Keras' own zeros and ones are on JAX, a shape each.
     """
 
     def __call__(self, shape: Any, dtype: Any = None, **_: Any) -> Any:
