@@ -132,9 +132,7 @@ def main() -> None:
                 ("BERT-base", base),
             )
         ]
-    publish(
-        "loading", "Loading a model", "\n\n".join(parts), write=options.write
-    )
+    publish("loading", "Loading a model", "\n\n".join(parts), write=options.write)
 
 
 if __name__ == "__main__":

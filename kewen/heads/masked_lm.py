@@ -38,9 +38,9 @@ def masked_lm(
     Source: Devlin et al., 2019, section 3.1 (arXiv 1810.04805).
     """
     width = hidden.shape[-1]
-    hidden = parts(
-        Dense, "mlm_dense", units=width, activation=activation, **dense
-    )(hidden)
+    hidden = parts(Dense, "mlm_dense", units=width, activation=activation, **dense)(
+        hidden
+    )
     hidden = parts(keras.layers.LayerNormalization, "mlm_norm", epsilon=norm_epsilon)(
         hidden
     )

@@ -25,6 +25,4 @@ def pooler(
     """
     first = parts(Pooling, "first_column", mode="first")(hidden, padding_mask)
     width = hidden.shape[-1]
-    return parts(
-        Dense, "pooler", units=width, activation=activation, **dense
-    )(first)
+    return parts(Dense, "pooler", units=width, activation=activation, **dense)(first)

@@ -1,6 +1,7 @@
 """Pure tensor functions that `keras.ops` lacks; they run on every backend."""
 
 from kewen.ops.masked_pooling import masked_max, masked_mean, masked_std
+from kewen.ops.platform import on_jax_cpu
 from kewen.ops.products import einsum, sums_apart
 from kewen.ops.reversal import reverse_tokens
 from kewen.ops.rotary import rotate
@@ -12,6 +13,7 @@ __all__ = [
     "masked_mean",
     "masked_softmax",
     "masked_std",
+    "on_jax_cpu",
     "reverse_tokens",
     "rotate",
     "sums_apart",

@@ -16,9 +16,7 @@ def test_the_peak_is_the_highest_size_though_it_was_freed():
 
 
 def test_a_line_holds_medians_and_how_many_times_the_weights():
-    runs = [
-        [100 << 10, 200 << 10, 400 << 10, seconds] for seconds in (3.0, 1.0, 2.0)
-    ]
+    runs = [[100 << 10, 200 << 10, 400 << 10, seconds] for seconds in (3.0, 1.0, 2.0)]
     assert row("subject", runs, 100 << 10) == [
         "subject",
         "2.00",

@@ -45,7 +45,12 @@ LAYERS = [
     LayerRow(layers.AttentionMask, {"kind": "causal"}, (IS_TOKEN,)),
     LayerRow(layers.AttentionMask, {"kind": "unilm"}, (IS_TOKEN, SEGMENT_IDS)),
     LayerRow(layers.Bias),
+    LayerRow(layers.Dense, {"units": 5, "activation": "gelu"}),
     LayerRow(layers.Dropout, {"rate": 0.5}),
+    LayerRow(
+        layers.EinsumDense,
+        {"equation": "btc,chd->bthd", "output_shape": (None, 2, 3), "bias_axes": "hd"},
+    ),
     LayerRow(layers.FeedForward, {"intermediate_dim": 12, "activation": "gelu"}),
     LayerRow(layers.LearnedPositions, {"max_length": 9, "initializer": "normal"}),
     LayerRow(layers.MultiHeadAttention, {"num_heads": H}, named=MASK),
