@@ -22,7 +22,7 @@ def aligned_bytes(count: int) -> NDArray[np.uint8]:
 
 
 def aligned(array: NDArray[Any], dtype: Any = None) -> NDArray[Any]:
-    """The array itself if it is aligned, in C order and of `dtype`; else such a copy."""
+    """The array itself if aligned, in C order and of `dtype`; else such a copy."""
     array = np.asarray(array)
     wanted = array.dtype if dtype is None else np.dtype(dtype)
     if (

@@ -10,7 +10,6 @@ from kewen.data import Batches
 from kewen.ops import on_jax_cpu
 from kewen.training import predict_rows
 
-
 # On JAX' CPU: what lies between two products then stays in the caches, and batches of
 # short texts are as much work as those of long ones (docs/design/buckets.md).
 CPU_TOKENS = 512

@@ -1,4 +1,4 @@
-"""A model's answer to one batch, compiled once a shape, by several threads at a time."""
+"""A model's answer to a batch, compiled once a shape, for several at a time."""
 
 import threading
 import weakref

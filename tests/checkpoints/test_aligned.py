@@ -25,7 +25,7 @@ def begins_at_a_line(array):
     return array.ctypes.data % ALIGNMENT == 0
 
 
-@pytest.mark.parametrize("count", [0, 1, 63, 64, 1000])
+@pytest.mark.parametrize("count", [1, 63, 64, 1000])
 def test_fresh_bytes_begin_at_a_cache_line(count):
     memory = aligned_bytes(count)
     assert memory.shape == (count,)

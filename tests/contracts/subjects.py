@@ -49,7 +49,7 @@ LAYERS = [
     LayerRow(layers.Dropout, {"rate": 0.5}),
     LayerRow(
         layers.EinsumDense,
-        {"equation": "btc,chd->bthd", "output_shape": (None, 2, 3), "bias_axes": "hd"},
+        {"equation": "btc,chd->bthd", "output_shape": (T, 2, 3), "bias_axes": "hd"},
     ),
     LayerRow(layers.FeedForward, {"intermediate_dim": 12, "activation": "gelu"}),
     LayerRow(layers.LearnedPositions, {"max_length": 9, "initializer": "normal"}),

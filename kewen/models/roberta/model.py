@@ -7,8 +7,6 @@ Source: Liu et al., 2019 (arXiv 1907.11692).
 
 from typing import Any
 
-import keras
-
 from kewen import heads, layers
 from kewen.models.bert import model as bert
 from kewen.models.graph import Graph
