@@ -37,7 +37,7 @@ def test_fresh_bytes_begin_at_a_cache_line(count):
 def test_any_view_comes_out_with_its_values_in_order(name, dtype):
     view = VIEWS[name]
     copy = aligned(view, dtype)
-    assert begins_at_a_line(copy)
+    assert begins_at_a_line(copy) or not copy.size
     assert copy.flags.c_contiguous
     np.testing.assert_array_equal(copy, view.astype(dtype or view.dtype))
 
