@@ -3,13 +3,22 @@
 from kewen.ops.masked_pooling import masked_max, masked_mean, masked_std
 from kewen.ops.reversal import reverse_tokens
 from kewen.ops.rotary import rotate
-from kewen.ops.softmax import masked_softmax
+from kewen.ops.rotary_frequencies import (
+    check_rotary_scaling,
+    dynamic_base,
+    rotary_frequencies,
+)
+from kewen.ops.softmax import masked_softmax, soft_cap
 
 __all__ = [
+    "check_rotary_scaling",
+    "dynamic_base",
     "masked_max",
     "masked_mean",
     "masked_softmax",
     "masked_std",
     "reverse_tokens",
+    "rotary_frequencies",
     "rotate",
+    "soft_cap",
 ]

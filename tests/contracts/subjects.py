@@ -44,9 +44,17 @@ LAYERS = [
     LayerRow(layers.AttentionMask, {"kind": "bidirectional"}, (IS_TOKEN,)),
     LayerRow(layers.AttentionMask, {"kind": "causal"}, (IS_TOKEN,)),
     LayerRow(layers.AttentionMask, {"kind": "unilm"}, (IS_TOKEN, SEGMENT_IDS)),
+    LayerRow(
+        layers.AttentionMask, {"kind": "bidirectional", "window": (1, 1)}, (IS_TOKEN,)
+    ),
+    LayerRow(layers.AttentionMask, {"kind": "causal", "window": (2, 0)}, (IS_TOKEN,)),
     LayerRow(layers.Bias),
     LayerRow(layers.Dropout, {"rate": 0.5}),
     LayerRow(layers.FeedForward, {"intermediate_dim": 12, "activation": "gelu"}),
+    LayerRow(
+        layers.FeedForward,
+        {"intermediate_dim": 12, "activation": "silu", "gated": True, "use_bias": False},
+    ),
     LayerRow(layers.LearnedPositions, {"max_length": 9, "initializer": "normal"}),
     LayerRow(layers.MultiHeadAttention, {"num_heads": H}, named=MASK),
     LayerRow(
@@ -54,18 +62,38 @@ LAYERS = [
         {"num_heads": H, "use_bias": False, "rotary_layout": "halves"},
         named={"rotary": (np.cos(ANGLES), np.sin(ANGLES))},
     ),
+    LayerRow(
+        layers.MultiHeadAttention,
+        {"num_heads": 4, "num_kv_heads": 2, "head_dim": 6, "use_output_bias": False},
+        named=MASK,
+    ),
+    LayerRow(
+        layers.MultiHeadAttention,
+        {"num_heads": H, "key_dim": 5, "scale": 0.3, "soft_cap": 2.0},
+        named=MASK,
+    ),
+    LayerRow(
+        layers.MultiHeadAttention,
+        {"num_heads": H, "norm_epsilon": 1e-6, "norm_offset": 1.0},
+        named=MASK,
+    ),
     LayerRow(layers.Pooling, {"mode": "first"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.Pooling, {"mode": "cls"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.Pooling, {"mode": "mean"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.Pooling, {"mode": "max"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.Pooling, {"mode": "std"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.PositionsAfterPadding, {"pad_id": 1}, (TOKEN_IDS,)),
+    LayerRow(layers.PositionsOfTokens, {}, (IS_TOKEN,)),
+    LayerRow(layers.RMSNorm, {"epsilon": 1e-6}),
+    LayerRow(layers.RMSNorm, {"scale": False}),
+    LayerRow(layers.RMSNorm, {"offset": 1.0}),
     LayerRow(layers.ReverseTokens, {}, (HIDDEN, IS_TOKEN)),
     LayerRow(
         layers.SegmentEmbedding,
         {"num_segments": 2, "initializer": "normal"},
         (HIDDEN, SEGMENT_IDS),
     ),
+    LayerRow(layers.SoftCap, {"cap": 0.5}),
     LayerRow(layers.TokenEmbedding, {"input_dim": 20, "output_dim": C}, (TOKEN_IDS,)),
 ]
 
