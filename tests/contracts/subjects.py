@@ -79,6 +79,7 @@ LAYERS = [
     ),
     LayerRow(layers.Pooling, {"mode": "first"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.Pooling, {"mode": "cls"}, (HIDDEN, IS_TOKEN)),
+    LayerRow(layers.Pooling, {"mode": "last"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.Pooling, {"mode": "mean"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.Pooling, {"mode": "max"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.Pooling, {"mode": "std"}, (HIDDEN, IS_TOKEN)),
@@ -97,6 +98,7 @@ LAYERS = [
     LayerRow(layers.TokenEmbedding, {"input_dim": 20, "output_dim": C}, (TOKEN_IDS,)),
 ]
 
+WINDOW = 3  # less than T, so that it is seen
 SIZES = {
     "vocabulary_size": 20,
     "hidden_dim": C,
@@ -107,17 +109,24 @@ SIZES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FamilyRow:
     name: str
-    left_padding_moves_positions: bool  # so that left padding needs position ids
+    left_padding_moves_positions: bool = False  # so that left padding needs them
+    sizes: dict[str, Any] = field(default_factory=lambda: SIZES)
 
     def __str__(self):
         return self.name
 
     @property
     def config(self):
-        return family(self.name).config(**SIZES, num_labels=3)
+        return family(self.name).config(**self.sizes, num_labels=3)
+
+    @property
+    def head(self):
+        """A head that every model of the family can have."""
+        heads = family(self.name).heads
+        return "masked_lm" if "masked_lm" in heads else "language_model"
 
     def made(self, **options):
         """A model of random weights, biases and norms included."""
@@ -131,7 +140,13 @@ class FamilyRow:
 
 FAMILIES = [
     FamilyRow("bert", left_padding_moves_positions=True),
-    FamilyRow("roberta", left_padding_moves_positions=False),
+    FamilyRow("llama", sizes={**SIZES, "num_kv_heads": 1}),
+    FamilyRow(
+        "mistral", sizes={**SIZES, "num_kv_heads": 1, "sliding_window": WINDOW}
+    ),
+    FamilyRow("qwen2", sizes={**SIZES, "num_kv_heads": 1}),
+    FamilyRow("qwen3", sizes={**SIZES, "num_kv_heads": 1, "head_dim": 6}),
+    FamilyRow("roberta"),
 ]
 
 
