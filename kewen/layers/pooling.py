@@ -20,7 +20,8 @@ class Pooling(keras.layers.Layer):
     Args:
         mode: "first" is the first column, be it padding or not, as BERT's pooler and
             RoBERTa's classifier have it; "cls" is the first token, which left padding
-            does not move; "last" is the last token; "mean", "max" and "std" are over tokens.
+            does not move; "last" is the last token; "mean", "max" and "std" are over
+            tokens.
 
     Call arguments:
         inputs: float, (B, T, C).

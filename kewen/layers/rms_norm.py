@@ -53,7 +53,7 @@ class RMSNorm(keras.layers.Layer):
         x = ops.cast(inputs, "float32")
         x = x * ops.rsqrt(ops.mean(x * x, axis=-1, keepdims=True) + self.epsilon)
         if self.scale:
-            x = x * (self.offset + ops.cast(self.gamma, "float32"))
+            x = x * ops.add(ops.cast(self.gamma, "float32"), self.offset)
         return ops.cast(x, inputs.dtype)
 
     def compute_output_shape(self, inputs_shape: Any) -> Any:

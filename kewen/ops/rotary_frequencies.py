@@ -159,7 +159,5 @@ def _yarn_sharpness(factor: float, scaling: Mapping[str, Any]) -> float:
     given = scaling.get("attention_factor")
     if given is not None:
         return float(given)
-    of_query_and_key = scaling.get("mscale"), scaling.get("mscale_all_dim")
-    if all(of_query_and_key):
-        return growth(of_query_and_key[0]) / growth(of_query_and_key[1])
-    return growth(1.0)
+    own, of_all = scaling.get("mscale"), scaling.get("mscale_all_dim")
+    return growth(own) / growth(of_all) if own and of_all else growth(1.0)

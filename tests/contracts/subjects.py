@@ -53,7 +53,12 @@ LAYERS = [
     LayerRow(layers.FeedForward, {"intermediate_dim": 12, "activation": "gelu"}),
     LayerRow(
         layers.FeedForward,
-        {"intermediate_dim": 12, "activation": "silu", "gated": True, "use_bias": False},
+        {
+            "intermediate_dim": 12,
+            "activation": "silu",
+            "gated": True,
+            "use_bias": False,
+        },
     ),
     LayerRow(layers.LearnedPositions, {"max_length": 9, "initializer": "normal"}),
     LayerRow(layers.MultiHeadAttention, {"num_heads": H}, named=MASK),
@@ -141,9 +146,7 @@ class FamilyRow:
 FAMILIES = [
     FamilyRow("bert", left_padding_moves_positions=True),
     FamilyRow("llama", sizes={**SIZES, "num_kv_heads": 1}),
-    FamilyRow(
-        "mistral", sizes={**SIZES, "num_kv_heads": 1, "sliding_window": WINDOW}
-    ),
+    FamilyRow("mistral", sizes={**SIZES, "num_kv_heads": 1, "sliding_window": WINDOW}),
     FamilyRow("qwen2", sizes={**SIZES, "num_kv_heads": 1}),
     FamilyRow("qwen3", sizes={**SIZES, "num_kv_heads": 1, "head_dim": 6}),
     FamilyRow("roberta"),

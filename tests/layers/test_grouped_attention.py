@@ -26,9 +26,7 @@ def made(**options):
 
 def run(layer, return_scores=False):
     call = lambda x, mask: layer(x, attention_mask=mask, return_scores=return_scores)
-    results = compiled(call)(
-        ops.convert_to_tensor(INPUTS), ops.convert_to_tensor(MASK)
-    )
+    results = compiled(call)(ops.convert_to_tensor(INPUTS), ops.convert_to_tensor(MASK))
     return keras.tree.map_structure(ops.convert_to_numpy, results)
 
 

@@ -66,7 +66,9 @@ def test_scores_depend_on_distances_only(layout, dim):
 
     def scores(shift):
         turned = rotary(ops.convert_to_tensor(POSITIONS + shift))
-        _, given = layer(ops.convert_to_tensor(hidden), rotary=turned, return_scores=True)
+        _, given = layer(
+            ops.convert_to_tensor(hidden), rotary=turned, return_scores=True
+        )
         return ops.convert_to_numpy(given)
 
     np.testing.assert_allclose(scores(0), scores(100), atol=1e-5)

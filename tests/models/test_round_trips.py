@@ -43,7 +43,7 @@ def test_model_goes_through_a_keras_file_and_back(folder, tmp_path):
     convert(folder, tmp_path / "keras", to="keras")
     convert(tmp_path / "keras", tmp_path / "out", to="hf")
     again = tensors(tmp_path / "out")
-    for name, (dtype, shape, data) in tensors(folder).items():
+    for name, (dtype, _, data) in tensors(folder).items():
         if name in again:
             got, wanted = (
                 np.frombuffer(b, d).astype("float32")

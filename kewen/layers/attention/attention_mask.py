@@ -45,7 +45,7 @@ class AttentionMask(keras.layers.Layer):
         self.window = None if window is None else tuple(window)
 
     def call(self, padding_mask: Tensor, segment_ids: Tensor | None = None) -> Tensor:
-        length = ops.shape(padding_mask)[1]
+        length: Any = ops.shape(padding_mask)[1]
         near = None if self.window is None else masks.band(length, *self.window)
         if self.kind == "unilm":
             return masks.all_of(masks.unilm(segment_ids, padding_mask), near)

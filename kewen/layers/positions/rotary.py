@@ -59,16 +59,17 @@ class RotaryAngles(keras.layers.Layer):
 
     def call(self, position_ids: Tensor) -> tuple[Tensor, Tensor]:
         positions = ops.cast(position_ids, "float32")
-        frequencies = ops.convert_to_tensor(self.frequencies, "float32")
-        if self.factor is not None:
-            frequencies = self._stretched(ops.max(positions) + 1)
-        angles = ops.expand_dims(positions, -1) * frequencies
+        if self.factor is None:
+            frequencies = ops.convert_to_tensor(self.frequencies, "float32")
+        else:
+            frequencies = self._stretched(self.factor, ops.max(positions) + 1)
+        angles = ops.multiply(ops.expand_dims(positions, -1), frequencies)
         return ops.cos(angles) * self.sharpness, ops.sin(angles) * self.sharpness
 
-    def _stretched(self, length: Tensor) -> Tensor:
+    def _stretched(self, factor: float, length: Tensor) -> Tensor:
         """The frequencies of "dynamic", for the longest text of the batch."""
         stretch = ops.maximum(length / self.max_length, 1.0)
-        base = dynamic_base(self.base, self.dim, self.factor, stretch)
+        base = dynamic_base(self.base, self.dim, factor, stretch)
         exponents = -np.arange(0, self.dim, 2) / self.dim
         return base ** ops.convert_to_tensor(exponents, "float32")
 
