@@ -51,7 +51,13 @@ def _edited(
     pretrained: Pretrained, tokenizer: Tokenizer, sources: Sources
 ) -> Pretrained:
     old = pretrained.model
-    renumbered = {rows[0]: new for new, rows in enumerate(sources) if len(rows) == 1}
+    before = _tokenizer_of(pretrained)
+    renumbered = {  # a new token may be made of a single old one, which stays as well
+        rows[0]: new
+        for new, rows in enumerate(sources)
+        if len(rows) == 1
+        and tokenizer.id_to_token(new) == before.id_to_token(rows[0])
+    }
     config = dataclasses.replace(
         old.config,
         vocabulary_size=len(sources),
