@@ -38,11 +38,12 @@ class BytePairs:
         self._vocabulary: Mapping[str, int] = model["vocab"]
         self._ranks = {(a, b): rank for rank, (a, b) in enumerate(model["merges"])}
         self._first_rank = len(model["merges"])
-        self._new: list[str] = []
+        self._looks_up_words: bool = model["ignore_merges"]
+        self._new: dict[str, None] = {}
 
     def comes_out(self, token: str) -> bool:
-        """Whether its letters are merged to it, all of them."""
-        return self._steps(token)[-1] == [token]
+        """Whether its letters are merged to it, or it is looked up as a whole word."""
+        return self._looks_up_words or self._steps(token)[-1] == [token]
 
     def text_of(self, token: str) -> str:
         """With spaces for their marks."""
@@ -73,12 +74,12 @@ class BytePairs:
         rows: list[tuple[str, list[str] | None]] = [
             (letter, None) for letter in dict.fromkeys(token) if not self._has(letter)
         ]
-        self._new += [letter for letter, _ in rows]
+        self._new |= dict.fromkeys(letter for letter, _ in rows)
         while len(pieces := self._steps(token)[-1]) > 1:
             pair = pieces[0], pieces[1]
             self._ranks[pair] = len(self._ranks) + self._first_rank
             if not self._has("".join(pair)):
-                self._new.append("".join(pair))
+                self._new["".join(pair)] = None
                 rows.append(("".join(pair), list(pair)))
         return rows
 

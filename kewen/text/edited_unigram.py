@@ -34,7 +34,7 @@ class UnigramPieces:
         self._unknown: int | None = model["unk_id"]
         self._lowest = min(self._scores.values(), default=0.0)
         self._has_bytes: bool = model["byte_fallback"]
-        self._new: list[str] = []
+        self._new: dict[str, None] = {}
 
     def comes_out(self, token: str) -> bool:
         """Whether no other way to cut it is better."""
@@ -66,7 +66,7 @@ class UnigramPieces:
         token = self._spelling.token_of(text, self._new)
         parts, score = self._cut(token)
         self._scores[token] = max(score + AHEAD, self._lowest)
-        self._new.append(token)
+        self._new[token] = None
         return [(token, parts)]
 
     def grow(self, model: dict[str, Any], first: int) -> None:

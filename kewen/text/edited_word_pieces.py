@@ -20,7 +20,7 @@ class WordPieces:
     def __init__(self, library: Tokenizer, words: bool) -> None:
         self._library = library
         self._words = words
-        self._new: list[str] = []
+        self._new: dict[str, None] = {}
 
     def comes_out(self, token: str) -> bool:
         """Whether cutting leaves the token in one piece, so that it can be looked up."""
@@ -63,7 +63,7 @@ class WordPieces:
                 + "Leave it out"
                 + ("." if known else ', or read the vocabulary with words="jieba".')
             )
-        self._new.append(text)
+        self._new[text] = None
         return [(text, None)]
 
     def grow(self, model: dict[str, Any], first: int) -> None:

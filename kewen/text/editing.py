@@ -69,6 +69,7 @@ class Edited:
     library: Tokenizer
     rows: list[str]
     sources: Sources
+    numbers: Mapping[int, int]  # of each old row that stays, the new one
 
 
 def trimmed(
@@ -103,7 +104,7 @@ def trimmed(
     own = _size(said["model"], rows)
     kind.cut(said["model"], {old: new for old, new in moved.items() if old < own})
     made = _made(library, said, moved)
-    return Edited(made, [rows[n] for n in order], tuple((n,) for n in order))
+    return Edited(made, [rows[n] for n in order], tuple((n,) for n in order), moved)
 
 
 def extended(
@@ -149,6 +150,7 @@ def extended(
         _made(library, said, numbers),
         [rows[each] if isinstance(each, int) else each for each in order],
         tuple((each,) if isinstance(each, int) else new[each] for each in order),
+        numbers,
     )
 
 
@@ -158,7 +160,7 @@ def renumbered(settings: Mapping[str, Any], edited: Edited) -> dict[str, Any]:
     if not isinstance(said, Mapping):
         return dict(settings)
     old: Mapping[str, Any] = said
-    new = {str(was[0]): at for at, was in enumerate(edited.sources) if len(was) == 1}
+    new = {str(was): now for was, now in edited.numbers.items()}
     moved = {str(new[key]): value for key, value in old.items() if key in new}
     return {**settings, "added_tokens_decoder": moved}
 
