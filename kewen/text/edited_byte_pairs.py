@@ -7,6 +7,7 @@ stay is cut as before: at each step the same pair is the first.
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from tokenizers import Tokenizer
@@ -87,9 +88,7 @@ class BytePairs:
         """New merges come behind the old ones."""
         model["vocab"] |= {t: n for n, t in enumerate(self._new, start=first)}
         model["merges"] += [
-            list(pair)
-            for pair, rank in self._ranks.items()
-            if rank >= self._first_rank
+            list(pair) for pair, rank in self._ranks.items() if rank >= self._first_rank
         ]
 
     def _has(self, piece: str) -> bool:
@@ -100,7 +99,7 @@ class BytePairs:
         steps = [list(token)]
         while True:
             pieces = steps[-1]
-            pairs = list(zip(pieces, pieces[1:], strict=False))
+            pairs = list(pairwise(pieces))
             known = [pair for pair in pairs if pair in self._ranks]
             if not known:
                 return steps

@@ -23,7 +23,7 @@ class WordPieces:
         self._new: dict[str, None] = {}
 
     def comes_out(self, token: str) -> bool:
-        """Whether cutting leaves the token in one piece, so that it can be looked up."""
+        """Whether cutting leaves it in one piece, so that it can be looked up."""
         library = self._library
         inside = token.startswith(PREFIX) and token != PREFIX
         text = "a" + token.removeprefix(PREFIX) if inside else token

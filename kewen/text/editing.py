@@ -117,7 +117,9 @@ def extended(
     """The same tokenizer with more rows; see `Tokenizer.compound`.
 
     Args:
-        library, rows, words: as for `trimmed`.
+        library: as for `trimmed`.
+        rows: as for `trimmed`.
+        words: as for `trimmed`.
         tokens: new token -> ids of old ones, or None.
         cut: the ids that a text gives so far.
     """
@@ -156,10 +158,9 @@ def extended(
 
 def renumbered(settings: Mapping[str, Any], edited: Edited) -> dict[str, Any]:
     """tokenizer_config.json with the new ids of what it says of added tokens."""
-    said = settings.get("added_tokens_decoder")
-    if not isinstance(said, Mapping):
+    if not isinstance(settings.get("added_tokens_decoder"), Mapping):
         return dict(settings)
-    old: Mapping[str, Any] = said
+    old: Mapping[str, Any] = settings["added_tokens_decoder"]
     new = {str(was): now for was, now in edited.numbers.items()}
     moved = {str(new[key]): value for key, value in old.items() if key in new}
     return {**settings, "added_tokens_decoder": moved}

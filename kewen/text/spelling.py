@@ -70,7 +70,9 @@ class Spelling:
         library = self._library
         normal = library.normalizer.normalize_str(text) if library.normalizer else text
         cut = library.pre_tokenizer
-        parts = [normal] if cut is None else [p for p, _ in cut.pre_tokenize_str(normal)]
+        parts = (
+            [normal] if cut is None else [p for p, _ in cut.pre_tokenize_str(normal)]
+        )
         mark = "Ġ" if self._has_letters else SPACE
         return bool(token) and parts in ([token], [mark + token])
 

@@ -14,7 +14,11 @@ from kewen.models.base import Backbone
 from kewen.text import Tokenizer
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "huggingface"
-CORPUS = ["今天天气真不错，我们去公园。", "The cat sat on the mat, 12345.", "漢字汉字"] * 20
+CORPUS = [
+    "今天天气真不错，我们去公园。",
+    "The cat sat on the mat, 12345.",
+    "漢字汉字",
+] * 20
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 
 
@@ -66,9 +70,10 @@ def test_texts_of_kept_tokens_have_the_same_hidden_states(old, tmp_path):
     twice = kewen.load(tmp_path / "saved").compound({"漢": None, "公园去": None})
     twice.save(tmp_path / "twice")
     again = kewen.load(tmp_path / "twice")
-    rows = [old.tokenizer.token_to_id(t) for t in new.tokenizer.tokens(
-        range(new.config.vocabulary_size)
-    )]
+    rows = [
+        old.tokenizer.token_to_id(t)
+        for t in new.tokenizer.tokens(range(new.config.vocabulary_size))
+    ]
     for text in CORPUS[:2]:
         expected = outputs(old, text)
         for each in (new, kewen.load(tmp_path / "saved"), twice, again):
