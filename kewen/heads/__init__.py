@@ -5,8 +5,16 @@ before softmax, the pooled vector after its activation.
 """
 
 from kewen.heads.classification import classify_sequence, classify_tokens
+from kewen.heads.language_model import language_model
 from kewen.heads.masked_lm import masked_lm
 from kewen.heads.pooler import pooler
 from kewen.heads.span import answer_span
 
-__all__ = ["answer_span", "classify_sequence", "classify_tokens", "masked_lm", "pooler"]
+__all__ = [
+    "answer_span",
+    "classify_sequence",
+    "classify_tokens",
+    "language_model",
+    "masked_lm",
+    "pooler",
+]

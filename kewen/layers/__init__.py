@@ -13,10 +13,17 @@ from kewen.layers.dropout import Dropout
 from kewen.layers.feed_forward import FeedForward
 from kewen.layers.initial_values import TruncatedNormal, Unset
 from kewen.layers.pooling import Pooling
-from kewen.layers.positions import LearnedPositions, PositionsAfterPadding
+from kewen.layers.positions import (
+    LearnedPositions,
+    PositionsAfterPadding,
+    PositionsOfTokens,
+    RotaryAngles,
+)
 from kewen.layers.reverse_tokens import ReverseTokens
+from kewen.layers.rms_norm import RMSNorm
 from kewen.layers.saved_backbone import SavedBackbone
 from kewen.layers.segment_embedding import SegmentEmbedding
+from kewen.layers.soft_cap import SoftCap
 from kewen.layers.token_embedding import TokenEmbedding
 
 __all__ = [
@@ -31,10 +38,14 @@ __all__ = [
     "MultiHeadAttention",
     "Pooling",
     "PositionsAfterPadding",
+    "PositionsOfTokens",
+    "RMSNorm",
     "ReverseTokens",
+    "RotaryAngles",
     "SavedBackbone",
     "ScoresOf",
     "SegmentEmbedding",
+    "SoftCap",
     "TokenEmbedding",
     "TruncatedNormal",
     "Unset",

@@ -1,4 +1,4 @@
-"""The two dense layers that follow attention in every block."""
+"""The dense layers that follow attention in every block."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from kewen.layers.dense import Dense
+from kewen.layers.dropout import Dropout
 from kewen.layers.initial_values import TruncatedNormal, another
 
 Tensor = Any
@@ -13,11 +14,14 @@ Tensor = Any
 
 @keras.saving.register_keras_serializable("kewen")
 class FeedForward(keras.layers.Layer):
-    """`outer(activation(inner(x)))`, position by position.
+    """`outer(activation(inner(x)))`, or `outer(activation(gate(x)) * inner(x))`.
 
     Args:
         intermediate_dim: width between the two.
         activation: what stands between; a name of Keras' or a registered function.
+        gated: whether there is a third dense layer, `gate` ("GLU").
+        use_bias: whether the dense layers have biases.
+        dropout: share dropped in training before `outer`.
         kernel_initializer: first values, `TruncatedNormal()` if None, of both kernels.
 
     Call arguments:
@@ -26,43 +30,59 @@ class FeedForward(keras.layers.Layer):
     Returns:
         Float, (..., C).
 
-    Source: Vaswani et al., 2017, section 3.3 (arXiv 1706.03762). Their d_ff is our
-    `intermediate_dim`.
+    Source: Vaswani et al., 2017, section 3.3 (arXiv 1706.03762), whose d_ff is our
+    `intermediate_dim`; Shazeer, 2020 (arXiv 2002.05202), whose W is the kernel of our
+    `gate`, V that of `inner`.
     """
 
     def __init__(
         self,
         intermediate_dim: int,
         activation: str | Callable[[Tensor], Tensor] = "gelu",
+        gated: bool = False,
+        use_bias: bool = True,
+        dropout: float = 0.0,
         kernel_initializer: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.intermediate_dim = intermediate_dim
         self.activation = keras.activations.get(activation)
+        self.gated = gated
+        self.use_bias = use_bias
+        self.dropout = dropout
         self.kernel_initializer = keras.initializers.get(
             kernel_initializer or TruncatedNormal()
         )
 
     def build(self, inputs_shape: Any) -> None:
-        self.inner = Dense(
-            self.intermediate_dim,
-            activation=self.activation,
-            kernel_initializer=another(self.kernel_initializer),
-            dtype=self.dtype_policy,
-            name="inner",
-        )
-        self.outer = Dense(
-            inputs_shape[-1],
-            kernel_initializer=another(self.kernel_initializer),
-            dtype=self.dtype_policy,
-            name="outer",
-        )
+        self.inner = self._dense(self.intermediate_dim, "inner")
+        self.outer = self._dense(inputs_shape[-1], "outer")
         self.inner.build(inputs_shape)
         self.outer.build((*inputs_shape[:-1], self.intermediate_dim))
+        if self.gated:
+            self.gate = self._dense(self.intermediate_dim, "gate")
+            self.gate.build(inputs_shape)
+        self.inner_dropout = Dropout(
+            self.dropout, dtype=self.dtype_policy, name="inner_dropout"
+        )
 
-    def call(self, inputs: Tensor) -> Tensor:
-        return self.outer(self.inner(inputs))
+    def _dense(self, units: int, name: str) -> keras.layers.Layer:
+        return Dense(
+            units,
+            use_bias=self.use_bias,
+            kernel_initializer=another(self.kernel_initializer),
+            dtype=self.dtype_policy,
+            name=name,
+        )
+
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        hidden = self.inner(inputs)
+        if self.gated:
+            hidden = self.activation(self.gate(inputs)) * hidden
+        else:
+            hidden = self.activation(hidden)
+        return self.outer(self.inner_dropout(hidden, training=training))
 
     def compute_output_shape(self, inputs_shape: Any) -> Any:
         return inputs_shape
@@ -72,5 +92,8 @@ class FeedForward(keras.layers.Layer):
             **super().get_config(),
             "intermediate_dim": self.intermediate_dim,
             "activation": keras.activations.serialize(self.activation),
+            "gated": self.gated,
+            "use_bias": self.use_bias,
+            "dropout": self.dropout,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }

@@ -10,7 +10,7 @@ from kewen.ops import masked_max, masked_mean, masked_std
 
 Tensor = Any
 _OVER_TOKENS = {"mean": masked_mean, "max": masked_max, "std": masked_std}
-MODES = ("first", "cls", *_OVER_TOKENS)
+MODES = ("first", "cls", "last", *_OVER_TOKENS)
 
 
 @keras.saving.register_keras_serializable("kewen")
@@ -20,7 +20,8 @@ class Pooling(keras.layers.Layer):
     Args:
         mode: "first" is the first column, be it padding or not, as BERT's pooler and
             RoBERTa's classifier have it; "cls" is the first token, which left padding
-            does not move; "mean", "max" and "std" are over tokens.
+            does not move; "last" is the last token; "mean", "max" and "std" are over
+            tokens.
 
     Call arguments:
         inputs: float, (B, T, C).
@@ -40,9 +41,12 @@ class Pooling(keras.layers.Layer):
         if self.mode == "first":
             return inputs[:, 0]
         is_token = ops.cast(padding_mask, "bool")
-        if self.mode == "cls":
-            first = ops.argmax(ops.cast(is_token, "int32"), axis=1)
-            picked = ops.take_along_axis(inputs, first[:, None, None], axis=1)[:, 0]
+        if self.mode in ("cls", "last"):
+            places = ops.cast(is_token, "int32")
+            if self.mode == "last":
+                places = places * ops.arange(1, ops.shape(places)[1] + 1)
+            chosen = ops.argmax(places, axis=1)
+            picked = ops.take_along_axis(inputs, chosen[:, None, None], axis=1)[:, 0]
             return ops.where(ops.any(is_token, axis=1)[:, None], picked, 0.0)
         return _OVER_TOKENS[self.mode](inputs, is_token)
 

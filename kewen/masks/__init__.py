@@ -5,9 +5,10 @@ True means "may look". Masks are made from ids, lengths and segments, joined wit
 look at nothing gets zeros.
 """
 
+from kewen.masks.band import band
 from kewen.masks.causal import causal
 from kewen.masks.combination import all_of, any_of
 from kewen.masks.padding import from_lengths, padding
 from kewen.masks.unilm import unilm
 
-__all__ = ["all_of", "any_of", "causal", "from_lengths", "padding", "unilm"]
+__all__ = ["all_of", "any_of", "band", "causal", "from_lengths", "padding", "unilm"]

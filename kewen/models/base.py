@@ -28,7 +28,7 @@ class Backbone(keras.Model):
         config: of any family.
         heads: names out of `family(config.family).heads`.
         application: who may look at whom: "encoder" (everybody), "lm" (backwards) or
-            "unilm" (segment 0 freely, segment 1 backwards).
+            "unilm" (segment 0 freely, segment 1 backwards); the family's own if None.
         position_input: whether position ids are an input.
         collect: "hidden_states" adds `hidden_0` (embeddings) and `hidden_{i + 1}`
             (block i), (B, T, C); "attention_scores" adds `attention_{i}`, (B, H, T, T).
@@ -44,7 +44,7 @@ class Backbone(keras.Model):
         config: Config,
         *,
         heads: Iterable[str] = (),
-        application: str = "encoder",
+        application: str | None = None,
         position_input: bool = False,
         collect: Iterable[str] = (),
         layers: Iterable[keras.layers.Layer] = (),
@@ -54,6 +54,7 @@ class Backbone(keras.Model):
     ) -> None:
         heads, collect = tuple(heads), tuple(collect)
         kind = family(config.family)
+        application = application or kind.applications[0]
         _one_of("application", [application], kind.applications)
         _one_of("head", heads, kind.heads)
         _one_of("collect", collect, ("hidden_states", "attention_scores"))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -10,6 +11,7 @@ from kewen.errors import ConfigError, NotFoundError
 from kewen.files import read_regular
 
 MAX_BYTES = 1 << 24  # of a config file
+MOST = 2**48  # of any size: beyond it, products of sizes are no numbers to print
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,7 @@ class Config:
     family: ClassVar[str]
     KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     ONLY: ClassVar[Mapping[str, Any]] = {}  # keys with the one value that is built here
+    REPLACED: ClassVar[tuple[str, ...]] = ()  # keys read, and written as others
 
     @classmethod
     def fields_in(cls, data: Mapping[str, Any], *, where: str) -> dict[str, Any]:
@@ -91,6 +94,63 @@ class Config:
                 "Correct the value there."
             ) from None
 
+    def require_whole(self, *names: str, at_least: int) -> None:
+        """Raise ConfigError unless these fields are whole numbers in bounds."""
+        for name in names:
+            value = getattr(self, name)
+            require(
+                isinstance(value, int)
+                and not isinstance(value, bool)
+                and at_least <= value <= MOST,
+                f"{self.called(name)} must be a whole number from {at_least} to "
+                f"{MOST}.",
+                _shown(value),
+            )
+
+    def require_rate(self, *names: str) -> None:
+        """Raise ConfigError unless these fields are shares, less than everything."""
+        for name in names:
+            value = getattr(self, name)
+            require(
+                _is_number(value) and 0 <= value < 1,
+                f"{self.called(name)} must be at least 0 and less than 1.",
+                _shown(value),
+            )
+
+    def require_positive(self, *names: str) -> None:
+        """Raise ConfigError unless these fields are finite numbers above 0."""
+        for name in names:
+            value = getattr(self, name)
+            require(
+                _is_number(value) and 0 < value < math.inf,
+                f"{self.called(name)} must be a positive number.",
+                _shown(value),
+            )
+
+    def require_flag(self, *names: str) -> None:
+        """Raise ConfigError unless these fields are true or false."""
+        for name in names:
+            value = getattr(self, name)
+            require(
+                isinstance(value, bool),
+                f"{self.called(name)} must be true or false.",
+                _shown(value),
+            )
+
+    def require_spread(self, name: str) -> None:
+        """Raise ConfigError unless the field is a standard deviation."""
+        value = getattr(self, name)
+        require(
+            _is_number(value) and 0 <= value < math.inf,
+            f"{self.called(name)} must be a number of at least 0.",
+            _shown(value),
+        )
+
+    def called(self, name: str) -> str:
+        """The field's name, and the one that config.json has for it."""
+        key, *_ = self.KEYS.get(name, (name,))
+        return name if key == name else f"{name} ({key})"
+
 
 def read_config_json(folder: Path) -> tuple[dict[str, Any], Path]:
     """The config file of a model folder, whatever its origin calls it.
@@ -153,6 +213,19 @@ def _is_model_config(path: Path) -> bool:
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isinstance(value, float) or value.bit_length() < 64  # else no float is it
+
+
+def _shown(value: object) -> str:
+    """A value for a message; Python prints no numbers of thousands of digits."""
+    if isinstance(value, int) and value.bit_length() > 256:
+        return f"a number of {value.bit_length()} bits"
+    return repr(value)
 
 
 def require(condition: bool, expected: str, received: str) -> None:

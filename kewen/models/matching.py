@@ -73,8 +73,9 @@ def matched(
         _check_size(config, checkpoint, config_path)
         model = Backbone(
             config,
-            heads=own_heads(kind, checkpoint, origin, config_json),
-            application=application or _application_of(config_json, saved, config_path),
+            heads=own_heads(kind, checkpoint, origin, config, config_json),
+            application=application
+            or _application_of(kind, config_json, saved, config_path),
             position_input=position_input,
             dtype=dtype,
             unset=True,
@@ -162,7 +163,10 @@ def _config_of(
 
 
 def _application_of(
-    config_json: Mapping[str, Any], saved: Mapping[str, Any], config_path: Path
+    kind: Family,
+    config_json: Mapping[str, Any],
+    saved: Mapping[str, Any],
+    config_path: Path,
 ) -> str:
     """The mask that the model was trained with."""
     is_decoder = config_json.get("is_decoder") or False
@@ -171,7 +175,8 @@ def _application_of(
         f"{config_path}: is_decoder must be true or false.",
         f"{is_decoder!r}. Correct the value there",
     )
-    return saved.get("application", "lm" if is_decoder else "encoder")
+    own = "lm" if is_decoder else kind.applications[0]
+    return saved.get("application", own)
 
 
 def _count_labels(kind: Family, checkpoint: Checkpoint, origin: str) -> int | None:

@@ -11,13 +11,24 @@ SEQUENCE, TOKEN = "sequence_classification", "token_classification"
 
 
 def own_heads(
-    family: Family, checkpoint: Checkpoint, origin: str, config_json: Mapping[str, Any]
+    family: Family,
+    checkpoint: Checkpoint,
+    origin: str,
+    config: Any,
+    config_json: Mapping[str, Any],
 ) -> tuple[str, ...]:
-    """The heads whose tensors are in the file, in the family's order."""
+    """The heads whose tensors are in the file, in the family's order.
+
+    A tied head has none of its own: it is there, unless `architectures` says the base.
+    """
+    *_, base = family.architectures
+    is_base = base in (config_json.get("architectures") or [])
+    tied = family.tied_heads if config.tie_embeddings and not is_base else ()
     found = [
         head
         for head in family.heads
-        if tensor_of(family, family.head_marks[head], checkpoint, origin)
+        if head in tied
+        or tensor_of(family, family.head_marks[head], checkpoint, origin)
     ]
     if SEQUENCE in found and TOKEN in found:
         found.remove(SEQUENCE if _tags_tokens(config_json, found) else TOKEN)

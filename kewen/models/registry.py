@@ -14,6 +14,10 @@ from kewen.models.graph import Graph
 # Family -> the module that defines it as `FAMILY`.
 _MODULES = {
     "bert": "kewen.models.bert",
+    "llama": "kewen.models.llama",
+    "mistral": "kewen.models.mistral",
+    "qwen2": "kewen.models.qwen2",
+    "qwen3": "kewen.models.qwen3",
     "roberta": "kewen.models.roberta",
 }
 FAMILIES = tuple(_MODULES)
@@ -21,6 +25,10 @@ APPLICATIONS = ("encoder", "lm", "unilm")
 # Hugging Face's `model_type`, and bert4keras' `model`, -> family.
 _MODEL_TYPES = {
     "bert": "bert",
+    "llama": "llama",
+    "mistral": "mistral",
+    "qwen2": "qwen2",
+    "qwen3": "qwen3",
     "roberta": "roberta",
     "xlm-roberta": "roberta",
     "camembert": "roberta",
@@ -44,9 +52,10 @@ class Family:
         head_marks: head -> a variable; its tensor in a file tells of the head.
         architectures: transformers' class -> heads, the fullest first; its base model,
             whose tensors have no prefix, last.
-        causal_lm: transformers' class for the masked_lm head under a causal mask.
         model_type: what `config.json` is given when kewen writes it.
-        applications: masks that the family can wear.
+        tied_heads: heads that need no tensor where `config.tie_embeddings`.
+        causal_lm: transformers' class for the masked_lm head under a causal mask.
+        applications: masks that the family can wear; the first is its own.
     """
 
     name: str
@@ -56,8 +65,9 @@ class Family:
     weights: WeightMap
     head_marks: Mapping[str, str]
     architectures: Mapping[str, tuple[str, ...]]
-    causal_lm: str
     model_type: str
+    tied_heads: tuple[str, ...] = ()
+    causal_lm: str | None = None
     applications: tuple[str, ...] = APPLICATIONS
 
 

@@ -46,6 +46,12 @@ def save_pretrained(
         copies: files that the folder gets as they are.
     """
     check_format(format)
+    kind = family(pretrained.config.family)
+    if format == "tf1" and "tf" not in kind.weights.origins:
+        raise ConfigError(
+            f"{kind.name} has no original in TensorFlow, whose names format='tf1' "
+            "would write. Received: format='tf1'. Write hf or keras."
+        )
     written = pretrained.model.weights_by_path() if values is None else values
     with atomic_folder(folder, overwrite=overwrite, known_by=KNOWN_BY) as new:
         model = pretrained.model
@@ -74,11 +80,13 @@ def config_json_of(model: Backbone, given: Mapping[str, Any]) -> dict[str, Any]:
     architecture = architecture_of(kind, model)
     # Other libraries' names of what is written below; they would contradict it.
     synonyms = {key for keys in kind.config.KEYS.values() for key in keys[1:]}
+    replaced = {*synonyms, *kind.config.REPLACED}
+    can_be_either = {"encoder", "lm"} <= set(kind.applications)
     return {
-        **{key: value for key, value in given.items() if key not in synonyms},
+        **{key: value for key, value in given.items() if key not in replaced},
         "model_type": model_type,
         "architectures": [class_for_model_type(architecture, kind, model_type)],
-        "is_decoder": model.application == "lm",
+        **({"is_decoder": model.application == "lm"} if can_be_either else {}),
         **model.config.to_json(),
     }
 
@@ -98,7 +106,8 @@ def kewen_json_of(model: Backbone) -> dict[str, Any]:
 def architecture_of(kind: Family, model: Backbone) -> str:
     """Transformers' class with most of its heads, and with none that is lacking."""
     heads = set(model.heads)
-    if heads - {"pooler"} == {"masked_lm"} and model.application == "lm":
+    is_causal = heads - {"pooler"} == {"masked_lm"} and model.application == "lm"
+    if is_causal and kind.causal_lm:
         return kind.causal_lm
     *tops, base = kind.architectures
     for name in tops:

@@ -21,6 +21,7 @@ INPUTS = ("token_ids", "segment_ids", "padding_mask", "position_ids")
 _FIELDS = {
     "last_hidden_state": "last_hidden_state",
     "pooler_output": "pooler_output",
+    "lm_logits": "logits",
     "mlm_logits": "logits",
     "nsp_logits": "logits",
     "class_logits": "logits",
@@ -163,7 +164,7 @@ def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:
     config = model.config
     limits = {
         "token_ids": config.vocabulary_size,
-        "segment_ids": max(config.segment_vocabulary_size, 1),
+        "segment_ids": max(getattr(config, "segment_vocabulary_size", 1), 1),
         "padding_mask": 2,
         "position_ids": config.max_length,
     }

@@ -5,9 +5,16 @@ from kewen.ops.platform import on_jax_cpu
 from kewen.ops.products import einsum, sums_apart
 from kewen.ops.reversal import reverse_tokens
 from kewen.ops.rotary import rotate
-from kewen.ops.softmax import masked_softmax
+from kewen.ops.rotary_frequencies import (
+    check_rotary_scaling,
+    dynamic_base,
+    rotary_frequencies,
+)
+from kewen.ops.softmax import masked_softmax, soft_cap
 
 __all__ = [
+    "check_rotary_scaling",
+    "dynamic_base",
     "einsum",
     "masked_max",
     "masked_mean",
@@ -15,6 +22,8 @@ __all__ = [
     "masked_std",
     "on_jax_cpu",
     "reverse_tokens",
+    "rotary_frequencies",
     "rotate",
+    "soft_cap",
     "sums_apart",
 ]

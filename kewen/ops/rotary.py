@@ -14,14 +14,15 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor, layout: str = "interleaved") -> 
     """Rotate feature pairs of `x` by given angles.
 
     Args:
-        x: float, (B, T, H, D), D even.
-        cos: float, (B or 1, T, D / 2). One angle a pair, by cosine ...
-        sin: float, (B or 1, T, D / 2). ... and sine.
+        x: float, (B, T, H, D).
+        cos: float, (B or 1, T, R / 2), R even, at most D. One angle a pair of the first
+            R features, by cosine ...
+        sin: float, as `cos`. ... and sine.
         layout: which features are a pair. "interleaved": 2i and 2i + 1, as in RoFormer
-            and GPT-J; "halves": i and i + D / 2, as in GPT-NeoX and LLaMA.
+            and GPT-J; "halves": i and i + R / 2, as in GPT-NeoX and LLaMA.
 
     Returns:
-        Float, (B, T, H, D). Its norm over D is that of `x`.
+        Float, (B, T, H, D). The features beyond R are those of `x`, and so is the norm.
 
     Raises:
         ConfigError: if `layout` is neither.
@@ -32,6 +33,10 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor, layout: str = "interleaved") -> 
         raise ConfigError(
             f"A rotary layout must be one of {LAYOUTS}. Received: {layout!r}."
         )
+    size = 2 * cos.shape[-1]
+    if size < x.shape[-1]:
+        turned = rotate(x[..., :size], cos, sin, layout)
+        return ops.concatenate([turned, x[..., size:]], axis=-1)
     cos = ops.cast(ops.expand_dims(cos, 2), x.dtype)
     sin = ops.cast(ops.expand_dims(sin, 2), x.dtype)
     if layout == "halves":

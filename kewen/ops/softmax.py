@@ -28,3 +28,11 @@ def masked_softmax(logits: Tensor, mask: Tensor | None = None) -> Tensor:
     lowest = ops.cast(-6e4 if half else -1e30, logits.dtype)
     probabilities = ops.softmax(ops.where(mask, logits, lowest), axis=-1)
     return ops.where(mask, probabilities, ops.zeros_like(probabilities))
+
+
+def soft_cap(logits: Tensor, cap: float) -> Tensor:
+    """`cap * tanh(logits / cap)`: small logits stay, none is beyond `cap`.
+
+    Source: Gemma team, 2024, section 2 (arXiv 2408.00118), "logit soft-capping".
+    """
+    return ops.tanh(logits / cap) * cap

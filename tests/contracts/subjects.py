@@ -44,6 +44,10 @@ LAYERS = [
     LayerRow(layers.AttentionMask, {"kind": "bidirectional"}, (IS_TOKEN,)),
     LayerRow(layers.AttentionMask, {"kind": "causal"}, (IS_TOKEN,)),
     LayerRow(layers.AttentionMask, {"kind": "unilm"}, (IS_TOKEN, SEGMENT_IDS)),
+    LayerRow(
+        layers.AttentionMask, {"kind": "bidirectional", "window": (1, 1)}, (IS_TOKEN,)
+    ),
+    LayerRow(layers.AttentionMask, {"kind": "causal", "window": (2, 0)}, (IS_TOKEN,)),
     LayerRow(layers.Bias),
     LayerRow(layers.Dense, {"units": 5, "activation": "gelu"}),
     LayerRow(layers.Dropout, {"rate": 0.5}),
@@ -52,6 +56,15 @@ LAYERS = [
         {"equation": "btc,chd->bthd", "output_shape": (T, 2, 3), "bias_axes": "hd"},
     ),
     LayerRow(layers.FeedForward, {"intermediate_dim": 12, "activation": "gelu"}),
+    LayerRow(
+        layers.FeedForward,
+        {
+            "intermediate_dim": 12,
+            "activation": "silu",
+            "gated": True,
+            "use_bias": False,
+        },
+    ),
     LayerRow(layers.LearnedPositions, {"max_length": 9, "initializer": "normal"}),
     LayerRow(layers.MultiHeadAttention, {"num_heads": H}, named=MASK),
     LayerRow(
@@ -59,21 +72,43 @@ LAYERS = [
         {"num_heads": H, "use_bias": False, "rotary_layout": "halves"},
         named={"rotary": (np.cos(ANGLES), np.sin(ANGLES))},
     ),
+    LayerRow(
+        layers.MultiHeadAttention,
+        {"num_heads": 4, "num_kv_heads": 2, "head_dim": 6, "use_output_bias": False},
+        named=MASK,
+    ),
+    LayerRow(
+        layers.MultiHeadAttention,
+        {"num_heads": H, "key_dim": 5, "scale": 0.3, "soft_cap": 2.0},
+        named=MASK,
+    ),
+    LayerRow(
+        layers.MultiHeadAttention,
+        {"num_heads": H, "norm_epsilon": 1e-6, "norm_offset": 1.0},
+        named=MASK,
+    ),
     LayerRow(layers.Pooling, {"mode": "first"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.Pooling, {"mode": "cls"}, (HIDDEN, IS_TOKEN)),
+    LayerRow(layers.Pooling, {"mode": "last"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.Pooling, {"mode": "mean"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.Pooling, {"mode": "max"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.Pooling, {"mode": "std"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.PositionsAfterPadding, {"pad_id": 1}, (TOKEN_IDS,)),
+    LayerRow(layers.PositionsOfTokens, {}, (IS_TOKEN,)),
+    LayerRow(layers.RMSNorm, {"epsilon": 1e-6}),
+    LayerRow(layers.RMSNorm, {"scale": False}),
+    LayerRow(layers.RMSNorm, {"offset": 1.0}),
     LayerRow(layers.ReverseTokens, {}, (HIDDEN, IS_TOKEN)),
     LayerRow(
         layers.SegmentEmbedding,
         {"num_segments": 2, "initializer": "normal"},
         (HIDDEN, SEGMENT_IDS),
     ),
+    LayerRow(layers.SoftCap, {"cap": 0.5}),
     LayerRow(layers.TokenEmbedding, {"input_dim": 20, "output_dim": C}, (TOKEN_IDS,)),
 ]
 
+WINDOW = 3  # less than T, so that it is seen
 SIZES = {
     "vocabulary_size": 20,
     "hidden_dim": C,
@@ -84,17 +119,24 @@ SIZES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FamilyRow:
     name: str
-    left_padding_moves_positions: bool  # so that left padding needs position ids
+    left_padding_moves_positions: bool = False  # so that left padding needs them
+    sizes: dict[str, Any] = field(default_factory=lambda: SIZES)
 
     def __str__(self):
         return self.name
 
     @property
     def config(self):
-        return family(self.name).config(**SIZES, num_labels=3)
+        return family(self.name).config(**self.sizes, num_labels=3)
+
+    @property
+    def head(self):
+        """A head that every model of the family can have."""
+        heads = family(self.name).heads
+        return "masked_lm" if "masked_lm" in heads else "language_model"
 
     def made(self, **options):
         """A model of random weights, biases and norms included."""
@@ -108,7 +150,11 @@ class FamilyRow:
 
 FAMILIES = [
     FamilyRow("bert", left_padding_moves_positions=True),
-    FamilyRow("roberta", left_padding_moves_positions=False),
+    FamilyRow("llama", sizes={**SIZES, "num_kv_heads": 1}),
+    FamilyRow("mistral", sizes={**SIZES, "num_kv_heads": 1, "sliding_window": WINDOW}),
+    FamilyRow("qwen2", sizes={**SIZES, "num_kv_heads": 1}),
+    FamilyRow("qwen3", sizes={**SIZES, "num_kv_heads": 1, "head_dim": 6}),
+    FamilyRow("roberta"),
 ]
 
 

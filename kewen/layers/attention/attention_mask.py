@@ -19,6 +19,8 @@ class AttentionMask(keras.layers.Layer):
     Args:
         kind: "bidirectional": everybody at every token. "causal": at no later one.
             "unilm": within the source freely, in the target backwards.
+        window: (before, after): at no further positions than these many before and
+            after one's own; None for any. See `kewen.masks.band`.
 
     Call arguments:
         padding_mask: bool, (B, T). True where a token is.
@@ -28,32 +30,35 @@ class AttentionMask(keras.layers.Layer):
         bool, (B, 1 or T, T).
     """
 
-    def __init__(self, kind: str = "bidirectional", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        kind: str = "bidirectional",
+        window: tuple[int, int] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         if kind not in KINDS:
             raise ConfigError(
                 f"A mask kind must be one of {KINDS}. Received: {kind!r}."
             )
         self.kind = kind
+        self.window = None if window is None else tuple(window)
 
     def call(self, padding_mask: Tensor, segment_ids: Tensor | None = None) -> Tensor:
+        length: Any = ops.shape(padding_mask)[1]
+        near = None if self.window is None else masks.band(length, *self.window)
         if self.kind == "unilm":
-            return masks.unilm(segment_ids, padding_mask)
-        visible = masks.padding(padding_mask)
-        if self.kind == "bidirectional":
-            return visible
-        return masks.all_of(masks.causal(_length(padding_mask)), visible)
+            return masks.all_of(masks.unilm(segment_ids, padding_mask), near)
+        past = masks.causal(length) if self.kind == "causal" else None
+        return masks.all_of(past, near, masks.padding(padding_mask))
 
     def compute_output_spec(
         self, padding_mask: Any, segment_ids: Any = None
     ) -> keras.KerasTensor:
         batch, length = padding_mask.shape
-        rows = 1 if self.kind == "bidirectional" else length
+        one_for_all = self.kind == "bidirectional" and self.window is None
+        rows = 1 if one_for_all else length
         return keras.KerasTensor((batch, rows, length), dtype="bool")
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "kind": self.kind}
-
-
-def _length(padding_mask: Tensor) -> Any:
-    return ops.shape(padding_mask)[1]
+        return {**super().get_config(), "kind": self.kind, "window": self.window}

@@ -9,7 +9,8 @@ from kewen.errors import ConfigError, ShapeError
 from kewen.layers.dense import EinsumDense
 from kewen.layers.dropout import Dropout
 from kewen.layers.initial_values import TruncatedNormal, another
-from kewen.ops import einsum, masked_softmax, rotate, sums_apart
+from kewen.layers.rms_norm import RMSNorm
+from kewen.ops import einsum, masked_softmax, rotate, soft_cap, sums_apart
 
 Tensor = Any
 
@@ -18,13 +19,23 @@ Tensor = Any
 class MultiHeadAttention(keras.layers.Layer):
     """Scaled dot-product attention in several heads, with hooks.
 
-    B batch, T queries, S keys, C width, H heads, D head size.
+    B batch, T queries, S keys, C width, H heads, G heads of keys and values, D head
+    size, K size of a query or key.
 
     Args:
         num_heads: H.
+        num_kv_heads: G, a divisor of H; H if not given. Query head h looks at head
+            h * G // H of the keys ("grouped-query attention").
         head_dim: D; `C / H` if not given.
-        use_bias: whether the four projections have biases.
+        key_dim: K; D if not given.
+        use_bias: whether the projections have biases.
+        use_output_bias: whether the last one has; as `use_bias` if not given.
         dropout: share of the attention probabilities dropped in training.
+        scale: factor of the scores; `K ** -0.5` if not given.
+        soft_cap: bound of the scaled scores; see `kewen.ops.soft_cap`.
+        norm_epsilon: that of an `RMSNorm` of each head's query and key, before they are
+            turned; None for no norm.
+        norm_offset: of these norms.
         rotary_layout: which features `rotary` pairs; see `kewen.ops.rotate`.
         kernel_initializer: first values of the kernels; `TruncatedNormal()` if None.
 
@@ -35,9 +46,9 @@ class MultiHeadAttention(keras.layers.Layer):
             A query that may look at nothing gets zeros.
         bias: float, broadcastable to (B, H, T, S); added to the scaled scores (relative
             positions, ALiBi, residual scores).
-        rotary: (cos, sin), each (B or 1, T, D / 2); turns queries and keys.
-        cache: (keys, values), each (B, S, H, D), to be filled from `cache_index` on;
-            T new positions are written, and attention is over all S.
+        rotary: (cos, sin), each (B or 1, T, K / 2 at most); turns queries and keys.
+        cache: (keys, values), (B, S, G, K) and (B, S, G, D), to be filled from
+            `cache_index` on; T new positions are written, and attention is over all S.
         cache_index: int scalar, where the first of the T positions is written.
         return_scores: whether to give the probabilities, (B, H, T, S), as well.
 
@@ -46,29 +57,49 @@ class MultiHeadAttention(keras.layers.Layer):
         probabilities, then the new cache, as far as asked for.
 
     Source: Vaswani et al., 2017, section 3.2 (arXiv 1706.03762), lesson 4765. Their d_k
-    is our `head_dim`. Unlike the lesson's layer it has the output projection, and masks
-    by `where`, not by subtracting 1e10, which in float32 made attention uniform.
+    is our `key_dim`, their d_v `head_dim`. Grouped queries: Ainslie et al., 2023 (arXiv
+    2305.13245). Unlike the lesson's layer it has the output projection, and masks by
+    `where`, not by subtracting 1e10, which in float32 made attention uniform.
     """
 
     def __init__(
         self,
         num_heads: int,
+        num_kv_heads: int | None = None,
         head_dim: int | None = None,
+        key_dim: int | None = None,
         use_bias: bool = True,
+        use_output_bias: bool | None = None,
         dropout: float = 0.0,
+        scale: float | None = None,
+        soft_cap: float | None = None,
+        norm_epsilon: float | None = None,
+        norm_offset: float = 0.0,
         rotary_layout: str = "interleaved",
         kernel_initializer: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.num_heads = num_heads
+        self.num_kv_heads = num_kv_heads
         self.head_dim = head_dim
+        self.key_dim = key_dim
         self.use_bias = use_bias
+        self.use_output_bias = use_output_bias
         self.dropout = dropout
+        self.scale = scale
+        self.soft_cap = soft_cap
+        self.norm_epsilon = norm_epsilon
+        self.norm_offset = norm_offset
         self.rotary_layout = rotary_layout
         self.kernel_initializer = keras.initializers.get(
             kernel_initializer or TruncatedNormal()
         )
+        if num_heads % (num_kv_heads or num_heads):
+            raise ConfigError(
+                "num_heads must be a multiple of num_kv_heads. Received: "
+                f"num_heads {num_heads}, num_kv_heads {num_kv_heads}."
+            )
 
     def build(self, inputs_shape: Any, context_shape: Any = None) -> None:
         width = inputs_shape[-1]
@@ -78,28 +109,54 @@ class MultiHeadAttention(keras.layers.Layer):
                 "The width must be a multiple of num_heads if head_dim is not given. "
                 f"Received: width {width}, num_heads {self.num_heads}."
             )
-        self.scale = head_dim**-0.5
-        heads = (self.num_heads, head_dim)
+        key_dim = self.key_dim or head_dim
+        self.factor = key_dim**-0.5 if self.scale is None else self.scale
+        self.alike = key_dim == head_dim
+        kv_heads = self.num_kv_heads or self.num_heads
+        self.groups = self.num_heads // kv_heads
         context_shape = context_shape or inputs_shape
-        self.query = self._projection("btc,chd->bthd", heads, "hd", "query")
-        self.key = self._projection("bsc,chd->bshd", heads, "hd", "key")
-        self.value = self._projection("bsc,chd->bshd", heads, "hd", "value")
-        self.output_dense = self._projection("bthd,hdc->btc", (width,), "c", "output")
+        into_heads = {"bias_axes": "hd" if self.use_bias else None}
+        self.query = self._projection(
+            "btc,chd->bthd", (self.num_heads, key_dim), **into_heads, name="query"
+        )
+        self.key = self._projection(
+            "bsc,chd->bshd", (kv_heads, key_dim), **into_heads, name="key"
+        )
+        self.value = self._projection(
+            "bsc,chd->bshd", (kv_heads, head_dim), **into_heads, name="value"
+        )
+        own = self.use_output_bias
+        biased = self.use_bias if own is None else own
+        self.output_dense = self._projection(
+            "bthd,hdc->btc", (width,), bias_axes="c" if biased else None, name="output"
+        )
         self.query.build(inputs_shape)
         self.key.build(context_shape)
         self.value.build(context_shape)
-        self.output_dense.build((*inputs_shape[:2], *heads))
+        self.output_dense.build((*inputs_shape[:2], self.num_heads, head_dim))
+        if self.norm_epsilon is not None:
+            self.query_norm, self.key_norm = (
+                RMSNorm(
+                    self.norm_epsilon,
+                    offset=self.norm_offset,
+                    dtype=self.dtype_policy,
+                    name=name,
+                )
+                for name in ("query_norm", "key_norm")
+            )
+            self.query_norm.build((None, None, self.num_heads, key_dim))
+            self.key_norm.build((None, None, kv_heads, key_dim))
         self.probability_dropout = Dropout(
             self.dropout, dtype=self.dtype_policy, name="probability_dropout"
         )
 
     def _projection(
-        self, equation: str, out: tuple[int, ...], bias_axes: str, name: str
+        self, equation: str, out: tuple[int, ...], bias_axes: str | None, name: str
     ) -> keras.layers.Layer:
         return EinsumDense(
             equation,
             output_shape=(None, *out),
-            bias_axes=bias_axes if self.use_bias else None,
+            bias_axes=bias_axes,
             kernel_initializer=another(self.kernel_initializer),
             dtype=self.dtype_policy,
             name=name,
@@ -119,6 +176,8 @@ class MultiHeadAttention(keras.layers.Layer):
     ) -> Any:
         source = inputs if context is None else context
         query, key, value = self.query(inputs), self.key(source), self.value(source)
+        if self.norm_epsilon is not None:
+            query, key = self.query_norm(query), self.key_norm(key)
         if rotary is not None:
             query = rotate(query, *rotary, layout=self.rotary_layout)
             key = rotate(key, *rotary, layout=self.rotary_layout)
@@ -128,8 +187,8 @@ class MultiHeadAttention(keras.layers.Layer):
         # On torch, Keras' op takes a mask or a bias.
         both = mask is not None and bias is not None
         one_only = keras.backend.backend() == "torch" and both
-        by_hand = return_scores or one_only or sums_apart(query)
-        if by_hand or (training and self.dropout > 0):
+        own = self.soft_cap is not None or not self.alike or sums_apart(query)
+        if return_scores or own or one_only or (training and self.dropout > 0):
             mixed, scores = self._explicit(query, key, value, mask, bias, training)
         else:
             mixed, scores = self._fused(query, key, value, mask, bias), None
@@ -144,8 +203,10 @@ class MultiHeadAttention(keras.layers.Layer):
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, bias: Tensor
     ) -> Tensor:
         """One call of Keras' own, which is a flash kernel where the device has one."""
+        if keras.backend.backend() != "jax":  # whose op knows groups
+            key, value = self._for_all_queries(key), self._for_all_queries(value)
         mixed = ops.dot_product_attention(
-            query, key, value, bias=bias, mask=mask, scale=self.scale
+            query, key, value, bias=bias, mask=mask, scale=self.factor
         )
         if mask is None:
             return mixed
@@ -164,13 +225,20 @@ class MultiHeadAttention(keras.layers.Layer):
         training: bool,
     ) -> tuple[Tensor, Tensor]:
         """The same by hand, where probabilities are wanted or dropped."""
+        key, value = self._for_all_queries(key), self._for_all_queries(value)
         exact = "float32" if sums_apart(query) else None  # it costs nothing there
-        logits = einsum("bthd,bshd->bhts", query * self.scale, key, dtype=exact)
+        logits = einsum("bthd,bshd->bhts", query * self.factor, key, dtype=exact)
+        if self.soft_cap is not None:
+            logits = soft_cap(logits, self.soft_cap)
         if bias is not None:
             logits = logits + ops.cast(bias, logits.dtype)
         scores = ops.cast(masked_softmax(logits, mask), value.dtype)
         kept = self.probability_dropout(scores, training=training)
         return einsum("bhts,bshd->bthd", kept, value), scores
+
+    def _for_all_queries(self, heads: Tensor) -> Tensor:
+        """(B, S, G, D) to (B, S, H, D): each head for all queries of its group."""
+        return heads if self.groups == 1 else ops.repeat(heads, self.groups, axis=2)
 
     def compute_output_spec(
         self,
@@ -198,9 +266,16 @@ class MultiHeadAttention(keras.layers.Layer):
         return {
             **super().get_config(),
             "num_heads": self.num_heads,
+            "num_kv_heads": self.num_kv_heads,
             "head_dim": self.head_dim,
+            "key_dim": self.key_dim,
             "use_bias": self.use_bias,
+            "use_output_bias": self.use_output_bias,
             "dropout": self.dropout,
+            "scale": self.scale,
+            "soft_cap": self.soft_cap,
+            "norm_epsilon": self.norm_epsilon,
+            "norm_offset": self.norm_offset,
             "rotary_layout": self.rotary_layout,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }

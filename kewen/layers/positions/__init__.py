@@ -1,6 +1,12 @@
 """How a model knows the order of its tokens."""
 
 from kewen.layers.positions.learned import LearnedPositions
-from kewen.layers.positions.numbering import PositionsAfterPadding
+from kewen.layers.positions.numbering import PositionsAfterPadding, PositionsOfTokens
+from kewen.layers.positions.rotary import RotaryAngles
 
-__all__ = ["LearnedPositions", "PositionsAfterPadding"]
+__all__ = [
+    "LearnedPositions",
+    "PositionsAfterPadding",
+    "PositionsOfTokens",
+    "RotaryAngles",
+]

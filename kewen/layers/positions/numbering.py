@@ -56,6 +56,42 @@ class PositionsAfterPadding(keras.layers.Layer):
         }
 
 
+@keras.saving.register_keras_serializable("kewen")
+class PositionsOfTokens(keras.layers.Layer):
+    """0 for the first token of a row, and so on; padding gets the position before it.
+
+    Therefore left padding moves nothing.
+
+    Args:
+        longest_text: most columns that may come, for which a table has positions; None
+            where there is no table.
+
+    Call arguments:
+        padding_mask: bool, (B, T). True where a token is.
+
+    Returns:
+        int32, (B, T).
+
+    Raises:
+        ShapeError: if T is more than `longest_text`.
+    """
+
+    def __init__(self, longest_text: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.longest_text = longest_text
+
+    def call(self, padding_mask: Tensor) -> Tensor:
+        check_length(padding_mask.shape[1], self.longest_text)
+        count = ops.cumsum(ops.cast(padding_mask, "int32"), axis=1)
+        return ops.maximum(count - 1, 0)
+
+    def compute_output_spec(self, padding_mask: Any) -> keras.KerasTensor:
+        return keras.KerasTensor(padding_mask.shape, dtype="int32")
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "longest_text": self.longest_text}
+
+
 def check_length(length: Any, longest_text: int | None) -> None:
     """Refuse T where it is known and there are fewer positions.
 

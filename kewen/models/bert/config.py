@@ -1,14 +1,12 @@
 """What a BERT is made of."""
 
 import dataclasses
-import math
 from typing import ClassVar
 
 from kewen.layers.activations import activation
 from kewen.models.config import Config, require
 
 POOLINGS = ("pooler", "cls", "mean")
-MOST = 2**48  # of any size: beyond it, products of sizes are no numbers to print
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,17 +66,18 @@ class BertConfig(Config):
         return c * (tables + self.num_layers * (4 * c + 2 * self.intermediate_dim))
 
     def __post_init__(self) -> None:
-        for name in (
+        self.require_whole(
             "vocabulary_size",
             "hidden_dim",
             "num_heads",
             "intermediate_dim",
             "max_length",
             "num_labels",
-        ):
-            self._require_whole(name, at_least=1)
-        for name in ("num_layers", "segment_vocabulary_size", "pad_id"):
-            self._require_whole(name, at_least=0)
+            at_least=1,
+        )
+        self.require_whole(
+            "num_layers", "segment_vocabulary_size", "pad_id", at_least=0
+        )
         require(
             self.hidden_dim % self.num_heads == 0,
             "hidden_dim (hidden_size) must be a multiple of num_heads "
@@ -90,26 +89,12 @@ class BertConfig(Config):
             "pad_id (pad_token_id) must be less than vocabulary_size (vocab_size).",
             f"pad_id={self.pad_id}, vocabulary_size={self.vocabulary_size}",
         )
-        self._require_rate("dropout")
-        self._require_rate("attention_dropout")
+        self.require_rate("dropout", "attention_dropout")
         if self.classifier_dropout is not None:
-            self._require_rate("classifier_dropout")
-        require(
-            _is_number(self.norm_epsilon) and 0 < self.norm_epsilon < math.inf,
-            "norm_epsilon (layer_norm_eps) must be a positive number.",
-            _shown(self.norm_epsilon),
-        )
-        require(
-            _is_number(self.initializer_range)
-            and 0 <= self.initializer_range < math.inf,
-            "initializer_range must be a number of at least 0.",
-            _shown(self.initializer_range),
-        )
-        require(
-            isinstance(self.tie_embeddings, bool),
-            "tie_embeddings (tie_word_embeddings) must be true or false.",
-            f"{self.tie_embeddings!r}",
-        )
+            self.require_rate("classifier_dropout")
+        self.require_positive("norm_epsilon")
+        self.require_spread("initializer_range")
+        self.require_flag("tie_embeddings")
         require(
             self.classifier_pooling in POOLINGS,
             f"classifier_pooling must be one of {POOLINGS}.",
@@ -117,39 +102,3 @@ class BertConfig(Config):
         )
         activation(self.activation)
         activation(self.pooler_activation)
-
-    def _require_whole(self, name: str, at_least: int) -> None:
-        value = getattr(self, name)
-        require(
-            isinstance(value, int)
-            and not isinstance(value, bool)
-            and at_least <= value <= MOST,
-            f"{self._called(name)} must be a whole number from {at_least} to {MOST}.",
-            _shown(value),
-        )
-
-    def _require_rate(self, name: str) -> None:
-        value = getattr(self, name)
-        require(
-            _is_number(value) and 0 <= value < 1,
-            f"{self._called(name)} must be at least 0 and less than 1.",
-            _shown(value),
-        )
-
-    def _called(self, name: str) -> str:
-        """The field's name, and the one that config.json has for it."""
-        key, *_ = self.KEYS.get(name, (name,))
-        return name if key == name else f"{name} ({key})"
-
-
-def _is_number(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return isinstance(value, float) or value.bit_length() < 64  # else no float is it
-
-
-def _shown(value: object) -> str:
-    """A value for a message; Python prints no numbers of thousands of digits."""
-    if isinstance(value, int) and value.bit_length() > 256:
-        return f"a number of {value.bit_length()} bits"
-    return repr(value)

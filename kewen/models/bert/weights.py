@@ -3,86 +3,17 @@
 Hugging Face's names are one column, Google's TensorFlow ones (bert4keras' too) another.
 """
 
-from kewen.checkpoints import (
-    MERGE_HEADS,
-    SPLIT_HEADS,
-    TRANSPOSE,
-    Row,
-    Skip,
-    Source,
-    WeightMap,
+from kewen.checkpoints import TRANSPOSE, Row, Skip, Source, WeightMap
+from kewen.models.weight_rows import (
+    dense,
+    heads_in,
+    heads_out,
+    norm,
+    untied_decoder,
 )
 
 LAYER = "{base}encoder.layer.{i}."
 TF_LAYER = "bert/encoder/layer_{i}/"
-
-
-def dense(ours: str, hf: str, tf: str | None = None) -> list[Row]:
-    """A dense layer's kernel and bias."""
-    kernel = {"hf": Source(f"{hf}.weight", TRANSPOSE)}
-    bias = {"hf": f"{hf}.bias"}
-    if tf is not None:
-        kernel |= {"tf": f"{tf}/kernel"}
-        bias |= {"tf": f"{tf}/bias"}
-    return [Row(f"{ours}/kernel", **kernel), Row(f"{ours}/bias", **bias)]
-
-
-def heads_in(ours: str, hf: str, tf: str) -> list[Row]:
-    """A projection into heads: query, key or value."""
-    return [
-        Row(
-            f"{ours}/kernel",
-            hf=Source(f"{hf}.weight", TRANSPOSE, SPLIT_HEADS),
-            tf=Source(f"{tf}/kernel", SPLIT_HEADS),
-        ),
-        Row(
-            f"{ours}/bias",
-            hf=Source(f"{hf}.bias", SPLIT_HEADS),
-            tf=Source(f"{tf}/bias", SPLIT_HEADS),
-        ),
-    ]
-
-
-def heads_out(ours: str, hf: str, tf: str) -> list[Row]:
-    """The projection out of the heads."""
-    return [
-        Row(
-            f"{ours}/kernel",
-            hf=Source(f"{hf}.weight", TRANSPOSE, MERGE_HEADS),
-            tf=Source(f"{tf}/kernel", MERGE_HEADS),
-        ),
-        Row(f"{ours}/bias", hf=f"{hf}.bias", tf=f"{tf}/bias"),
-    ]
-
-
-def norm(ours: str, hf: str, tf: str) -> list[Row]:
-    """A layer norm; files of 2019 call its weights gamma and beta."""
-    return [
-        Row(
-            f"{ours}/gamma",
-            hf=Source(f"{hf}.weight", aliases=[f"{hf}.gamma"]),
-            tf=f"{tf}/gamma",
-        ),
-        Row(
-            f"{ours}/beta",
-            hf=Source(f"{hf}.bias", aliases=[f"{hf}.beta"]),
-            tf=f"{tf}/beta",
-        ),
-    ]
-
-
-def untied_decoder(decoder: str, bias: str) -> list[Row]:
-    """An output table of its own, and its bias.
-
-    transformers keeps the tied head's `bias` too, unused: it is written along, and the
-    decoder's own comes last, so that it is the one that stays.
-    """
-    own = f"{decoder}.bias"
-    return [
-        Row("mlm_decoder/kernel", hf=Source(f"{decoder}.weight", TRANSPOSE)),
-        Row("mlm_decoder/bias", hf=Source(bias, aliases=[own])),
-        Row("mlm_decoder/bias", hf=Source(own, aliases=[bias])),
-    ]
 
 
 ENCODER = [

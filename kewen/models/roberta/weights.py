@@ -5,13 +5,8 @@ to Chinese RoBERTas, which are BERTs, and the classifier's two layers have ours.
 """
 
 from kewen.checkpoints import Row, Skip, Source, WeightMap
-from kewen.models.bert.weights import (
-    ENCODER,
-    TAGGER_AND_SPAN,
-    dense,
-    norm,
-    untied_decoder,
-)
+from kewen.models.bert.weights import ENCODER, TAGGER_AND_SPAN
+from kewen.models.weight_rows import dense, norm, untied_decoder
 
 TF_MLM = "cls/predictions/"
 

@@ -1,0 +1,92 @@
+"""A checkpoint that goes through kewen comes out as it went in, tensor by tensor."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from golden_cases import DECODERS, GOLDEN
+
+import kewen
+from kewen.checkpoints import open_checkpoint
+from kewen.models.convert import convert
+from kewen.models.trace import trace
+
+FOLDERS = [GOLDEN / "huggingface" / case for case in DECODERS]
+EACH = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+
+
+def tensors(folder):
+    """Name -> (dtype, bytes) of a folder's weights."""
+    with open_checkpoint(folder) as file:
+        held = {name: np.asarray(file[name]) for name in file}
+        return {name: (a.dtype, a.shape, a.tobytes()) for name, a in held.items()}
+
+
+@EACH
+def test_converted_checkpoint_has_the_same_tensors(folder, tmp_path):
+    account = convert(folder, tmp_path / "out", to="hf")
+    left_out = {each.name for each in account.skipped}
+    kept = {k: v for k, v in tensors(folder).items() if k not in left_out}
+    assert tensors(tmp_path / "out") == kept
+
+
+@EACH
+def test_saved_model_has_a_config_that_makes_it_again(folder, tmp_path):
+    model = kewen.load(folder)
+    model.save(tmp_path / "out")
+    assert kewen.load(tmp_path / "out").config == model.config
+
+
+@EACH
+def test_model_goes_through_a_keras_file_and_back(folder, tmp_path):
+    convert(folder, tmp_path / "keras", to="keras")
+    convert(tmp_path / "keras", tmp_path / "out", to="hf")
+    again = tensors(tmp_path / "out")
+    for name, (dtype, _, data) in tensors(folder).items():
+        if name in again:
+            got, wanted = (
+                np.frombuffer(b, d).astype("float32")
+                for b, d in ((again[name][2], again[name][0]), (data, dtype))
+            )
+            assert (got == wanted).all(), name
+
+
+OLDER = [folder for folder in FOLDERS if (folder / "config_v4.json").is_file()]
+
+
+@pytest.mark.parametrize("folder", OLDER, ids=lambda folder: folder.name)
+def test_config_of_transformers_4_makes_the_same_model(folder, tmp_path):
+    older = tmp_path / "older"
+    shutil.copytree(folder, older)
+    (older / "config_v4.json").replace(older / "config.json")
+    assert kewen.load(older).config == kewen.load(folder).config
+
+
+def test_tied_head_is_there_without_a_tensor():
+    model = kewen.load(GOLDEN / "huggingface" / "qwen3").model
+    assert model.heads == ("language_model",)
+
+
+def test_base_model_has_no_head(tmp_path):
+    folder = tmp_path / "base"
+    shutil.copytree(GOLDEN / "huggingface" / "qwen3", folder)
+    said = json.loads((folder / "config.json").read_text())
+    said["architectures"] = ["Qwen3Model"]
+    (folder / "config.json").write_text(json.dumps(said))
+    assert kewen.load(folder).model.heads == ()
+
+
+def test_family_without_an_original_in_tensorflow_says_so(tmp_path):
+    with pytest.raises(kewen.errors.ConfigError, match="no original in TensorFlow"):
+        convert(FOLDERS[0], tmp_path / "out", to="tf1")
+
+
+def test_left_padding_needs_no_position_ids():
+    folder = GOLDEN / "huggingface" / "qwen3"
+    with np.load(folder / "expected.npz") as file:
+        mask = file["input_left_attention_mask"].astype(bool)
+        inputs = {"token_ids": file["input_left_input_ids"], "padding_mask": mask}
+        wanted = file["output_left_logits"]
+    got = trace(folder, inputs)["output_logits"]
+    np.testing.assert_allclose(got[mask], wanted[mask], rtol=1e-4, atol=1e-4)
