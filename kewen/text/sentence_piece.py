@@ -12,10 +12,11 @@ Source: Kudo and Richardson, 2018 (arXiv 1808.06226); sentencepiece_model.proto.
 """
 
 import re
+import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from tokenizers import (
     AddedToken,
@@ -28,10 +29,11 @@ from tokenizers import (
 )
 
 from kewen.errors import NotFoundError, VocabularyError
+from kewen.protobuf import FIXED32, BadMessage, fields
 from kewen.text.piece_families import obey_family
-from kewen.text.protobuf import Value, fields
 from kewen.text.tokenizer_files import bounded
 
+Value: TypeAlias = int | float | bytes
 SPACE = "▁"
 NORMAL, UNKNOWN, CONTROL, DEFINED, UNUSED, BYTE = range(1, 7)  # types of pieces
 UNIGRAM, BPE = 1, 2  # types of models
@@ -137,9 +139,9 @@ def read_sentence_pieces(path: Path) -> SentencePieces:
         raise VocabularyError(
             f"{path} must be a readable file. Received: {error.strerror}."
         ) from error
-    except (VocabularyError, TypeError, UnicodeDecodeError) as error:
+    except (BadMessage, TypeError, UnicodeDecodeError) as error:
         raise VocabularyError(
-            f"{path} must be a SentencePiece model. Received: {error!s:.200} Check "
+            f"{path} must be a SentencePiece model. Received: {error!s:.200}. Check "
             "that the download is complete."
         ) from error
     longest = max((len(piece.text) for piece in found.pieces), default=0)
@@ -166,9 +168,9 @@ def read_sentence_pieces(path: Path) -> SentencePieces:
 def _message(content: bytes) -> SentencePieces:
     pieces: list[Piece] = []
     rules: dict[str, Value] = {}
-    for number, value in fields(content):
+    for number, value in _values(content):
         if number == 1:
-            said = dict(fields(_bytes(value)))
+            said = dict(_values(_bytes(value)))
             pieces.append(
                 Piece(
                     _bytes(said.get(1, b"")).decode("utf-8"),
@@ -177,7 +179,7 @@ def _message(content: bytes) -> SentencePieces:
                 )
             )
         elif number in (2, 3):
-            said = dict(fields(_bytes(value)))
+            said = dict(_values(_bytes(value)))
             names = _TRAINER if number == 2 else _NORMALIZER
             rules |= {names[key]: said[key] for key in names.keys() & said.keys()}
     normal_form = _bytes(rules.pop("normal_form", b""))
@@ -193,9 +195,18 @@ _TRAINER = {3: "algorithm", 24: "space_behind", 35: "byte_fallback"}
 _NORMALIZER = {2: "normal_form", 3: "add_prefix", 4: "drop_spaces", 5: "mark_spaces"}
 
 
+def _values(message: bytes) -> Iterator[tuple[int, Value]]:
+    """Number and value of each field; four bytes are a float."""
+    for number, kind, value in fields(message):
+        if kind == FIXED32 and isinstance(value, int):
+            yield number, struct.unpack("<f", value.to_bytes(4, "little"))[0]
+        else:
+            yield number, value
+
+
 def _bytes(value: Value) -> bytes:
     if not isinstance(value, bytes):
-        raise TypeError("a number where text or a message must be.")
+        raise TypeError("a number where text or a message must be")
     return value
 
 

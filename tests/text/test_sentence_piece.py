@@ -125,7 +125,7 @@ UNKNOWN = piece("<unk>", 2)
     [
         (b"", "one for the unknown"),
         (b"\xff" * 20, "SentencePiece model"),
-        (b"\x0a\xff\xff\xff\xff\x0f", "whole fields"),
+        (b"\x0a\xff\xff\xff\xff\x0f", "within a field"),
         (b"\x0a\x03\x0a\x01\xff", "SentencePiece model"),
         (b"\x08\x01", "a number where"),
         (UNKNOWN + piece("a") + piece("a"), "each once"),
