@@ -108,10 +108,11 @@ def report(name: str, folder: str, repeats: int, warmup: int) -> str:
         for found in runs.values()
     )
     return (
-        f"{name}, weights of {weights / 1024:.0f} MiB; medians; differences in weights\n"
+        f"{name}, weights of {weights / 1024:.0f} MiB; medians; differences over "
+        "the weights\n"
         f"{text_table(HEAD, rows)}\n"
-        f"kewen loads in {ours[0] / peers[0]:.2f} x transformers' time, and has used every "
-        f"weight once in {ours[1] / peers[1]:.2f} x"
+        f"kewen loads in {ours[0] / peers[0]:.2f} x transformers' time, and has used "
+        f"every weight once in {ours[1] / peers[1]:.2f} x"
     )
 
 

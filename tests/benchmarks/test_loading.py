@@ -21,7 +21,6 @@ def test_a_line_holds_medians_and_how_many_times_the_weights():
     sizes = [size << 10 for size in (100, 200, 400, 500)]
     runs = [[*sizes, seconds, 2 * seconds] for seconds in (3.0, 1.0, 2.0)]
     line = row("subject", runs, 100 << 10)
-    assert line == (
-        "subject 2.00 4.00 100 200 400 500".split() + ["3.00 x", "2.00 x", "3.00 x"]
-    )
+    assert line[:7] == "subject 2.00 4.00 100 200 400 500".split()
+    assert line[7:] == ["3.00 x", "2.00 x", "3.00 x"]
     assert len(line) == len(HEAD)
