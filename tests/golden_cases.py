@@ -96,6 +96,7 @@ class Pass:
 
 
 BERT_FILES = ["bert_bin_gamma_beta", "bert_bin_legacy", "bert_bin_zip", "bert_sharded"]
+ENCODERS = ["distilbert_mlm"]
 DECODERS = ["llama_gqa_llama3", "mistral_sliding", "qwen2", "qwen2_bf16", "qwen3"]
 PASSES = [
     *(Pass("huggingface", case) for case in BERT_FILES),
@@ -104,11 +105,16 @@ PASSES = [
     Pass("huggingface", "bert_model"),
     Pass("huggingface", "bert_model", "left_"),
     Pass("huggingface", "bert_sequence_classification"),
+    Pass("huggingface", "distilbert_mlm"),
+    Pass("huggingface", "distilbert_mlm", "left_"),
     Pass("huggingface", "roberta_mlm"),
     Pass("huggingface", "roberta_mlm", "left_"),
     Pass("huggingface", "xlm_roberta_mlm"),
     *(Pass("huggingface", case, side) for case in DECODERS for side in ("", "left_")),
+    Pass("bert4keras", "bert_compound_tokens"),
+    Pass("bert4keras", "bert_custom_position"),
     Pass("bert4keras", "bert_encoder"),
+    Pass("bert4keras", "bert_keep_tokens"),
     Pass("bert4keras", "bert_plain"),
     Pass("bert4keras", "bert_left_padding"),
     Pass("bert4keras", "bert_lm"),

@@ -150,6 +150,7 @@ class FamilyRow:
 
 FAMILIES = [
     FamilyRow("bert", left_padding_moves_positions=True),
+    FamilyRow("distilbert", left_padding_moves_positions=True),
     FamilyRow("llama", sizes={**SIZES, "num_kv_heads": 1}),
     FamilyRow("mistral", sizes={**SIZES, "num_kv_heads": 1, "sliding_window": WINDOW}),
     FamilyRow("qwen2", sizes={**SIZES, "num_kv_heads": 1}),
