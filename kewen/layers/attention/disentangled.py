@@ -9,6 +9,7 @@ from keras import ops
 
 from kewen.errors import ConfigError
 from kewen.layers.attention.multi_head import MultiHeadAttention
+from kewen.ops import einsum
 
 Tensor = Any
 KINDS = ("c2p", "p2c")
@@ -109,11 +110,11 @@ class DisentangledAttention(MultiHeadAttention):
         total: Any = 0.0
         if "c2p" in self.kinds:
             project = self.key if self.share_projections else self.position_key
-            scores = ops.einsum("bthd,xrhd->bhtr", query, project(distances))
+            scores = einsum("bthd,xrhd->bhtr", query, project(distances))
             total += ops.take_along_axis(scores, rows[None, None], axis=-1)
         if "p2c" in self.kinds:
             project = self.query if self.share_projections else self.position_query
-            scores = ops.einsum("bshd,xrhd->bhsr", key, project(distances))
+            scores = einsum("bshd,xrhd->bhsr", key, project(distances))
             across = ops.transpose(rows)[None, None]
             total += ops.swapaxes(ops.take_along_axis(scores, across, axis=-1), 2, 3)
         return total * self.factor
