@@ -21,8 +21,8 @@ class DisentangledAttention(MultiHeadAttention):
 
     The score of a query and a key is the sum of content to content, content to position
     ("c2p": the query and the vector of the distance) and position to content ("p2c":
-    that vector and the key), over `sqrt(K * (1 + len(kinds)))`. Vectors of distances are
-    rows of one table, the same for all blocks; see `relative_rows`.
+    that vector and the key), over `sqrt(K * (1 + len(kinds)))`. Vectors of distances
+    are rows of one table, the same for all blocks; see `relative_rows`.
 
     Args:
         num_heads: H.
@@ -30,8 +30,8 @@ class DisentangledAttention(MultiHeadAttention):
         num_buckets: half the rows of the table, where far distances share rows; 0 where
             each has its own.
         max_distance: the furthest distance that is told apart.
-        share_projections: whether vectors of distances are projected as keys and queries
-            of tokens are; else by `position_key` and `position_query`.
+        share_projections: whether vectors of distances are projected as tokens' keys
+            and queries are; else by `position_key` and `position_query`.
         **kwargs: others of `MultiHeadAttention`'s.
 
     Call arguments:

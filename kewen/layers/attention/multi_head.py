@@ -203,7 +203,7 @@ class MultiHeadAttention(keras.layers.Layer):
         return_scores: bool,
         training: bool,
     ) -> tuple[Tensor, Tensor | None]:
-        """From projections in heads to (B, T, C), and the probabilities if asked for."""
+        """Projections in heads to (B, T, C), and the probabilities if asked for."""
         mask = None if attention_mask is None else _for_heads(attention_mask)
         # On torch, Keras' op takes a mask or a bias.
         both = mask is not None and bias is not None
