@@ -177,7 +177,11 @@ def form_of(path: Path, columns: Columns, header: bool | None) -> Form:
             f"{columns.wanted()}. Give positions, such as text=0, label=1."
         )
     has_header = named if header is None else header
-    table: dict[str, Any] = {"columns": columns, "header": has_header, "name": str(path)}
+    table: dict[str, Any] = {
+        "columns": columns,
+        "header": has_header,
+        "name": str(path),
+    }
     if ending in (".tsv", ".tab"):
         return Form(".tsv", has_header, partial(tsv_rows, **table))
     if ending == ".csv":

@@ -151,14 +151,15 @@ class StreamedBatches:
         order = self._order(epoch)
         steps = self.window // self.batch_size
         first, skipped = divmod(start_step, steps)
-        numbers = range(first, -(-self.num_rows // self.window))
+        last = -(-self.num_rows // self.window) - 1
+        if first > last:  # the end of the epoch
+            return
         read = partial(self._window, order)
         with ThreadPoolExecutor(1, "kewen-read-ahead") as pool:
-            following = pool.submit(read, first) if numbers else None
-            for number in numbers:
-                assert following is not None
+            following = pool.submit(read, first)
+            for number in range(first, last + 1):
                 batches, indices = following.result()
-                if number + 1 in numbers:
+                if number < last:
                     following = pool.submit(read, number + 1)
                 for batch in batches.epoch(epoch, skipped):
                     real = batch.indices >= 0

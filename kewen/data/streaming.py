@@ -23,6 +23,9 @@ from kewen.data.readers import (
 from kewen.data.rows import Parsed
 from kewen.errors import ConfigError, DataError
 
+# From here on a file is streamed unasked.
+STREAM_BYTES = 100_000_000
+
 # Beyond this a column holds no classes, and counting it would fill memory.
 MOST_LABELS = 1 << 16
 
@@ -165,6 +168,14 @@ def stream_examples(
     way = repr((columns, header, on_bad_row, encoding))
     streamed.digest = hashlib.sha256((streamed.digest + way).encode()).hexdigest()
     return streamed
+
+
+def is_large(path: str | os.PathLike[str], encoding: str = "utf-8") -> bool:
+    """Whether a file has more than `STREAM_BYTES`, and can be streamed."""
+    path = Path(path)
+    if not path.is_file() or path.stat().st_size <= STREAM_BYTES:
+        return False
+    return why_not_streamed(path, encoding) is None
 
 
 def why_not_streamed(path: Path, encoding: str) -> str | None:
