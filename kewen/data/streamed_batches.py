@@ -45,9 +45,8 @@ class _Order:
 class StreamedBatches:
     """Batches over a file, of few shapes, in a new order each epoch.
 
-    Every row is in exactly one batch of an epoch. The order follows from seed, epoch and
-    step, so that a stopped run goes on at the same row, having read what is needed from
-    there on only.
+    Every row is in exactly one batch of an epoch. The order follows from seed, epoch
+    and step, so that a stopped run goes on at the same row, and reads only from there.
 
     Args of the constructor:
         examples: N of them.
@@ -122,7 +121,7 @@ class StreamedBatches:
     def epoch(self, epoch: int = 0, start_step: int = 0) -> Iterator[Batch]:
         """The batches of one epoch, from `start_step` on.
 
-        The same epoch is the same again. `Batch.indices` count the examples of the file.
+        The same epoch is the same again. `Batch.indices` count the file's examples.
 
         Raises:
             DataError: if the file was changed since it was indexed.

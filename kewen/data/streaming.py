@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from kewen.data.bad_rows import BadRow, BadRows
 from kewen.data.blocks import Block, blocks_of, has_blocks, lines_in, read_block
@@ -105,7 +106,7 @@ class StreamedExamples:
                     )
         self.digest = digest.hexdigest()
 
-    def _all_rows(self, digest: "hashlib._Hash") -> Parsed:
+    def _all_rows(self, digest: Any) -> Parsed:
         wants_head = self._form.header
         for place, content in blocks_of(self.path, self._encoding, wants_head, digest):
             if wants_head:
