@@ -2,6 +2,7 @@
 
 import json
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -237,3 +238,25 @@ def test_rows_of_other_keys_are_refused(tmp_path):
 def test_a_start_beyond_the_epoch_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="Received: 99"):
         batches(file_of(tmp_path, 5)).epoch(0, start_step=99)
+
+
+def most_memory(path):
+    """Bytes that Python held at most, from indexing to the end of an epoch."""
+    tracemalloc.start()
+    try:
+        made = batches(path, window=64)
+        for _ in made.epoch():
+            pass
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path, monkeypatch):
+    """The larger file is read in 40 times as many windows; only its index grows."""
+    monkeypatch.setattr(blocks_module, "BLOCK_LINES", 16)
+    small, large = (
+        file_of(tmp_path, count, np.full(count, 30)) for count in (400, 16000)
+    )
+    grown = large.stat().st_size - small.stat().st_size
+    assert most_memory(large) - most_memory(small) < grown / 5
