@@ -175,24 +175,16 @@ def main() -> None:
                 with multiprocessing.get_context("spawn").Pool(1) as pool:
                     rows.append(pool.apply(one, (path, streamed)))
                 print("  ".join(rows[-1]), file=sys.stderr, flush=True)
-    head = [
-        "file",
-        "way",
-        "rows",
-        "ready s",
-        "ready MB",
-        "trained rows/s",
-        "read rows/s",
-        "most MB",
-    ]
+    head = ["file", "way", "rows", "ready s", "ready MB"]
+    head += ["trained rows/s", "read rows/s", "most MB"]
     publish(
         "stream_training",
         "Training on a file that stays on the disk",
         f"{text_table(head, rows)}\n"
         f"ready: indexed, or read and encoded; trained: a toy BERT, {STEPS} steps of "
-        f"{BATCH};\nread: a whole epoch of batches without a model; MB: the most memory "
-        "until then,\nand until the end (with what JAX compiles), over that before the "
-        "file was opened",
+        f"{BATCH};\nread: a whole epoch of batches without a model; MB: the most "
+        "memory until then,\nand until the end (with what JAX compiles), over that "
+        "before the file was opened",
         write=given.write,
     )
 
