@@ -159,7 +159,7 @@ def wrong_encoding(path: Path, encoding: str) -> DataError:
         return DataError(
             f"{path} is not in {encoding}, the encoding that was named. Name another."
         )
-    with _open(path) as file:
+    with opened(path) as file:
         wide = _looks_utf_16(file.read(_HEAD_BYTES))
     if wide is not None:
         return _refusal(path, "its first bytes", wide)
