@@ -32,11 +32,14 @@ lint: $(VENV)/.installed-dev  ## style, format and types
 bench: $(VENV)-bench/.installed  ## speed against peers, into benchmarks/RESULTS.md
 	$(VENV)-bench/bin/python -m benchmarks.matmul_ceiling --write
 	$(VENV)-bench/bin/python -m benchmarks.bert_forward --write
+	$(VENV)-bench/bin/python -m benchmarks.bert_forward --bfloat16 --write
 	$(VENV)-bench/bin/python -m benchmarks.finetune_minilm --write
+	$(VENV)-bench/bin/python -m benchmarks.finetune_minilm --bfloat16 --write
 	$(VENV)-bench/bin/python -m benchmarks.page_faults --write
 	$(VENV)-bench/bin/python -m benchmarks.dropout --write
 	$(VENV)-bench/bin/python -m benchmarks.embed_minilm --write
 	$(VENV)-bench/bin/python -m benchmarks.start_up --write
+	$(VENV)-bench/bin/python -m benchmarks.loading --write
 
 docs: $(VENV)/.installed-dev  ## that every link leads somewhere and every example parses
 	$(BIN)/python -m pytest tests/docs

@@ -1,8 +1,11 @@
-"""BERT-base forward in float32 on the CPU: kewen on JAX against transformers on torch.
+"""BERT-base forward on the CPU: kewen on JAX against transformers on torch.
 
 The weights are random, made here once, written as a Hugging Face folder and read from
 it by both, so that the outputs can be compared; the ids are random, and the texts are
 between half and full length, as batches are.
+
+All in float32, or with `--bfloat16` both in bfloat16 beside ours in float32: kewen with
+the policy mixed_bfloat16, transformers with a model of bfloat16 weights.
 """
 
 import os
@@ -54,14 +57,16 @@ def write_random_bert(folder: str, num_layers: int) -> None:
     Pretrained(model=model).save(folder)
 
 
-def kewen_compiled(folder: str, shape: tuple[int, int]) -> Callable[[], Array]:
+def kewen_compiled(
+    folder: str, shape: tuple[int, int], dtype: str = "float32"
+) -> Callable[[], Array]:
     """The model under `jax.jit`, its weights arguments of the compiled function."""
     import jax
     import jax.numpy as jnp
 
     from kewen.models import load
 
-    backbone = load(folder).backbone
+    backbone = load(folder, dtype=dtype).backbone
     inputs = random_inputs(shape, backbone.config.vocabulary_size)
     inputs = {key: jnp.asarray(inputs[key]) for key in backbone.inputs_by_name}
     trainable = [variable.value for variable in backbone.trainable_variables]
@@ -69,7 +74,8 @@ def kewen_compiled(folder: str, shape: tuple[int, int]) -> Callable[[], Array]:
 
     @jax.jit
     def forward(trainable: Any, fixed: Any, inputs: Any) -> Any:
-        return backbone.stateless_call(trainable, fixed, inputs, training=False)[0]
+        found = backbone.stateless_call(trainable, fixed, inputs, training=False)[0]
+        return found.astype("float32")
 
     return lambda: np.asarray(forward(trainable, fixed, inputs).block_until_ready())
 
@@ -84,7 +90,9 @@ def kewen_predict(folder: str, shape: tuple[int, int]) -> Callable[[], Array]:
     return lambda: backbone.predict_on_batch(inputs)
 
 
-def transformers_bert(folder: str, shape: tuple[int, int]) -> Callable[[], Array]:
+def transformers_bert(
+    folder: str, shape: tuple[int, int], dtype: str = "float32"
+) -> Callable[[], Array]:
     """The peer, in eval mode, without gradients, with fused attention (sdpa)."""
     import torch
     from transformers import BertModel
@@ -93,7 +101,7 @@ def transformers_bert(folder: str, shape: tuple[int, int]) -> Callable[[], Array
     disable_progress_bar()
     torch.set_num_threads(os.cpu_count() or 1)
     model = BertModel.from_pretrained(
-        folder, attn_implementation="sdpa", dtype=torch.float32
+        folder, attn_implementation="sdpa", dtype=getattr(torch, dtype)
     ).eval()
     inputs = random_inputs(shape, model.config.vocab_size)
     batch = {
@@ -104,16 +112,39 @@ def transformers_bert(folder: str, shape: tuple[int, int]) -> Callable[[], Array
 
     def run() -> Array:
         with torch.no_grad():
-            return model(**batch).last_hidden_state.numpy()
+            return model(**batch).last_hidden_state.float().numpy()
 
     return run
 
 
-def largest_difference(timings: list[Timing], shape: tuple[int, int]) -> float:
-    """Between our first output and every other, where tokens are."""
+def largest_difference(
+    timings: list[Timing], shape: tuple[int, int], exact: Timing
+) -> float:
+    """Between one output and every other, where tokens are."""
     mask = random_inputs(shape, 2)["padding_mask"]
-    ours = timings[0].answer[mask]
-    return max(float(np.abs(t.answer[mask] - ours).max()) for t in timings[1:])
+    wanted = exact.answer[mask]
+    return max(float(np.abs(t.answer[mask] - wanted).max()) for t in timings)
+
+
+def report_bfloat16(
+    folder: str, shape: tuple[int, int], repeats: int, warmup: int
+) -> str:
+    """The same in bfloat16, beside ours in float32."""
+    rough, theirs = (folder, shape, "mixed_bfloat16"), (folder, shape, "bfloat16")
+    subjects = [
+        Subject("kewen, mixed_bfloat16", kewen_compiled, rough),
+        Subject("transformers, bfloat16", transformers_bert, theirs, PLAIN_MALLOC),
+        Subject("kewen, float32", kewen_compiled, (folder, shape)),
+    ]
+    timings = measure(subjects, repeats=repeats, warmup=warmup)
+    table = speed_table(timings, work=shape[0], unit="texts")
+    ours, peers = (
+        largest_difference([timing], shape, timings[2]) for timing in timings[:2]
+    )
+    return (
+        f"{shape[0]} x {shape[1]}, largest difference from float32: kewen {ours:.3f}, "
+        f"transformers {peers:.3f}\n{table}"
+    )
 
 
 def report(folder: str, shape: tuple[int, int], repeats: int, warmup: int) -> str:
@@ -127,7 +158,7 @@ def report(folder: str, shape: tuple[int, int], repeats: int, warmup: int) -> st
     ]
     timings = measure(subjects, repeats=repeats, warmup=warmup)
     table = speed_table(timings, work=shape[0], unit="texts")
-    difference = largest_difference(timings, shape)
+    difference = largest_difference(timings[1:], shape, timings[0])
     return f"{shape[0]} x {shape[1]}, outputs differ by {difference:.1e}\n{table}"
 
 
@@ -136,17 +167,20 @@ def main() -> None:
     parser = common_arguments(__doc__ or "")
     parser.add_argument("--large", action="store_true", help="also 32 x 64")
     parser.add_argument("--num-layers", type=int, default=12)
+    parser.add_argument("--bfloat16", action="store_true", help="not float32 alone")
     options = parser.parse_args()
+    one = report_bfloat16 if options.bfloat16 else report
     shapes = [*SHAPES, *([LARGE_SHAPE] if options.large else [])]
     with tempfile.TemporaryDirectory() as parent:
         folder = str(Path(parent, "bert"))
         write_random_bert(folder, options.num_layers)
-        parts = [report(folder, s, options.repeats, options.warmup) for s in shapes]
+        parts = [one(folder, s, options.repeats, options.warmup) for s in shapes]
     publish(
         "bert_forward",
-        "BERT-base forward, float32",
+        f"BERT-base forward, {'bfloat16' if options.bfloat16 else 'float32'}",
         "\n\n".join(parts),
         write=options.write,
+        mark="bert_forward_bfloat16" if options.bfloat16 else None,
     )
 
 

@@ -12,6 +12,9 @@ of 50 batches, sort each, pad each batch to its longest text. Ours is
 are in the first epoch, reported apart. The peer runs twice: as its users know it, and
 with freed memory kept as `import kewen` keeps it, which tells how much of the
 difference is memory and how much is the training itself.
+
+With `--bfloat16` ours runs with the policy mixed_bfloat16, on JAX and on torch, and the
+peer under torch's autocast. The masters of the weights are float32 everywhere.
 """
 
 import os
@@ -66,8 +69,10 @@ def encoded_rows(folder: str, num_texts: int) -> tuple[list[Array], Array]:
     return [np.asarray(row["token_ids"], np.int32) for row in rows], labels
 
 
-def kewen_epochs(folder: str, ids: list[Array], labels: Array) -> Callable[[], Answer]:
-    """Ours: buckets of few shapes, a compiled step."""
+def kewen_epochs(
+    folder: str, ids: list[Array], labels: Array, dtype: str = "float32"
+) -> Callable[[], Answer]:
+    """Ours: buckets of few shapes, on JAX a compiled step."""
     import keras
 
     from kewen.data import Batches
@@ -75,7 +80,7 @@ def kewen_epochs(folder: str, ids: list[Array], labels: Array) -> Callable[[], A
     from kewen.training.run import training_stream
 
     num_labels = int(labels.max()) + 1
-    pretrained = load(folder, options={"num_labels": num_labels})
+    pretrained = load(folder, options={"num_labels": num_labels}, dtype=dtype)
     heads = ("pooler", "sequence_classification")
     full = pretrained.model.redrawn(heads=heads)
     model = keras.Model(full.inputs_by_name, full.output["class_logits"])
@@ -112,7 +117,9 @@ def kewen_epochs(folder: str, ids: list[Array], labels: Array) -> Callable[[], A
     return run
 
 
-def torch_epochs(folder: str, ids: list[Array], labels: Array) -> Callable[[], Answer]:
+def torch_epochs(
+    folder: str, ids: list[Array], labels: Array, autocast: bool = False
+) -> Callable[[], Answer]:
     """The peer: transformers' model in a plain torch loop with length grouping."""
     import torch
     from transformers import BertForSequenceClassification
@@ -135,11 +142,12 @@ def torch_epochs(folder: str, ids: list[Array], labels: Array) -> Callable[[], A
         for chosen in length_grouped(lengths, rng):
             token_ids, mask = padded([ids[i] for i in chosen])
             cells += token_ids.size
-            loss = model(
-                input_ids=torch.from_numpy(token_ids),
-                attention_mask=torch.from_numpy(mask),
-                labels=torch.from_numpy(labels[chosen].astype(np.int64)),
-            ).loss
+            with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+                loss = model(
+                    input_ids=torch.from_numpy(token_ids),
+                    attention_mask=torch.from_numpy(mask),
+                    labels=torch.from_numpy(labels[chosen].astype(np.int64)),
+                ).loss
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -196,6 +204,9 @@ def main() -> None:
     parser = common_arguments((__doc__ or "").splitlines()[0])
     parser.add_argument("--texts", type=int, default=800, help="rows of an epoch")
     parser.add_argument("--model", type=Path, help="a folder, instead of MiniLM")
+    parser.add_argument(
+        "--bfloat16", action="store_true", help="mixed_bfloat16 and autocast"
+    )
     parser.set_defaults(repeats=5, warmup=1)
     options = parser.parse_args()
     folder = str(options.model or packaged_minilm())
@@ -206,12 +217,24 @@ def main() -> None:
         Subject("torch, length grouping", torch_epochs, arguments, PLAIN_MALLOC),
         Subject("torch, memory kept", torch_epochs, arguments),
     ]
+    if options.bfloat16:
+        ours = (*arguments, "mixed_bfloat16")
+        peers = (*arguments, True)
+        on_torch = {"KERAS_BACKEND": "torch"}
+        subjects = [
+            Subject("kewen on torch", kewen_epochs, ours, on_torch),
+            Subject("kewen on JAX", kewen_epochs, ours),
+            Subject("torch, autocast", torch_epochs, peers, PLAIN_MALLOC),
+            Subject("the same, memory kept", torch_epochs, peers),
+        ]
     timings = measure(subjects, repeats=options.repeats, warmup=options.warmup)
     publish(
         "finetune_minilm",
-        "Fine-tuning MiniLM on texts of unequal length",
+        "Fine-tuning MiniLM on texts of unequal length"
+        + (", bfloat16" if options.bfloat16 else ""),
         summary(ids, timings),
         write=options.write,
+        mark="finetune_minilm_bfloat16" if options.bfloat16 else None,
     )
 
 

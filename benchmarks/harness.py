@@ -208,14 +208,19 @@ def common_arguments(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def publish(name: str, title: str, body: str, *, write: bool) -> None:
-    """Print a result with its command and machine; keep it only if asked to."""
+def publish(
+    name: str, title: str, body: str, *, write: bool, mark: str | None = None
+) -> None:
+    """Print a result with its command and machine; keep it only if asked to.
+
+    `mark` is the section's name, where a script has several; else the script's.
+    """
     options = [each for each in sys.argv[1:] if each != "--write"]
     command = shlex.join(["python", "-m", f"benchmarks.{name}", *options])
     section = f"## {title}\n\n`{command}`\n\n```\n{body}\n```\n\n{machine_line()}"
     print(f"\n{section}")
     if write:
-        write_section(RESULTS, name, section)
+        write_section(RESULTS, mark or name, section)
 
 
 def write_section(path: Path, name: str, section: str) -> None:

@@ -1,12 +1,9 @@
-"""How long a new process takes to its first answer, and what loading takes in memory.
+"""How long a new process takes to its first answer.
 
 Each figure is a process of its own, timed from outside, from its start to its end:
 MiniLM loaded, one sentence embedded (the peer: its first logits, that is, its last
 hidden state). The processes take turns. kewen has run once before, with JAX'
 compilation cache on and the export kept; the files are in the system's cache for all.
-
-Memory is the highest resident size of a process that only loads (as Linux counts it),
-less that of one that imports JAX and makes one array, over the size of the weights.
 """
 
 import os
@@ -15,8 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
 from benchmarks.harness import PLAIN_MALLOC, ROOT, common_arguments, publish
 from kewen.metrics import text_table
@@ -40,14 +36,6 @@ batch = tokenizer(["The striker scored twice on Saturday."], return_tensors="pt"
 with torch.inference_mode():
     assert model(**batch).last_hidden_state.numpy().any()
 """
-PEAK = """
-import re
-from pathlib import Path
-status = Path("/proc/self/status").read_text()
-print(re.search(r"VmHWM:\\s+(\\d+) kB", status).group(1))
-"""
-BARE = "import jax.numpy as jnp\njnp.zeros(8).block_until_ready()\n"
-LOADED = "import sys\nimport kewen\nmodel = kewen.load(sys.argv[1])\n"
 HELP = "import sys\nfrom kewen.cli import main\nmain(['--help'])\n"
 
 Command = tuple[str, tuple[str, ...], Mapping[str, str]]
@@ -84,14 +72,8 @@ def in_turns(
     return seconds
 
 
-def peak_kib(code: str, arguments: Sequence[str], extra: Mapping[str, str]) -> float:
-    """The middle of three processes' highest resident size."""
-    command = (code + PEAK, tuple(arguments), extra)
-    return statistics.median(int(run(command)[1]) for _ in range(3))
-
-
 def main() -> None:
-    """Measure time and memory, and publish."""
+    """Measure and publish."""
     options = common_arguments(__doc__ or "").parse_args()
     from kewen.data.demo_assets import MINILM, bring
 
@@ -105,9 +87,6 @@ def main() -> None:
             "kewen --help": (HELP, (), {}),
         }
         seconds = in_turns(commands, options.repeats, options.warmup)
-        bare = peak_kib(BARE, (), {})
-        loaded = peak_kib(LOADED, (folder,), {})
-    weights = Path(folder, "model.safetensors").stat().st_size / 1024
     peer = statistics.median(seconds["transformers"])
     rows = [
         [
@@ -119,15 +98,10 @@ def main() -> None:
         for name, each in seconds.items()
     ]
     table = text_table(["process", "median s", "best s", "of transformers'"], rows)
-    memory = (
-        f"memory: bare interpreter with JAX {bare / 1024:.0f} MiB, MiniLM loaded "
-        f"{loaded / 1024:.0f} MiB, weights {weights / 1024:.0f} MiB: loading takes "
-        f"{(loaded - bare) / weights:.2f} x the weights"
-    )
     publish(
         "start_up",
         "A new process until its first answer",
-        f"{table}\n{memory}",
+        table,
         write=options.write,
     )
 

@@ -8,6 +8,7 @@ from kewen.checkpoints.account import (
     Used,
     WeightsWarning,
 )
+from kewen.checkpoints.aligned import aligned
 from kewen.checkpoints.checkpoint import Checkpoint, TensorInfo
 from kewen.checkpoints.digests import Digest, digests
 from kewen.checkpoints.npz_file import NpzFile
@@ -59,6 +60,7 @@ __all__ = [
     "Used",
     "WeightMap",
     "WeightsWarning",
+    "aligned",
     "digests",
     "open_checkpoint",
     "write_safetensors",

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kewen.checkpoints.aligned import aligned_bytes
 from kewen.checkpoints.checkpoint import Array, TensorInfo
 from kewen.errors import CheckpointError, NotFoundError
 from kewen.files import open_regular
@@ -51,7 +52,7 @@ class SourceFile:
                 f"a file of {self.size} bytes, so it is truncated or its table of "
                 "contents is corrupt. Download it again."
             )
-        data = np.empty(count, np.uint8)
+        data = aligned_bytes(count)
         try:
             with open_regular(self.path) as file:
                 self._check_version(file.fileno())

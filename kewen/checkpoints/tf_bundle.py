@@ -19,7 +19,6 @@ from kewen.checkpoints.checkpoint import TEXT, Array, Checkpoint, Shape, TensorI
 from kewen.checkpoints.crc32c import crc32c, masked
 from kewen.checkpoints.source_file import SourceFile, as_tensor
 from kewen.checkpoints.tf_records import (
-    BadRecord,
     Entry,
     Extent,
     Header,
@@ -29,6 +28,7 @@ from kewen.checkpoints.tf_records import (
 )
 from kewen.checkpoints.tf_table import read_table
 from kewen.errors import CheckpointError
+from kewen.protobuf import BadMessage
 
 MAX_AXES = 64  # NumPy's limit
 MAX_SLICES = 1024
@@ -161,12 +161,12 @@ def _read_index(
     try:
         header = parse_header(table.pop(b"", b""))
         if header.num_shards < 1 or header.is_big_endian:
-            raise BadRecord("a header without shards, or of a big-endian machine")
+            raise BadMessage("a header without shards, or of a big-endian machine")
         entries = {key: parse_entry(value) for key, value in table.items()}
         # The keys of slices begin with a zero byte, and names never do.
         tensors = {k.decode(): e for k, e in entries.items() if k[:1] != b"\0"}
         parts = {name: _parts_of(name, e, entries) for name, e in tensors.items()}
-    except (UnicodeDecodeError, BadRecord) as error:
+    except (UnicodeDecodeError, BadMessage) as error:
         raise CheckpointError(
             f"{index_of(path)} must describe the tensors of a TensorFlow checkpoint. "
             f"Received: {error}. The file is corrupt or unusual: download it again, or "
@@ -192,13 +192,13 @@ def _parts_of(name: str, entry: Entry, entries: Mapping[bytes, Entry]) -> list[_
     if not entry.slices:
         return [_Part((0,) * len(entry.shape), entry.shape, entry)]
     if len(entry.slices) > MAX_SLICES:
-        raise BadRecord(f"{len(entry.slices)} slices of {name}, over {MAX_SLICES}")
+        raise BadMessage(f"{len(entry.slices)} slices of {name}, over {MAX_SLICES}")
     parts = [_part_of(name, entry, extents, entries) for extents in entry.slices]
     pairs = combinations(parts, 2)
     if sum(prod(part.shape) for part in parts) != prod(entry.shape) or any(
         one.meets(other) for one, other in pairs
     ):
-        raise BadRecord(f"slices of {name} with holes or overlaps")
+        raise BadMessage(f"slices of {name} with holes or overlaps")
     return parts
 
 
@@ -210,11 +210,11 @@ def _part_of(
 ) -> _Part:
     part = entries.get(slice_key(name, extents))
     if part is None or part.dtype != entry.dtype or len(extents) != len(entry.shape):
-        raise BadRecord(f"no entry, or another kind of tensor, for a slice of {name}")
+        raise BadMessage(f"no entry, or another kind of tensor, for a slice of {name}")
     start = tuple(begin for begin, _ in extents)
     axes = zip(extents, entry.shape, strict=True)
     shape = tuple(whole if n is None else n for (_, n), whole in axes)
     ends = zip(start, shape, entry.shape, strict=True)
     if any(begin + length > whole for begin, length, whole in ends):
-        raise BadRecord(f"a slice of {name} that ends outside it")
+        raise BadMessage(f"a slice of {name} that ends outside it")
     return _Part(start, shape, part)

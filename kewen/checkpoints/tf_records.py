@@ -1,22 +1,18 @@
 """Protocol buffer messages of a TensorFlow bundle's index, and the keys of its slices.
 
-Just the wire format that three small messages need (BundleHeaderProto, BundleEntryProto
+Three small messages (BundleHeaderProto, BundleEntryProto
 with TensorShapeProto and TensorSliceProto; field numbers from TensorFlow's
 tensor_bundle.proto), and TensorFlow's ordered code for the names of partitions.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from kewen.checkpoints.checkpoint import Shape
+from kewen.protobuf import BadMessage, fields, varint_of
 
-Field: TypeAlias = tuple[int, int | bytes]  # number; varint or fixed32, or a message
 Extent: TypeAlias = tuple[int, int | None]  # start and length of an axis; None: all
-
-
-class BadRecord(ValueError):
-    """Bytes that are no such message; the reader says of which file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +38,8 @@ class Entry:
 
 def parse_header(data: bytes) -> Header:
     """BundleHeaderProto: 1 num_shards, 2 endianness, 3 version."""
-    fields = dict(_fields(data))
-    return Header(_number(fields.get(1, 0)), _number(fields.get(2, 0)) == 1)
+    parts = _parts(data)
+    return Header(_number(parts.get(1, 0)), _number(parts.get(2, 0)) == 1)
 
 
 def parse_entry(data: bytes) -> Entry:
@@ -51,7 +47,7 @@ def parse_entry(data: bytes) -> Entry:
     numbers = dict.fromkeys((1, 3, 4, 5, 6), 0)
     shape: Shape = ()
     slices: list[tuple[Extent, ...]] = []
-    for field, value in _fields(data):
+    for field, _, value in fields(data):
         if field == 2:
             shape = _parse_shape(_message(value))
         elif field == 7:
@@ -101,13 +97,13 @@ def slice_key(name: str, extents: tuple[Extent, ...]) -> bytes:
 def _parse_shape(data: bytes) -> Shape:
     """TensorShapeProto: 2 a dimension, with 1 its size; 3 unknown rank."""
     lengths: list[int] = []
-    for field, value in _fields(data):
+    for field, _, value in fields(data):
         if field == 3 and value:
-            raise BadRecord("a tensor of unknown rank")
+            raise BadMessage("a tensor of unknown rank")
         if field == 2:
-            length = _number(dict(_fields(_message(value))).get(1, 0))
+            length = _number(_parts(_message(value)).get(1, 0))
             if length >= 1 << 63:
-                raise BadRecord("a tensor with a negative axis")
+                raise BadMessage("a tensor with a negative axis")
             lengths.append(length)
     return tuple(lengths)
 
@@ -119,32 +115,17 @@ def _shape_message(shape: Sequence[int]) -> bytes:
 def _parse_slice(data: bytes) -> tuple[Extent, ...]:
     """TensorSliceProto: 1 an extent, with 1 its start, 2 its length (absent: all)."""
     extents: list[Extent] = []
-    for field, value in _fields(data):
+    for field, _, value in fields(data):
         if field == 1:
-            parts = dict(_fields(_message(value)))
+            parts = _parts(_message(value))
             length = parts.get(2)
             start = _number(parts.get(1, 0))
             extents.append((start, None if length is None else _number(length)))
     return tuple(extents)
 
 
-def _fields(data: bytes) -> Iterator[Field]:
-    position = 0
-    while position < len(data):
-        tag, position = varint(data, position)
-        field, kind = tag >> 3, tag & 7
-        if kind == 0:
-            value, position = varint(data, position)
-            yield field, value
-            continue
-        length = {1: 8, 5: 4}.get(kind)
-        if kind == 2:
-            length, position = varint(data, position)
-        if length is None or position + length > len(data):
-            raise BadRecord("a message that ends within a field")
-        part = data[position : position + length]
-        position += length
-        yield field, part if kind == 2 else int.from_bytes(part, "little")
+def _parts(data: bytes) -> dict[int, int | bytes]:
+    return {field: value for field, _, value in fields(data)}
 
 
 def _field(number: int, value: int | bytes) -> bytes:
@@ -154,38 +135,15 @@ def _field(number: int, value: int | bytes) -> bytes:
     return bytes([number << 3]) + varint_of(value) if value else b""
 
 
-def varint_of(number: int) -> bytes:
-    """What `varint` reads."""
-    groups = bytearray()
-    while number > 0x7F:
-        groups.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*groups, number])
-
-
-def varint(data: bytes, position: int) -> tuple[int, int]:
-    """A number in groups of seven bits, lowest first, and the position behind it."""
-    number = 0
-    for shift in range(0, 64, 7):
-        if position >= len(data):
-            raise BadRecord("a number without an end")
-        byte = data[position]
-        position += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return number & 0xFFFFFFFFFFFFFFFF, position
-    raise BadRecord("a number of more than 64 bits")
-
-
 def _number(value: int | bytes) -> int:
     if isinstance(value, bytes):
-        raise BadRecord("a message where a number is due")
+        raise BadMessage("a message where a number is due")
     return value
 
 
 def _message(value: int | bytes) -> bytes:
     if isinstance(value, int):
-        raise BadRecord("a number where a message is due")
+        raise BadMessage("a number where a message is due")
     return value
 
 

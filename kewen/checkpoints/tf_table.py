@@ -10,8 +10,8 @@ import numpy as np
 
 from kewen.checkpoints.crc32c import crc32c, masked
 from kewen.checkpoints.source_file import SourceFile
-from kewen.checkpoints.tf_records import BadRecord, varint
 from kewen.errors import CheckpointError
+from kewen.protobuf import BadMessage, varint
 
 FOOTER_BYTES = 48
 MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")
@@ -47,7 +47,7 @@ def read_table(path: Path) -> dict[bytes, bytes]:
     data = file.read(0, file.size).tobytes()
     try:
         return _read_blocks(data)
-    except BadRecord as error:
+    except BadMessage as error:
         raise CheckpointError(
             f"{path} must be a sound index of a TensorFlow checkpoint. Received: "
             f"{error}. The file is corrupt: download it again."
@@ -66,11 +66,11 @@ def _read_blocks(data: bytes) -> dict[bytes, bytes]:
         block_offset, behind = varint(handle, 0)
         block_size, _ = varint(handle, behind)
         if block_offset < reached:  # else a small file could name one block for ever
-            raise BadRecord("blocks that overlap")
+            raise BadMessage("blocks that overlap")
         reached = block_offset + block_size
         for key, value in _read_block(data, block_offset, block_size):
             if key in table:
-                raise BadRecord(f"the key {key[:80]!r} twice")
+                raise BadMessage(f"the key {key[:80]!r} twice")
             table[key] = value
     return table
 
@@ -79,12 +79,12 @@ def _read_block(data: bytes, offset: int, size: int) -> list[tuple[bytes, bytes]
     """Keys and values of one block."""
     end = offset + size
     if end + TRAILER_BYTES > len(data):
-        raise BadRecord(f"a block that should end at byte {end} of {len(data)}")
+        raise BadMessage(f"a block that should end at byte {end} of {len(data)}")
     stated = int.from_bytes(data[end + 1 : end + TRAILER_BYTES], "little")
     if stated != masked(crc32c(np.frombuffer(data[offset : end + 1], np.uint8))):
-        raise BadRecord(f"a block at byte {offset} whose CRC is wrong")
+        raise BadMessage(f"a block at byte {offset} whose CRC is wrong")
     if data[end] != 0:
-        raise BadRecord(
+        raise BadMessage(
             f"a block in compression {data[end]}, which TensorFlow itself never writes "
             "here (save the checkpoint again with tf.train.Saver)"
         )
@@ -95,7 +95,7 @@ def _parse_block(block: bytes) -> list[tuple[bytes, bytes]]:
     restarts = int.from_bytes(block[-4:], "little")
     end = len(block) - 4 - 4 * restarts
     if len(block) < 4 or end < 0:
-        raise BadRecord("a block without its restart points")
+        raise BadMessage("a block without its restart points")
     pairs: list[tuple[bytes, bytes]] = []
     key, position = b"", 0
     budget = MAX_KEY_RATIO * len(block) + MAX_KEY_BYTES
@@ -105,9 +105,9 @@ def _parse_block(block: bytes) -> list[tuple[bytes, bytes]]:
         length, position = varint(block, position)
         budget -= shared + own
         if budget < 0:
-            raise BadRecord("keys that share prefixes of absurd lengths")
+            raise BadMessage("keys that share prefixes of absurd lengths")
         if shared > len(key) or position + own + length > end:
-            raise BadRecord("an entry that ends outside its block")
+            raise BadMessage("an entry that ends outside its block")
         key = key[:shared] + block[position : position + own]
         position += own
         pairs.append((key, block[position : position + length]))

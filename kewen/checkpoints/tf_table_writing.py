@@ -9,8 +9,8 @@ from itertools import zip_longest
 import numpy as np
 
 from kewen.checkpoints.crc32c import crc32c, masked
-from kewen.checkpoints.tf_records import varint_of
 from kewen.checkpoints.tf_table import FOOTER_BYTES, MAGIC
+from kewen.protobuf import varint_of
 
 BLOCK_BYTES = 1 << 18  # a data block ends when it has reached this size
 RESTART_INTERVAL = 16  # keys of a data block, of which the first is spelled out

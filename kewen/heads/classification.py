@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from kewen.layers import Dropout
+from kewen.layers import Dense, Dropout
 
 Tensor = Any
 Make = Callable[..., keras.layers.Layer]
@@ -22,7 +22,7 @@ def classify_sequence(
 ) -> Tensor:
     """Dropout and a dense layer: (B, C) to logits (B, L). Layers: `{name}`, dropout."""
     kept = parts(Dropout, f"{name}_dropout", rate=dropout)(pooled)
-    return parts(keras.layers.Dense, name, units=num_labels, **dense)(kept)
+    return parts(Dense, name, units=num_labels, **dense)(kept)
 
 
 def classify_tokens(
@@ -30,4 +30,4 @@ def classify_tokens(
 ) -> Tensor:
     """The same at every token: (B, T, C) to logits (B, T, L). Layer: `tagger`."""
     kept = parts(Dropout, "tagger_dropout", rate=dropout)(hidden)
-    return parts(keras.layers.Dense, "tagger", units=num_labels, **dense)(kept)
+    return parts(Dense, "tagger", units=num_labels, **dense)(kept)

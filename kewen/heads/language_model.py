@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from kewen.layers import SoftCap
+from kewen.layers import Dense, SoftCap
 
 Tensor = Any
 Make = Callable[..., keras.layers.Layer]
@@ -36,9 +36,7 @@ def language_model(
         logits = token_embedding(hidden, reverse=True)
     else:
         units = token_embedding.input_dim
-        decoder = parts(
-            keras.layers.Dense, "lm_decoder", units=units, use_bias=False, **dense
-        )
+        decoder = parts(Dense, "lm_decoder", units=units, use_bias=False, **dense)
         logits = decoder(hidden)
     if soft_cap is None:
         return logits

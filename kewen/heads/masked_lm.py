@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from kewen.layers import Bias
+from kewen.layers import Bias, Dense
 
 Tensor = Any
 Make = Callable[..., keras.layers.Layer]
@@ -38,13 +38,13 @@ def masked_lm(
     Source: Devlin et al., 2019, section 3.1 (arXiv 1810.04805).
     """
     width = hidden.shape[-1]
-    hidden = parts(
-        keras.layers.Dense, "mlm_dense", units=width, activation=activation, **dense
-    )(hidden)
+    hidden = parts(Dense, "mlm_dense", units=width, activation=activation, **dense)(
+        hidden
+    )
     hidden = parts(keras.layers.LayerNormalization, "mlm_norm", epsilon=norm_epsilon)(
         hidden
     )
     if tie:
         return parts(Bias, "mlm_bias")(token_embedding(hidden, reverse=True))
     units = token_embedding.input_dim
-    return parts(keras.layers.Dense, "mlm_decoder", units=units, **dense)(hidden)
+    return parts(Dense, "mlm_decoder", units=units, **dense)(hidden)

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from kewen.layers import Pooling
+from kewen.layers import Dense, Pooling
 
 Tensor = Any
 Make = Callable[..., keras.layers.Layer]
@@ -25,6 +25,4 @@ def pooler(
     """
     first = parts(Pooling, "first_column", mode="first")(hidden, padding_mask)
     width = hidden.shape[-1]
-    return parts(
-        keras.layers.Dense, "pooler", units=width, activation=activation, **dense
-    )(first)
+    return parts(Dense, "pooler", units=width, activation=activation, **dense)(first)

@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from kewen.layers import Dense
+
 Tensor = Any
 Make = Callable[..., keras.layers.Layer]
 
@@ -16,5 +18,5 @@ def answer_span(parts: Make, hidden: Tensor, **dense: Any) -> tuple[Tensor, Tens
 
     Source: Devlin et al., 2019, section 4.2 (arXiv 1810.04805).
     """
-    logits = parts(keras.layers.Dense, "span", units=2, **dense)(hidden)
+    logits = parts(Dense, "span", units=2, **dense)(hidden)
     return logits[..., 0], logits[..., 1]

@@ -8,6 +8,7 @@ from kewen.layers.activations import activation, gelu_erf, gelu_tanh
 from kewen.layers.aligned_bidirectional import AlignedBidirectional
 from kewen.layers.attention import AttentionMask, MultiHeadAttention, ScoresOf
 from kewen.layers.bias import Bias
+from kewen.layers.dense import Dense, EinsumDense
 from kewen.layers.dropout import Dropout
 from kewen.layers.feed_forward import FeedForward
 from kewen.layers.initial_values import TruncatedNormal, Unset
@@ -29,7 +30,9 @@ __all__ = [
     "AlignedBidirectional",
     "AttentionMask",
     "Bias",
+    "Dense",
     "Dropout",
+    "EinsumDense",
     "FeedForward",
     "LearnedPositions",
     "MultiHeadAttention",

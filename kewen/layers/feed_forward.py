@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from kewen.layers.dense import Dense
 from kewen.layers.dropout import Dropout
 from kewen.layers.initial_values import TruncatedNormal, another
 from kewen.layers.rematerialized import Rematerialized
@@ -68,7 +69,7 @@ class FeedForward(Rematerialized, keras.layers.Layer):
         )
 
     def _dense(self, units: int, name: str) -> keras.layers.Layer:
-        return keras.layers.Dense(
+        return Dense(
             units,
             use_bias=self.use_bias,
             kernel_initializer=another(self.kernel_initializer),

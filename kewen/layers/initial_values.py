@@ -5,6 +5,8 @@ shape of Keras' own truncated normal costs a compilation, which for a small BERT
 of the time to build it.
 """
 
+import math
+import mmap
 import random
 from typing import Any
 
@@ -43,10 +45,17 @@ class TruncatedNormal(keras.initializers.Initializer):
 
 @keras.saving.register_keras_serializable("kewen")
 class Unset(keras.initializers.Initializer):
-    """Zeros, for weights that a checkpoint is about to give."""
+    """Zeros, for weights that a checkpoint is about to give.
+
+    They lie in pages that the kernel promises and gives at the first write, and there
+    is none: JAX takes the memory as it is, and drops it for the checkpoint's. Nothing
+    is compiled either, which Keras' own zeros and ones are on JAX, a shape each.
+    """
 
     def __call__(self, shape: Any, dtype: Any = None, **_: Any) -> Any:
-        return keras.ops.convert_to_tensor(np.zeros(shape, "float32"), dtype)
+        promised = mmap.mmap(-1, max(4 * math.prod(shape), 1))
+        zeros = np.frombuffer(promised, np.float32, math.prod(shape)).reshape(shape)
+        return keras.ops.convert_to_tensor(zeros, dtype)
 
 
 def another(initializer: Any) -> Any:

@@ -18,6 +18,7 @@ TABLES = {
     "mlm_bias/bias": 0,
     "mlm_decoder/kernel": 1,
     "mlm_decoder/bias": 0,
+    "lm_decoder/kernel": 1,
 }
 
 
@@ -27,7 +28,7 @@ def trim(pretrained: Pretrained, keep: Keep | Iterable[int]) -> Pretrained:
     pad = pretrained.config.pad_id
     _, sources = tokenizer.trim(keep)
     kept = {number for (number,) in sources}
-    if pad < tokenizer.vocabulary_size:
+    if pad is not None and 0 <= pad < tokenizer.vocabulary_size:
         kept.add(pad)
     return _edited(pretrained, *tokenizer.trim(sorted(kept)))
 
@@ -52,7 +53,12 @@ def _edited(
     pretrained: Pretrained, tokenizer: Tokenizer, sources: Sources
 ) -> Pretrained:
     old = pretrained.model
-    renumbered = {rows[0]: new for new, rows in enumerate(sources) if len(rows) == 1}
+    before = _tokenizer_of(pretrained)
+    renumbered = {  # a new token may be made of a single old one, which stays as well
+        rows[0]: new
+        for new, rows in enumerate(sources)
+        if len(rows) == 1 and tokenizer.id_to_token(new) == before.id_to_token(rows[0])
+    }
     config = dataclasses.replace(
         old.config,
         vocabulary_size=len(sources),

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kewen.checkpoints import Checkpoint, Loaded, open_checkpoint
+from kewen.checkpoints import Checkpoint, Loaded, aligned, open_checkpoint
 from kewen.errors import ConfigError
 from kewen.models.base import Backbone
 from kewen.models.config import load_json, read_config_json, require
@@ -41,7 +41,8 @@ class Matched:
         """Give the model the values that fit."""
         weights = self.model.weights_by_path()
         for variable, value in self.loaded.values():
-            weights[variable].assign(value)
+            weight = weights[variable]
+            weight.assign(aligned(value, weight.dtype))
 
 
 @contextmanager

@@ -31,7 +31,13 @@ def own_heads(
         or tensor_of(family, family.head_marks[head], checkpoint, origin)
     ]
     if SEQUENCE in found and TOKEN in found:
-        found.remove(SEQUENCE if _tags_tokens(config_json, found) else TOKEN)
+        marks = [
+            tensor_of(family, family.head_marks[head], checkpoint, origin)
+            for head in (SEQUENCE, TOKEN)
+        ]
+        # Where a classifier of texts has more than a tagger has, its being there tells.
+        tags = marks[0] == marks[1] and _tags_tokens(config_json, found)
+        found.remove(SEQUENCE if tags else TOKEN)
     return tuple(found)
 
 

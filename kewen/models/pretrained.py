@@ -60,7 +60,7 @@ class Pretrained:
         of the tokens that stay are as before. What is saved loads like any model.
 
         Raises:
-            ConfigError: if there is no tokenizer, or it is not of word pieces.
+            ConfigError: if there is no tokenizer, or its kind cannot be cut.
             DataError: if an id is none of the vocabulary's.
         """
         # Late, because editing knows Pretrained as well.

@@ -14,6 +14,7 @@ from kewen.models.graph import Graph
 # Family -> the module that defines it as `FAMILY`.
 _MODULES = {
     "bert": "kewen.models.bert",
+    "distilbert": "kewen.models.distilbert",
     "llama": "kewen.models.llama",
     "mistral": "kewen.models.mistral",
     "qwen2": "kewen.models.qwen2",
@@ -25,6 +26,7 @@ APPLICATIONS = ("encoder", "lm", "unilm")
 # Hugging Face's `model_type`, and bert4keras' `model`, -> family.
 _MODEL_TYPES = {
     "bert": "bert",
+    "distilbert": "distilbert",
     "llama": "llama",
     "mistral": "mistral",
     "qwen2": "qwen2",

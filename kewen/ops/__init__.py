@@ -1,6 +1,8 @@
 """Pure tensor functions that `keras.ops` lacks; they run on every backend."""
 
 from kewen.ops.masked_pooling import masked_max, masked_mean, masked_std
+from kewen.ops.platform import on_jax_cpu
+from kewen.ops.products import einsum, sums_apart
 from kewen.ops.reversal import reverse_tokens
 from kewen.ops.rotary import rotate
 from kewen.ops.rotary_frequencies import (
@@ -13,12 +15,15 @@ from kewen.ops.softmax import masked_softmax, soft_cap
 __all__ = [
     "check_rotary_scaling",
     "dynamic_base",
+    "einsum",
     "masked_max",
     "masked_mean",
     "masked_softmax",
     "masked_std",
+    "on_jax_cpu",
     "reverse_tokens",
     "rotary_frequencies",
     "rotate",
     "soft_cap",
+    "sums_apart",
 ]

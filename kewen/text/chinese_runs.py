@@ -16,7 +16,7 @@ import tokenizers
 from numpy.typing import NDArray
 
 from kewen.errors import VocabularyError
-from kewen.text.flat import Flat
+from kewen.text.flat import Flat, encode_all
 from kewen.text.word_pieces import is_word_piece, isolates_chinese
 
 Places: TypeAlias = NDArray[np.intp]
@@ -93,7 +93,7 @@ class ChineseRuns:
         kept = self._kept  # another thread may put a new one in its place
         distinct = list(dict.fromkeys(pieces))
         new = [piece for piece in distinct if piece not in kept]
-        encodings = self._library.encode_batch(new, add_special_tokens=False)
+        encodings = encode_all(self._library, new)
         found = {
             piece: (encoding.ids, encoding.offsets)
             for piece, encoding in zip(new, encodings, strict=True)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from kewen.text.encoded import Tokens
 from kewen.text.panics import no_panics
 
+PARALLEL_FROM = 2000  # characters
+
 
 @dataclass(frozen=True)
 class Flat:
@@ -28,10 +30,23 @@ class Flat:
         ]
 
 
+def encode_all(
+    library: tokenizers.Tokenizer, texts: Sequence[str]
+) -> Sequence[tokenizers.Encoding]:
+    """The library's own encodings, without special tokens; of many texts in parallel.
+
+    Its threads sleep in between, and to wake them takes longer than to encode a
+    sentence.
+    """
+    if sum(map(len, texts)) > PARALLEL_FROM:
+        return library.encode_batch(texts, add_special_tokens=False)
+    return [library.encode(text, add_special_tokens=False) for text in texts]
+
+
 def tokenize(library: tokenizers.Tokenizer, texts: Sequence[str]) -> Flat:
     """What the `tokenizers` library makes of the texts, in parallel."""
     with no_panics():
-        encodings = library.encode_batch(texts, add_special_tokens=False)
+        encodings = encode_all(library, texts)
     ends = np.cumsum([0, *map(len, encodings)])
     flat = chain.from_iterable(encoding.ids for encoding in encodings)
     token_ids = np.fromiter(flat, np.int32, ends[-1])

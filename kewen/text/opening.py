@@ -29,8 +29,13 @@ from kewen.text.words import segmenter_in
 Opened: TypeAlias = tuple[
     tokenizers.Tokenizer, list[str], SpecialTokens, dict[str, Any]
 ]
-# What SentencePiece models are called: XLM-R's and CamemBERT's, T5's, Llama's.
-SENTENCE_PIECES = ("sentencepiece.bpe.model", "spiece.model", "tokenizer.model")
+# SentencePiece models of XLM-R and CamemBERT; T5 and ALBERT; DeBERTa; Llama.
+SENTENCE_PIECES = (
+    "sentencepiece.bpe.model",
+    "spiece.model",
+    "spm.model",
+    "tokenizer.model",
+)
 
 
 def open_file(path: Path, duplicates: Duplicates, options: WordPieceOptions) -> Opened:
@@ -84,7 +89,7 @@ def open_folder(
                 folder / "config.json"
             ).get("model_type")
             with building_from(folder / name):
-                library = build_sentence_piece(folder / name, str(kind or ""))
+                library = build_sentence_piece(folder / name, str(kind or ""), settings)
             return _from_library(library, folder / name, settings)
     raise NotFoundError(
         "A tokenizer folder must hold tokenizer.json, vocab.txt, vocab.json with "

@@ -12,10 +12,11 @@ Source: Kudo and Richardson, 2018 (arXiv 1808.06226); sentencepiece_model.proto.
 """
 
 import re
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from tokenizers import (
     AddedToken,
@@ -28,9 +29,11 @@ from tokenizers import (
 )
 
 from kewen.errors import NotFoundError, VocabularyError
-from kewen.text.protobuf import Value, fields
+from kewen.protobuf import FIXED32, BadMessage, fields
+from kewen.text.piece_families import obey_family
 from kewen.text.tokenizer_files import bounded
 
+Value: TypeAlias = int | float | bytes
 SPACE = "▁"
 NORMAL, UNKNOWN, CONTROL, DEFINED, UNUSED, BYTE = range(1, 7)  # types of pieces
 UNIGRAM, BPE = 1, 2  # types of models
@@ -64,15 +67,19 @@ class SentencePieces:
     mark_spaces: bool = True
 
 
-def build_sentence_piece(path: Path, kind: str) -> Tokenizer:
+def build_sentence_piece(
+    path: Path, kind: str, settings: Mapping[str, Any] | None = None
+) -> Tokenizer:
     """Assemble the tokenizer.
 
     Args:
         path: the `.model` file.
         kind: transformers' `tokenizer_class` or `model_type`, or "". XLM-R and
             CamemBERT number the pieces otherwise than their file, and have special
-            tokens of fairseq's; Llama opens with <s>. Without one, [CLS] and [SEP]
-            stand around a text if there are such pieces, else </s> behind it, as in T5.
+            tokens of fairseq's; ALBERT and DeBERTa-v2 have rules of their own for the
+            normal form; Llama opens with <s>. Without one, [CLS] and [SEP] stand around
+            a text if there are such pieces, else </s> behind it, as in T5.
+        settings: tokenizer_config.json, for `do_lower_case` and `keep_accents`.
 
     Raises:
         NotFoundError: if there is no such file.
@@ -85,15 +92,21 @@ def build_sentence_piece(path: Path, kind: str) -> Tokenizer:
     elif name.startswith("camembert"):
         first = ["<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", "<unk>NOTUSED"]
         found = _numbered_by_fairseq(found, first, 1)
-    elif name and not name.startswith(("t5", "mt5", "umt5", "llama", "pretrained")):
+    elif name.startswith("debertav2"):
+        if all(piece.text != "[MASK]" for piece in found.pieces):
+            mask = Piece("[MASK]", 0.0, CONTROL)
+            found = replace(found, pieces=(*found.pieces, mask))
+    elif name and not name.startswith(_OTHERS):
         raise VocabularyError(
-            f"{path} must be a SentencePiece model of XLM-R, CamemBERT, T5 or Llama. "
-            f"Received: one of {kind!r}, whose other rules it does not hold. Save its "
-            "tokenizer.json with transformers."
+            f"{path} must be a SentencePiece model of ALBERT, CamemBERT, DeBERTa-v2, "
+            f"Llama, T5 or XLM-R. Received: one of {kind!r}, whose other rules it does "
+            "not hold. Save its tokenizer.json with transformers."
         )
     tokenizer = Tokenizer(_model(found, path))
     tokenizer.normalizer = normalizers.Sequence(list(_normal_form(found)))
     tokenizer.decoder = _decoder(found)
+    if name.startswith(("albert", "debertav2")):
+        obey_family(tokenizer, name, found.normal_form, settings or {}, path)
     untyped: Any = tokenizer
     for piece in found.pieces:
         if piece.type in (UNKNOWN, CONTROL):
@@ -103,6 +116,9 @@ def build_sentence_piece(path: Path, kind: str) -> Tokenizer:
             )
     _add_template(tokenizer, name)
     return bounded(tokenizer)
+
+
+_OTHERS = ("albert", "t5", "mt5", "umt5", "llama", "pretrained")
 
 
 def read_sentence_pieces(path: Path) -> SentencePieces:
@@ -123,9 +139,9 @@ def read_sentence_pieces(path: Path) -> SentencePieces:
         raise VocabularyError(
             f"{path} must be a readable file. Received: {error.strerror}."
         ) from error
-    except (VocabularyError, TypeError, UnicodeDecodeError) as error:
+    except (BadMessage, TypeError, UnicodeDecodeError) as error:
         raise VocabularyError(
-            f"{path} must be a SentencePiece model. Received: {error!s:.200} Check "
+            f"{path} must be a SentencePiece model. Received: {error!s:.200}. Check "
             "that the download is complete."
         ) from error
     longest = max((len(piece.text) for piece in found.pieces), default=0)
@@ -152,9 +168,9 @@ def read_sentence_pieces(path: Path) -> SentencePieces:
 def _message(content: bytes) -> SentencePieces:
     pieces: list[Piece] = []
     rules: dict[str, Value] = {}
-    for number, value in fields(content):
+    for number, value in _values(content):
         if number == 1:
-            said = dict(fields(_bytes(value)))
+            said = dict(_values(_bytes(value)))
             pieces.append(
                 Piece(
                     _bytes(said.get(1, b"")).decode("utf-8"),
@@ -163,7 +179,7 @@ def _message(content: bytes) -> SentencePieces:
                 )
             )
         elif number in (2, 3):
-            said = dict(fields(_bytes(value)))
+            said = dict(_values(_bytes(value)))
             names = _TRAINER if number == 2 else _NORMALIZER
             rules |= {names[key]: said[key] for key in names.keys() & said.keys()}
     normal_form = _bytes(rules.pop("normal_form", b""))
@@ -179,9 +195,18 @@ _TRAINER = {3: "algorithm", 24: "space_behind", 35: "byte_fallback"}
 _NORMALIZER = {2: "normal_form", 3: "add_prefix", 4: "drop_spaces", 5: "mark_spaces"}
 
 
+def _values(message: bytes) -> Iterator[tuple[int, Value]]:
+    """Number and value of each field; four bytes are a float."""
+    for number, kind, value in fields(message):
+        if kind == FIXED32 and isinstance(value, int):
+            yield number, struct.unpack("<f", value.to_bytes(4, "little"))[0]
+        else:
+            yield number, value
+
+
 def _bytes(value: Value) -> bytes:
     if not isinstance(value, bytes):
-        raise TypeError("a number where text or a message must be.")
+        raise TypeError("a number where text or a message must be")
     return value
 
 
@@ -200,13 +225,11 @@ def _numbered_by_fairseq(
 
 
 def _model(found: SentencePieces, path: Path) -> models.Model:
-    # Pieces that a user defined stand in the middle of words, where the library would
-    # begin a new one.
-    odd = [p.text for p in found.pieces if p.type in (DEFINED, UNUSED)]
+    odd = [p.text for p in found.pieces if p.type == UNUSED or not _is_whole(p, found)]
     if found.algorithm not in (UNIGRAM, BPE) or found.space_behind or odd:
         raise VocabularyError(
             f"{path} must be of Unigram or BPE, with the space before a word, and no "
-            "unused or user-defined pieces. Received: model type "
+            "unused pieces, nor user-defined ones within others. Received: model type "
             f"{found.algorithm}, space behind: {found.space_behind}, such pieces: "
             f"{odd[:3]}. Use another file of the model."
         )
@@ -220,6 +243,19 @@ def _model(found: SentencePieces, path: Path) -> models.Model:
         unk_token=found.pieces[unknown].text,
         fuse_unk=True,
         byte_fallback=found.byte_fallback,
+    )
+
+
+def _is_whole(piece: Piece, found: SentencePieces) -> bool:
+    """Whether the library's rules leave a piece that a user defined in one piece.
+
+    SentencePiece does so always; Unigram, if it is the best and within no other one.
+    """
+    if piece.type != DEFINED:
+        return True
+    others = (each for each in found.pieces if each.type == NORMAL)
+    return found.algorithm == UNIGRAM and all(
+        each.score < piece.score and piece.text not in each.text for each in others
     )
 
 

@@ -17,11 +17,11 @@ from kewen.errors import ConfigError, DataError
 from kewen.text.checks import checked_ids, checked_texts
 from kewen.text.chinese_runs import ChineseRuns
 from kewen.text.editing import (
+    Edited,
     Keep,
     Sources,
-    always_kept,
     extended,
-    rows_to_keep,
+    renumbered,
     trimmed,
 )
 from kewen.text.encoded import Encoded, Tokens, one_row, stack
@@ -338,61 +338,66 @@ class Tokenizer:
     ) -> tuple[Self, Sources]:
         """A tokenizer of fewer rows, and for each of them (its old row,).
 
-        Special tokens and added ones always stay; rows stay in their order. For a model
-        and its tokenizer together see `Pretrained.trim`.
+        A text whose tokens all stay gives the same tokens. Special tokens and added
+        ones always stay; rows stay in their order. Of byte pairs, the pieces that a
+        kept one is merged from stay with it; of byte pairs and Unigram pieces those of
+        single bytes, of a space and of the unknown, and the one with the lowest score.
+        For a model and its tokenizer together see `Pretrained.trim`.
 
         Args:
             keep: "used" drops blank rows, repeated ones and [unused1] and the like.
-                "reachable" drops besides the pieces that are cut before they are looked
-                up (##中 where every Chinese character is a word; bert4keras calls this
-                `simplified`). "simplified" drops besides all with a Chinese character
+                "reachable" drops besides the pieces that no text gives: those that are
+                cut before they are looked up (##中 where every Chinese character is a
+                word; bert4keras calls this `simplified`), or that the model itself
+                makes of others. "simplified" drops besides all with a Chinese character
                 that GB 2312 lacks. Or ids: those of `encode_many` on a corpus, say.
 
         Raises:
-            ConfigError: if the tokenizer is not of word pieces.
+            ConfigError: if the tokenizer is of another kind.
             DataError: if an id is none of the vocabulary's.
         """
-        words = "words" in self._settings
-        if isinstance(keep, str):
-            kept = set(rows_to_keep(self._library, self._rows, words, keep))
-        else:
-            kept = set(self._checked_ids(keep))
+        kept = keep if isinstance(keep, str) else self._checked_ids(keep)
         special = (self.cls_id, self.sep_id, self.pad_id, self.unk_id, self.mask_id)
-        order = sorted(kept | always_kept(self._library, special))
-        library = trimmed(self._library, self._rows, order)
-        rows = [self._rows[number] for number in order]
-        made = type(self)(library, rows, self._special, self._settings)
-        return made, tuple((number,) for number in order)
+        words = "words" in self._settings
+        return self._edited(trimmed(self._library, self._rows, words, kept, special))
 
     def compound(
         self, tokens: Mapping[str, Iterable[int] | None]
     ) -> tuple[Self, Sources]:
         """A tokenizer of more rows, and the old rows that each row is the mean of.
 
+        New rows stand behind those of the model; added tokens that it does not know
+        stay behind it. Texts without the new tokens give what they gave, but for byte
+        pairs: a new token of more than two pieces is merged step by step, and the
+        pieces on the way (left to right) are new rows too.
+
         Args:
             tokens: new token -> ids of old ones; an id that counts twice stands twice.
-                None: the ids that the token's text gives so far.
+                None: the ids that the token's text gives so far. Word pieces are
+                spelled as in vocab.txt (##ing); others as text, with a space in front
+                where one belongs to the token.
 
         Raises:
-            ConfigError: if the tokenizer is not of word pieces.
+            ConfigError: if the tokenizer is of another kind.
             DataError: if a token is there, can never come out of a text, or is made of
                 no token, or of an id that is none of the vocabulary's.
         """
+        asked = {
+            token: None if ids is None else self._checked_ids(ids)
+            for token, ids in tokens.items()
+        }
         words = "words" in self._settings
-        library = extended(self._library, self._rows, words, list(tokens))
-        sources: list[tuple[int, ...]] = [(n,) for n in range(self.vocabulary_size)]
-        for token, made_of in tokens.items():
-            if made_of is None:
-                made_of = self._tokenize([token.removeprefix("##")])[0].token_ids
-            sources.append(tuple(self._checked_ids(made_of)))
-            if not sources[-1]:
-                raise DataError(
-                    "A new token must be made of at least one old one. "
-                    f"Received: none for {token!r}. Name ids."
-                )
-        rows = [*self._rows, *tokens]
-        made = type(self)(library, rows, self._special, self._settings)
-        return made, tuple(sources)
+        return self._edited(
+            extended(self._library, self._rows, words, asked, self._ids_of)
+        )
+
+    def _ids_of(self, text: str) -> list[int]:
+        return [int(number) for number in self._tokenize([text])[0].token_ids]
+
+    def _edited(self, edited: Edited) -> tuple[Self, Sources]:
+        settings = renumbered(self._settings, edited)
+        made = type(self)(edited.library, edited.rows, self._special, settings)
+        return made, edited.sources
 
     # To files
 

@@ -1,11 +1,17 @@
 """A model over batches, results in the order of the rows."""
 
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice
 from typing import Any
 
 import keras
 import numpy as np
 
 from kewen.data import Batches
+from kewen.data.batches import Batch
+from kewen.training.forward import forward_of
 
 
 def predict_rows(model: keras.Model, batches: Batches) -> np.ndarray:
@@ -18,16 +24,38 @@ def predict_rows(model: keras.Model, batches: Batches) -> np.ndarray:
     Returns:
         Float, (N, ...).
     """
-    results: np.ndarray | None = None
+    forward, in_flight = forward_of(model)
     names = [tensor.name for tensor in model.inputs]
-    for batch in batches.epoch(0):
-        inputs = {name: batch.inputs[name] for name in names}
-        output = np.asarray(model.predict_on_batch(inputs))
+    results: np.ndarray | None = None
+
+    def answer(batch: Batch) -> tuple[Batch, np.ndarray]:
+        return batch, forward({name: batch.inputs[name] for name in names})
+
+    for batch, output in _in_order(answer, batches.epoch(0), in_flight):
         if results is None:
             results = np.empty((batches.num_rows, *output.shape[1:]), output.dtype)
         real = batch.indices >= 0
         results[batch.indices[real]] = output[real]
     return results if results is not None else np.empty((0,), "float32")
+
+
+def _in_order(
+    call: Callable[[Batch], Any], batches: Iterator[Batch], in_flight: int
+) -> Iterator[Any]:
+    """What `call` makes of each batch; that many are being worked at."""
+    first = list(islice(batches, 2))
+    if in_flight == 1 or len(first) == 1:
+        yield from map(call, chain(first, batches))
+        return
+    waiting: deque[Future[Any]] = deque()
+    with ThreadPoolExecutor(in_flight) as pool:
+        for batch in chain(first, batches):
+            # One more than are worked at is made ready.
+            if len(waiting) > in_flight:
+                yield waiting.popleft().result()
+            waiting.append(pool.submit(call, batch))
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def training_stream(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.start_up import in_turns, peak_kib, run
+from benchmarks.start_up import in_turns, run
 
 
 def test_a_process_that_fails_is_no_measurement():
@@ -19,8 +19,3 @@ def test_processes_take_turns_and_warm_ups_do_not_count(tmp_path):
     seconds = in_turns(commands, repeats=2, warmup=1)
     assert (tmp_path / "turns").read_text() == "ababab"
     assert {name: len(each) for name, each in seconds.items()} == {"a": 2, "b": 2}
-
-
-def test_the_peak_is_the_highest_size_though_it_was_freed():
-    taken = peak_kib("block = bytearray(64 << 20)\ndel block\n", (), {})
-    assert taken - peak_kib("", (), {}) > (60 << 10)

@@ -49,7 +49,12 @@ LAYERS = [
     ),
     LayerRow(layers.AttentionMask, {"kind": "causal", "window": (2, 0)}, (IS_TOKEN,)),
     LayerRow(layers.Bias),
+    LayerRow(layers.Dense, {"units": 5, "activation": "gelu"}),
     LayerRow(layers.Dropout, {"rate": 0.5}),
+    LayerRow(
+        layers.EinsumDense,
+        {"equation": "btc,chd->bthd", "output_shape": (T, 2, 3), "bias_axes": "hd"},
+    ),
     LayerRow(layers.FeedForward, {"intermediate_dim": 12, "activation": "gelu"}),
     LayerRow(
         layers.FeedForward,
@@ -145,6 +150,7 @@ class FamilyRow:
 
 FAMILIES = [
     FamilyRow("bert", left_padding_moves_positions=True),
+    FamilyRow("distilbert", left_padding_moves_positions=True),
     FamilyRow("llama", sizes={**SIZES, "num_kv_heads": 1}),
     FamilyRow("mistral", sizes={**SIZES, "num_kv_heads": 1, "sliding_window": WINDOW}),
     FamilyRow("qwen2", sizes={**SIZES, "num_kv_heads": 1}),

@@ -18,6 +18,7 @@ from fuzz_bytes import spoil_bytes
 
 from kewen.checkpoints.tf_table import read_table
 from kewen.checkpoints.tf_table_writing import table_bytes
+from kewen.protobuf import BadMessage, fields, varint_of
 
 VALUES = (None, True, False, 0, 1, -1, 2, 3, 64, 2**31, 2**63, 2**64, 10**30, 10**4000)
 VALUES += (-(2**63), 0.5, -0.0, 1e308, float("nan"), float("inf"), "", "a", "[CLS]")
@@ -253,3 +254,43 @@ def instruction(rng: Random) -> bytes:
 def entries(data: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def spoil_lines(rng: Random, data: bytes) -> bytes:
+    """Lines that are gone, twice there, elsewhere, or joined with another."""
+    lines = data.split(b"\n")
+    a, b = rng.randrange(len(lines)), rng.randrange(len(lines))
+    changed = rng.choice(
+        (lines[b], lines[a] + b" " + lines[b], lines[b] + lines[a], lines[a].title())
+    )
+    return b"\n".join([*lines[:a], changed, *lines[a + rng.randrange(2) :]])
+
+
+def spoil_message(rng: Random, data: bytes) -> bytes:
+    """A protocol buffer of whole fields, some of which are others."""
+    parts: list[tuple[int, int | bytes]] = [
+        (number << 3 | kind, value) for number, kind, value in fields(data)
+    ]
+    for _ in range(rng.choice((1, 1, 4))):
+        at = rng.randrange(len(parts))
+        key, value = parts[at]
+        if isinstance(value, bytes) and value and rng.random() < 0.7:
+            try:
+                inner = spoil_message(rng, value)
+            except BadMessage:
+                inner = spoil_bytes(rng, value)
+            parts[at] = (key, inner)
+        else:
+            other = rng.choice((0, 1, 2, 6, 1 << 31, (1 << 64) - 1))
+            parts[at : at + rng.randrange(2)] = [
+                rng.choice(((key, value), (rng.randrange(1, 300) << 3, other)))
+            ]
+    return b"".join(_field(key, value) for key, value in parts)
+
+
+def _field(key: int, value: int | bytes) -> bytes:
+    if isinstance(value, bytes):
+        return varint_of(key) + varint_of(len(value)) + value
+    if key & 7 == 0:
+        return varint_of(key) + varint_of(value)
+    return varint_of(key) + value.to_bytes(4 if key & 7 == 5 else 8, "little")

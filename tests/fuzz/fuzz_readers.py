@@ -106,6 +106,13 @@ def tokenize(folder: Path) -> None:
     tokenizer.encode_many(["", "𝔘 ﬁ ẞ\u0301"], max_length=8)
 
 
+def edit_vocabulary(folder: Path) -> None:
+    tokenizer = Tokenizer.from_folder(folder)
+    cut, sources = tokenizer.trim("reachable")
+    assert len(sources) == cut.vocabulary_size
+    cut.compound({"今天": None})
+
+
 def examples(name: str, **columns: Any) -> Callable[[Path], None]:
     def read(folder: Path) -> None:
         for example in read_examples(folder / name, on_bad_row="skip", **columns):
@@ -310,7 +317,7 @@ def light_rows() -> list[Reader]:
             read=tokenize,
             spoil={
                 "vocab.json": JSON,
-                "merges.txt": (),
+                "merges.txt": (formats.spoil_lines,),
                 "added_tokens.json": JSON,
                 "tokenizer_config.json": JSON,
             },
@@ -321,10 +328,32 @@ def light_rows() -> list[Reader]:
                 name=f"SentencePiece, {name}",
                 files={"spiece.model": sentence_piece(algorithm)},
                 read=tokenize,
-                spoil={"spiece.model": ()},
+                spoil={"spiece.model": (formats.spoil_message,)},
                 share=30,
             )
             for name, algorithm in (("Unigram", 1), ("BPE", 2))
+        ),
+        Reader(
+            name="SentencePiece, ALBERT",
+            files={
+                "spiece.model": sentence_piece(1),
+                "tokenizer_config.json": (
+                    b'{"tokenizer_class": "AlbertTokenizer", "keep_accents": true}'
+                ),
+            },
+            read=tokenize,
+            spoil={
+                "spiece.model": (formats.spoil_message,),
+                "tokenizer_config.json": JSON,
+            },
+            share=30,
+        ),
+        Reader(
+            name="an edited vocabulary",
+            files=byte_pairs(),
+            read=edit_vocabulary,
+            spoil={"vocab.json": JSON, "merges.txt": (formats.spoil_lines,)},
+            share=30,
         ),
         *(
             Reader(

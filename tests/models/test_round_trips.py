@@ -5,14 +5,15 @@ import shutil
 
 import numpy as np
 import pytest
-from golden_cases import DECODERS, GOLDEN
+from golden_cases import DECODERS, ENCODERS, GOLDEN
 
 import kewen
 from kewen.checkpoints import open_checkpoint
+from kewen.models import Backbone, Pretrained, family
 from kewen.models.convert import convert
 from kewen.models.trace import trace
 
-FOLDERS = [GOLDEN / "huggingface" / case for case in DECODERS]
+FOLDERS = [GOLDEN / "huggingface" / case for case in [*DECODERS, *ENCODERS]]
 EACH = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 
 
@@ -52,6 +53,7 @@ def test_model_goes_through_a_keras_file_and_back(folder, tmp_path):
             assert (got == wanted).all(), name
 
 
+SMALL = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "vocabulary_size": 9}
 OLDER = [folder for folder in FOLDERS if (folder / "config_v4.json").is_file()]
 
 
@@ -90,3 +92,13 @@ def test_left_padding_needs_no_position_ids():
         wanted = file["output_left_logits"]
     got = trace(folder, inputs)["output_logits"]
     np.testing.assert_allclose(got[mask], wanted[mask], rtol=1e-4, atol=1e-4)
+
+
+def test_classifier_of_texts_is_told_from_a_tagger_by_what_it_has_more(tmp_path):
+    config = family("distilbert").config(**SMALL, num_labels=3)
+    for head in ("sequence_classification", "token_classification"):
+        Pretrained(model=Backbone(config, heads=(head,))).save(tmp_path / head)
+        path = tmp_path / head / "config.json"
+        said = json.loads(path.read_text())
+        path.write_text(json.dumps({**said, "architectures": None}))
+        assert kewen.load(tmp_path / head).model.heads == (head,)

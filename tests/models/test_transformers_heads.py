@@ -39,7 +39,17 @@ HEADS = {
         "start_logits": "start_logits",
         "end_logits": "end_logits",
     },
+    "DistilBertModel": {"last_hidden_state": "last_hidden_state"},
+    "DistilBertForMaskedLM": {"mlm_logits": "logits"},
+    "DistilBertForSequenceClassification": {"class_logits": "logits"},
+    "DistilBertForTokenClassification": {"token_logits": "logits"},
+    "DistilBertForQuestionAnswering": {
+        "start_logits": "start_logits",
+        "end_logits": "end_logits",
+    },
 }
+# What the configs of these classes must say besides SIZES.
+CHANGES = {"Roberta": {"pad_token_id": 1}, "DistilBert": {"hidden_dim": 24}}
 SIZES = {
     "vocab_size": 40,
     "hidden_size": 16,
@@ -73,7 +83,12 @@ def answers_of(network, inputs):
         )
 
 
-UNTIED = ("BertForMaskedLM", "BertForPreTraining", "RobertaForMaskedLM")
+UNTIED = (
+    "BertForMaskedLM",
+    "BertForPreTraining",
+    "DistilBertForMaskedLM",
+    "RobertaForMaskedLM",
+)
 
 
 @pytest.mark.parametrize(
@@ -87,9 +102,9 @@ def test_theirs_opens_here_and_ours_opens_there_with_equal_outputs(
     transformers = pytest.importorskip("transformers")
     kind = getattr(transformers, architecture)
     transformers.set_seed(0)
-    changes = {"tie_word_embeddings": tie}
-    if architecture.startswith("Roberta"):
-        changes["pad_token_id"] = 1
+    changes: dict = {"tie_word_embeddings": tie}
+    for prefix, own in CHANGES.items():
+        changes |= own if architecture.startswith(prefix) else {}
     # Of a span there are two: its start and its end.
     labels = 2 if "QuestionAnswering" in architecture else 3
     is_decoder = architecture in ("BertLMHeadModel", "RobertaForCausalLM")
@@ -109,6 +124,7 @@ def test_theirs_opens_here_and_ours_opens_there_with_equal_outputs(
 
     inputs, model = batch(), pretrained.model
     ours = model.predict_on_batch({name: inputs[name] for name in model.inputs_by_name})
+    ours = ours if isinstance(ours, dict) else {"last_hidden_state": ours}
     real = inputs["padding_mask"]
     for answers in (answers_of(network, inputs), answers_of(again, inputs)):
         for our_name, their_name in HEADS[architecture].items():

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tokenizers import AddedToken, decoders, models
+from tokenizers import AddedToken
 from tokenizers import Tokenizer as Library
-from tokenizers import pre_tokenizers as pre
 
 from kewen.errors import ConfigError, DataError
 from kewen.text import Tokenizer
@@ -139,14 +138,3 @@ def test_what_cannot_be_is_refused(tokenizer):
         tokenizer.compound({"dog": [-1]})
     with pytest.raises(DataError, match="at least one"):
         tokenizer.compound({"dog": []})
-
-
-def test_other_kinds_of_pieces_are_refused(tmp_path):
-    library = Library(models.BPE({"a": 0, "b": 1, "ab": 2}, [("a", "b")]))
-    library.pre_tokenizer = pre.ByteLevel()
-    library.decoder = decoders.ByteLevel()
-    library.save(str(tmp_path / "x.json"))
-    tokenizer = Tokenizer.from_file(tmp_path / "x.json")
-    for edit in (lambda: tokenizer.trim([0]), lambda: tokenizer.compound({"c": [0]})):
-        with pytest.raises(ConfigError, match="word pieces"):
-            edit()

@@ -1,6 +1,7 @@
 """SentencePiece models, against the sentencepiece library that trains them here."""
 
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -124,13 +125,13 @@ UNKNOWN = piece("<unk>", 2)
     [
         (b"", "one for the unknown"),
         (b"\xff" * 20, "SentencePiece model"),
-        (b"\x0a\xff\xff\xff\xff\x0f", "whole fields"),
+        (b"\x0a\xff\xff\xff\xff\x0f", "within a field"),
         (b"\x0a\x03\x0a\x01\xff", "SentencePiece model"),
         (b"\x08\x01", "a number where"),
         (UNKNOWN + piece("a") + piece("a"), "each once"),
         (UNKNOWN + piece("a" * 1000), "at most 512 characters"),
         (UNKNOWN + piece("a", 5), "unused"),
-        (UNKNOWN + piece("a", 4), "user-defined"),
+        (UNKNOWN + piece("a", 4) + piece("ba"), "user-defined"),
         (UNKNOWN + message(2, b"\x18\x03"), "Unigram or BPE"),
         (UNKNOWN + message(3, message(2, b"\4\0\0\0abc")), "makes a tokenizer"),
         (UNKNOWN + message(3, message(2, bytes(4) + b"a" * 300)), "normal forms"),
@@ -148,20 +149,101 @@ def test_what_a_model_does_not_say_is_refused(tmp_path):
     train(tmp_path / "spiece.model")
     with pytest.raises(ConfigError, match="holds its own rules"):
         Tokenizer.from_file(tmp_path / "spiece.model", lowercase=True)
-    (tmp_path / "config.json").write_text('{"model_type": "deberta-v2"}')
-    with pytest.raises(VocabularyError, match="deberta-v2"):
+    (tmp_path / "config.json").write_text('{"model_type": "xlnet"}')
+    with pytest.raises(VocabularyError, match="xlnet"):
         Tokenizer.from_folder(tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["T5Tokenizer", "XLMRobertaTokenizer"])
-def test_transformers_gives_the_same_ids(tmp_path, kind):
+IDENTITY = {"normalization_rule_name": "identity"}
+BRACKETS = {"pad_piece": "[PAD]", "bos_piece": "[CLS]", "eos_piece": "[SEP]"}
+BRACKETS |= {"unk_piece": "[UNK]", "pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3}
+NO_ENDS = {"pad_id": 0, "unk_id": 1, "bos_id": -1, "eos_id": -1}
+NO_ENDS |= {"control_symbols": "[CLS],[SEP],[MASK]"}
+FAMILIES = {
+    "T5Tokenizer": (
+        "spiece.model",
+        {"pad_id": 0, "eos_id": 1, "unk_id": 2, "bos_id": -1},
+    ),
+    "XLMRobertaTokenizer": ("sentencepiece.bpe.model", {}),
+    "AlbertTokenizer": ("spiece.model", NO_ENDS),
+    "DebertaV2Tokenizer": ("spm.model", BRACKETS | IDENTITY),
+}
+SETTINGS = [
+    ("T5Tokenizer", {"extra_ids": 0}),
+    ("XLMRobertaTokenizer", {}),
+    ("AlbertTokenizer", {}),
+    ("AlbertTokenizer", {"do_lower_case": False, "keep_accents": True}),
+    ("DebertaV2Tokenizer", {}),
+    ("DebertaV2Tokenizer", {"do_lower_case": True, "split_by_punct": True}),
+]
+
+
+@pytest.mark.parametrize(("kind", "settings"), SETTINGS)
+def test_transformers_gives_the_same_ids_and_offsets(tmp_path, kind, settings):
     transformers = pytest.importorskip("transformers")
-    name = "spiece.model" if kind[0] == "T" else "sentencepiece.bpe.model"
-    train(tmp_path / name)
-    (tmp_path / "tokenizer_config.json").write_text(
-        f'{{"tokenizer_class": "{kind}", "extra_ids": 0}}'
-    )
+    name, rules = FAMILIES[kind]
+    train(tmp_path / name, **rules)
+    settings = {"tokenizer_class": kind, **settings}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
     ours = Tokenizer.from_folder(tmp_path)
     theirs = getattr(transformers, kind).from_pretrained(tmp_path)
-    for text in ("今天天气真不错", "The cat sat", "昨天的猫, 12345"):
-        assert ours(text)["token_ids"].tolist() == theirs(text)["input_ids"], text
+    ours.save(tmp_path / "saved")
+    saved = transformers.AutoTokenizer.from_pretrained(tmp_path / "saved")
+    assert ours.vocabulary_size == len(theirs)
+    for text in (
+        "今天天气真不错，我们去公园！",
+        "The cat sat ``there'', Café naïve 12, 34",
+        " 今天 the cats  ",
+        "  昨天的猫 🙂🙂\n\tthe 👨‍👩‍👧 mat ",
+        "",
+    ):
+        row, given = ours(text), theirs(text, return_offsets_mapping=True)
+        assert row["token_ids"].tolist() == given["input_ids"], text
+        assert saved(text)["input_ids"] == given["input_ids"]
+        for token, mine, other in zip(
+            ours.tokens(row["token_ids"]),
+            row["offsets"].tolist(),
+            given["offset_mapping"],
+            strict=True,
+        ):
+            # By the normal form of T5 and XLM-R a space belongs to the piece behind it,
+            # and a lone one is where it is, not where the next character is.
+            if kind[0] in "AD":
+                assert mine == list(other)
+            elif token != "▁":
+                assert text[slice(*mine)].strip() == text[slice(*other)].strip(), text
+        pair = ours(text, "the cat")
+        given = theirs(text, "the cat", return_token_type_ids=True)
+        assert pair["token_ids"].tolist() == given["input_ids"]
+        if kind[0] in "AD":
+            assert pair["segment_ids"].tolist() == given["token_type_ids"]
+    for role in ("cls", "sep", "pad", "unk", "mask"):
+        if role not in ("cls", "sep", "mask") or kind[0] != "T":
+            assert getattr(ours, f"{role}_id") == getattr(theirs, f"{role}_token_id")
+
+
+def test_deberta_s_normal_form_is_the_file_s(tmp_path):
+    theirs = train(tmp_path / "spm.model", **BRACKETS)
+    (tmp_path / "config.json").write_text('{"model_type": "deberta-v2"}')
+    ours = Tokenizer.from_folder(tmp_path)
+    for text in TEXTS:
+        if "▁" not in text:
+            expected = [1, *theirs.encode(text), 2]
+            assert ours(text)["token_ids"].tolist() == expected, text
+
+
+def test_user_defined_pieces_of_unigram_are_whole(tmp_path):
+    theirs = train(tmp_path / "x.model", user_defined_symbols="(,),-,<x>,今天")
+    ours = Tokenizer.from_file(tmp_path / "x.model")
+    for text in [*TEXTS, "The (c-at)<x> (今天)天-", "((sat))-mat<x><x", "()"]:
+        expected = [*theirs.encode(text), theirs.eos_id()]
+        assert ours(text)["token_ids"].tolist() == expected, text
+
+
+def test_switches_that_are_none_are_refused(tmp_path):
+    train(tmp_path / "spiece.model", **NO_ENDS)
+    (tmp_path / "tokenizer_config.json").write_text(
+        '{"tokenizer_class": "AlbertTokenizer", "do_lower_case": "yes"}'
+    )
+    with pytest.raises(ConfigError, match=r"do_lower_case.*true or false"):
+        Tokenizer.from_folder(tmp_path)

@@ -6,11 +6,12 @@ import keras
 from keras import ops
 
 from kewen.errors import ConfigError, ShapeError
+from kewen.layers.dense import EinsumDense
 from kewen.layers.dropout import Dropout
 from kewen.layers.initial_values import TruncatedNormal, another
 from kewen.layers.rematerialized import Rematerialized
 from kewen.layers.rms_norm import RMSNorm
-from kewen.ops import masked_softmax, rotate, soft_cap
+from kewen.ops import einsum, masked_softmax, rotate, soft_cap, sums_apart
 
 Tensor = Any
 
@@ -153,7 +154,7 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
     def _projection(
         self, equation: str, out: tuple[int, ...], bias_axes: str | None, name: str
     ) -> keras.layers.Layer:
-        return keras.layers.EinsumDense(
+        return EinsumDense(
             equation,
             output_shape=(None, *out),
             bias_axes=bias_axes,
@@ -187,7 +188,7 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         # On torch, Keras' op takes a mask or a bias.
         both = mask is not None and bias is not None
         one_only = keras.backend.backend() == "torch" and both
-        own = self.soft_cap is not None or not self.alike
+        own = self.soft_cap is not None or not self.alike or sums_apart(query)
         if return_scores or own or one_only or (training and self.dropout > 0):
             mixed, scores = self._explicit(query, key, value, mask, bias, training)
         else:
@@ -226,14 +227,15 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
     ) -> tuple[Tensor, Tensor]:
         """The same by hand, where probabilities are wanted or dropped."""
         key, value = self._for_all_queries(key), self._for_all_queries(value)
-        logits = ops.einsum("bthd,bshd->bhts", query * self.factor, key)
+        exact = "float32" if sums_apart(query) else None  # it costs nothing there
+        logits = einsum("bthd,bshd->bhts", query * self.factor, key, dtype=exact)
         if self.soft_cap is not None:
             logits = soft_cap(logits, self.soft_cap)
         if bias is not None:
             logits = logits + ops.cast(bias, logits.dtype)
-        scores = masked_softmax(logits, mask)
+        scores = ops.cast(masked_softmax(logits, mask), value.dtype)
         kept = self.probability_dropout(scores, training=training)
-        return ops.einsum("bhts,bshd->bthd", kept, value), scores
+        return einsum("bhts,bshd->bthd", kept, value), scores
 
     def _for_all_queries(self, heads: Tensor) -> Tensor:
         """(B, S, G, D) to (B, S, H, D): each head for all queries of its group."""

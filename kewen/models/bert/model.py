@@ -130,7 +130,13 @@ def residual(graph: Graph, name: str, before: Tensor, after: Tensor) -> Tensor:
 def norm(graph: Graph, name: str, hidden: Tensor) -> Tensor:
     """Layer norm with the checkpoint's own epsilon."""
     epsilon = graph.config.norm_epsilon
-    return graph.parts(keras.layers.LayerNormalization, name, epsilon=epsilon)(hidden)
+    return graph.parts(
+        keras.layers.LayerNormalization,
+        name,
+        epsilon=epsilon,
+        gamma_initializer="ones",
+        beta_initializer="zeros",
+    )(hidden)
 
 
 def dropout(graph: Graph, name: str, hidden: Tensor) -> Tensor:

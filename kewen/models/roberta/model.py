@@ -7,8 +7,6 @@ Source: Liu et al., 2019 (arXiv 1907.11692).
 
 from typing import Any
 
-import keras
-
 from kewen import heads, layers
 from kewen.models.bert import model as bert
 from kewen.models.graph import Graph
@@ -57,7 +55,7 @@ def draw_sequence_classifier(graph: Graph) -> None:
     rate = bert.classifier_dropout(config)
     kept = parts(layers.Dropout, "classifier_dense_dropout", rate=rate)(pooled)
     inner = parts(
-        keras.layers.Dense,
+        layers.Dense,
         "classifier_dense",
         units=config.hidden_dim,
         activation="tanh",
