@@ -48,10 +48,10 @@ def main() -> None:
     enable_lora(adapted.pretrained.model, arguments.rank)
     learning = adapted.pretrained.model.trainable_weights
     learns = sum(int(np.prod(weight.shape)) for weight in learning)
-    adapted.fit(
-        train, dev, epochs=EPOCHS, learning_rate=arguments.lora_learning_rate
+    adapted.fit(train, dev, epochs=EPOCHS, learning_rate=arguments.lora_learning_rate)
+    rows.append(
+        row(f"LoRA of rank {arguments.rank}: {learns:,} numbers", adapted, test)
     )
-    rows.append(row(f"LoRA of rank {arguments.rank}: {learns:,} numbers", adapted, test))
     accuracy = text_table(["classifier", "test accuracy", "weights, MB"], rows)
     kept = [[str(mode), f"{kept_by(mode) / 2**20:,.0f}"] for mode in (None, "full")]
     memory = text_table(["RematScope", "kept for the gradient, MiB"], kept)

@@ -52,7 +52,9 @@ def enable_lora(
     """
     patterns = [on] if isinstance(on, str) else list(on)
     able = _able(model)
-    chosen = [path for path in able if any(fnmatchcase(path, each) for each in patterns)]
+    chosen = [
+        path for path in able if any(fnmatchcase(path, each) for each in patterns)
+    ]
     twice = [path for path in chosen if able[path].lora_enabled]
     if not chosen or twice:
         received = f"adapters already at {twice}" if twice else f"on={patterns}"
