@@ -102,8 +102,21 @@ def test_backend_is_untouched_once_keras_is_imported(tmp_path):
     assert run(code + PRINT_BACKEND, tmp_path) == "None"
 
 
-@pytest.mark.parametrize("backend", ["jax", "torch", "tensorflow"])
-def test_a_backend_that_is_not_installed_is_named_with_its_remedy(tmp_path, backend):
+@pytest.mark.parametrize(
+    ("backend", "use"),
+    [
+        ("jax", "kewen.load('somewhere')"),
+        ("torch", "kewen.load('somewhere')"),
+        ("tensorflow", "kewen.load('somewhere')"),
+        ("torch", "from kewen.models import Pretrained"),
+        ("jax", "import kewen.layers"),
+        ("tensorflow", "from kewen.training.fit import fit"),
+        ("torch", "import kewen.masks, kewen.heads"),
+    ],
+)
+def test_a_backend_that_is_not_installed_is_named_with_its_remedy(
+    tmp_path, backend, use
+):
     code = f"""
 import importlib.util as util
 found = util.find_spec
@@ -111,7 +124,7 @@ util.find_spec = lambda name, *rest: None if name == {backend!r} else found(name
 import kewen
 from kewen import data, text  # need none
 try:
-    kewen.load("somewhere")
+    {use}
 except ImportError as error:
     print(type(error).__name__, error)
 """

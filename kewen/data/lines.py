@@ -8,6 +8,7 @@ import codecs
 import gzip
 import io
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,13 @@ MAX_LINE_CHARS = 1 << 24
 MAX_INFLATED_CHARS = 1 << 28
 MAX_RATIO = 250
 
+_HEAD_BYTES = 4096  # by which a file is looked at
+# What Chinese text is made of: ASCII, its own punctuation and full-width forms, and its
+# characters; and how much of a text that must be.
+_CHINESE_TEXT = re.compile(
+    "[\t\n\r -~\u2010-\u2026\u3000-\u303f\u3400-\u9fff\uff00-\uffef]"
+)
+_MOST = 0.9
 _GZIP = b"\x1f\x8b"
 _BOMS = {
     codecs.BOM_UTF32_LE: "UTF-32",  # before UTF-16, whose mark it begins with
@@ -126,7 +134,7 @@ def _open(path: Path) -> BinaryIO:
 
 def _refuse_wide(path: Path, file: BinaryIO, encoding: str) -> None:
     """Refuse gzip, UTF-16 and UTF-32 by their marks, or by UTF-16's zero bytes."""
-    head = file.read(4096)
+    head = file.read(_HEAD_BYTES)
     file.seek(0)
     if head.startswith(_GZIP):
         raise DataError(
@@ -139,7 +147,9 @@ def _refuse_wide(path: Path, file: BinaryIO, encoding: str) -> None:
         if head.startswith(mark):
             raise _refusal(path, "its first bytes", name)
     if head.count(0) > len(head) // 4:
-        raise _refusal(path, "its many zero bytes", "UTF-16")
+        little = head[1::2].count(0) >= head[::2].count(0)
+        name = "UTF-16LE" if little else "UTF-16BE"
+        raise _refusal(path, "its many zero bytes", name)
 
 
 def _wrong_encoding(path: Path, encoding: str) -> DataError:
@@ -148,6 +158,10 @@ def _wrong_encoding(path: Path, encoding: str) -> DataError:
         return DataError(
             f"{path} is not in {encoding}, the encoding that was named. Name another."
         )
+    with _open(path) as file:
+        wide = _looks_utf_16(file.read(_HEAD_BYTES))
+    if wide is not None:
+        return _refusal(path, "its first bytes", wide)
     number, line = _first_undecodable(path)
     looks = "GB18030" if _looks_gb18030(line) else "WINDOWS-1252"
     return _refusal(path, f"line {number}", looks)
@@ -163,6 +177,25 @@ def _first_undecodable(path: Path) -> tuple[int, bytes]:
             except UnicodeDecodeError:
                 return number, line
     return number, b""
+
+
+def _looks_utf_16(head: bytes) -> str | None:
+    """UTF-16 without its mark, in Chinese: UTF-16LE, UTF-16BE, or None.
+
+    Two letters of Latin text are a Chinese character in UTF-16, so it takes a byte too
+    that no text has: the half of a line end, or of one character in nine.
+    """
+    if not any(byte < 0x20 and byte not in b"\t\n\r" for byte in head):
+        return None
+    shares: dict[str, float] = {}
+    for name in ("UTF-16LE", "UTF-16BE"):
+        try:
+            text = codecs.getincrementaldecoder(name)().decode(head)
+        except UnicodeDecodeError:
+            continue
+        shares[name] = len(_CHINESE_TEXT.findall(text)) / max(len(text), 1)
+    name = max(shares, key=shares.__getitem__, default=None)
+    return name if name is not None and shares[name] > _MOST else None
 
 
 def _looks_gb18030(line: bytes) -> bool:

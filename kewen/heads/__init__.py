@@ -4,6 +4,7 @@ Each head draws its named layers over given tensors and returns a tensor; logits
 before softmax, the pooled vector after its activation.
 """
 
+import kewen.backend.found  # noqa: F401
 from kewen.heads.classification import classify_sequence, classify_tokens
 from kewen.heads.language_model import language_model
 from kewen.heads.masked_lm import masked_lm

@@ -4,6 +4,7 @@ Importing this room registers them all with Keras, so that `keras.models.load_mo
 opens a saved model without `custom_objects`.
 """
 
+import kewen.backend.found  # noqa: F401
 from kewen.layers.activations import activation, gelu_erf, gelu_tanh
 from kewen.layers.aligned_bidirectional import AlignedBidirectional
 from kewen.layers.attention import AttentionMask, MultiHeadAttention, ScoresOf

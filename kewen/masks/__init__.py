@@ -5,6 +5,7 @@ True means "may look". Masks are made from ids, lengths and segments, joined wit
 look at nothing gets zeros.
 """
 
+import kewen.backend.found  # noqa: F401
 from kewen.masks.band import band
 from kewen.masks.causal import causal
 from kewen.masks.combination import all_of, any_of

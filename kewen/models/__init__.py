@@ -1,5 +1,6 @@
 """The families, and the way from a folder to a model and back."""
 
+import kewen.backend.found  # noqa: F401
 from kewen.models.base import Backbone
 from kewen.models.convert import convert
 from kewen.models.load import load

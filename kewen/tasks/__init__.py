@@ -1,5 +1,6 @@
 """The whole way, in one file each: from a file of examples to a model that answers."""
 
+import kewen.backend.found  # noqa: F401
 from kewen.tasks.classify import Prediction, TextClassifier
 from kewen.tasks.embed import Embedder
 from kewen.tasks.load import load_task

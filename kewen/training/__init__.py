@@ -1,5 +1,6 @@
 """From a model and batches to a trained model."""
 
+import kewen.backend.found  # noqa: F401
 from kewen.training.fit import fit
 from kewen.training.history import History
 from kewen.training.restart import has_state, remove_state

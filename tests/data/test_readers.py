@@ -256,6 +256,12 @@ FOREIGN = [
     (b"x\n" * 3000 + CHINESE.encode("gbk"), "line 3001.*GB18030"),
     (("text\tlabel\n" + CHINESE).encode("utf-16"), "iconv -f UTF-16"),
     ("text\tlabel\nabc\tpos".encode("utf-16-le"), "zero bytes.*UTF-16"),
+    ((CHINESE + "\n").encode("utf-16-le"), "iconv -f UTF-16LE"),
+    (("她说：“走吧。”\t1\r\n" * 900).encode("utf-16-be"), "iconv -f UTF-16BE"),
+    ("text\tlabel\nabc\tpos".encode("utf-16-be"), "zero bytes.*UTF-16BE"),
+    (("電影很好看" * 30).encode("utf-16-le"), "iconv -f UTF-16LE"),
+    ("café \x01 élève, même à Noël".encode("latin-1"), "iconv -f WINDOWS-1252"),
+    (("音樂\x1f" + CHINESE).encode("gb18030"), "iconv -f GB18030"),
     (CHINESE.encode("utf-32"), "iconv -f UTF-32"),
     ("Un café très agréable à côté".encode("latin-1"), "iconv -f WINDOWS-1252"),
     ("It cost £15.8m".encode("latin-1"), "iconv -f WINDOWS-1252"),
@@ -270,7 +276,7 @@ def test_other_encodings_are_refused_with_advice(tmp_path, content, advice, pack
         list(read_examples(path, label=None))
 
 
-@pytest.mark.parametrize("encoding", ["gb18030", "utf-16", "big5"])
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16", "utf-16le", "big5"])
 def test_encoding_may_be_named(tmp_path, encoding):
     path = write(tmp_path, "a.txt", "电影\n音樂\n".encode("gb18030"))
     if encoding != "gb18030":
