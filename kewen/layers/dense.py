@@ -14,6 +14,10 @@ Tensor = Any
 class Dense(keras.layers.Dense):
     """Keras' `Dense`; see `kewen.ops.einsum` for what differs."""
 
+    def quantize(self, mode: Any = None, type_check: bool = True, **config: Any) -> Any:
+        """Keras' own, which would refuse every class but its own."""
+        return super().quantize(mode, type_check=False, **config)
+
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         if not sums_apart(inputs):
             return super().call(inputs, training=training)
@@ -24,6 +28,10 @@ class Dense(keras.layers.Dense):
 @keras.saving.register_keras_serializable("kewen")
 class EinsumDense(keras.layers.EinsumDense):
     """Keras' `EinsumDense`; see `kewen.ops.einsum` for what differs."""
+
+    def quantize(self, mode: Any = None, type_check: bool = True, **config: Any) -> Any:
+        """Keras' own, which would refuse every class but its own."""
+        return super().quantize(mode, type_check=False, **config)
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         if not sums_apart(inputs):
