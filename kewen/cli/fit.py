@@ -22,7 +22,7 @@ from kewen.cli.options import (
 )
 from kewen.cli.surroundings import prepare
 from kewen.cli.targets import check_file, check_folder, check_outside
-from kewen.errors import ConfigError, FileError
+from kewen.errors import ConfigError, FileError, TrainingError
 
 if TYPE_CHECKING:
     from kewen.data import Example
@@ -165,24 +165,33 @@ def classify(
         max_length=max_length,
         seed=seed,
     )
-    history = classifier.fit(
-        sets["train"],
-        sets.get("dev"),
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        warmup=warmup,
-        label_smoothing=label_smoothing,
-        class_weights=weights,
-        accumulate=accumulate,
-        freeze=freeze or (),
-        learning_rates=factors,
-        patience=patience,
-        monitor=monitor,
-        tensorboard=None if tensorboard is None else str(tensorboard),
-        checkpoint=state,
-        checkpoint_steps=checkpoint_steps if checkpoint else None,
-    )
+    try:
+        history = classifier.fit(
+            sets["train"],
+            sets.get("dev"),
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            warmup=warmup,
+            label_smoothing=label_smoothing,
+            class_weights=weights,
+            accumulate=accumulate,
+            freeze=freeze or (),
+            learning_rates=factors,
+            patience=patience,
+            monitor=monitor,
+            tensorboard=None if tensorboard is None else str(tensorboard),
+            checkpoint=state,
+            checkpoint_steps=checkpoint_steps if checkpoint else None,
+        )
+    except TrainingError as error:
+        if state is None or not has_state(state):
+            raise
+        raise TrainingError(
+            f"{error} The state before this is in {state}: with it the same command "
+            "goes on, most likely to the same end; with other settings begin anew, "
+            "with --no-resume."
+        ) from error
     inside = page is not None and page.parent == out
     out = _saved(classifier, out, overwrite)
     page = out / page.name if page is not None and inside else page

@@ -1,7 +1,7 @@
 """A model follows its vocabulary: rows leave its tables, or come behind them."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,10 +59,38 @@ def _edited(
         for new, rows in enumerate(sources)
         if len(rows) == 1 and tokenizer.id_to_token(new) == before.id_to_token(rows[0])
     }
+    model = edited_model(
+        old, sources, pad_id=renumbered.get(old.config.pad_id, old.config.pad_id)
+    )
+    return Pretrained(
+        model=model,
+        tokenizer=tokenizer,
+        account=pretrained.account,
+        config_json=_config_json(pretrained.config_json, renumbered),
+        origin=pretrained.origin,
+    )
+
+
+def edited_model(
+    old: Backbone,
+    sources: Sequence[Sequence[int]],
+    weights: Sequence[Sequence[float]] | None = None,
+    *,
+    pad_id: int | None,
+) -> Backbone:
+    """A copy of a model whose rows are made of others.
+
+    Args:
+        old: the model.
+        sources: for each new id the old ones whose rows it gets the mean of.
+        weights: of these rows in their mean; all alike if None.
+        pad_id: the new id that stands for "no token".
+
+    Raises:
+        ConfigError: if the family counts positions from an id that moves.
+    """
     config = dataclasses.replace(
-        old.config,
-        vocabulary_size=len(sources),
-        pad_id=renumbered.get(old.config.pad_id, old.config.pad_id),
+        old.config, vocabulary_size=len(sources), pad_id=pad_id
     )
     if config.longest_text != old.config.longest_text:
         raise ConfigError(
@@ -84,24 +112,24 @@ def _edited(
     for path, weight in model.weights_by_path().items():
         value = np.asarray(values[path])
         if path in TABLES:
-            value = _rows(value, sources, TABLES[path])
+            value = _rows(value, sources, weights, TABLES[path])
         weight.assign(value)
-    return Pretrained(
-        model=model,
-        tokenizer=tokenizer,
-        account=pretrained.account,
-        config_json=_config_json(pretrained.config_json, renumbered),
-        origin=pretrained.origin,
-    )
+    return model
 
 
-def _rows(table: np.ndarray, sources: Sources, axis: int) -> np.ndarray:
+def _rows(
+    table: np.ndarray,
+    sources: Sequence[Sequence[int]],
+    weights: Sequence[Sequence[float]] | None,
+    axis: int,
+) -> np.ndarray:
     """The mean of the old rows for each new one; one row is taken as it is."""
     made = np.take(table, [rows[0] for rows in sources], axis)
     for new, rows in enumerate(sources):
         if len(rows) > 1:
-            mean = np.take(table, rows, axis).astype("float32").mean(axis)
-            made[(slice(None),) * axis + (new,)] = mean
+            shares = None if weights is None else weights[new]
+            old = np.take(table, rows, axis).astype("float32")
+            made[(slice(None),) * axis + (new,)] = np.average(old, axis, shares)
     return made
 
 

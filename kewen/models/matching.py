@@ -13,6 +13,7 @@ from typing import Any
 from kewen.checkpoints import Checkpoint, Loaded, aligned, open_checkpoint
 from kewen.errors import ConfigError
 from kewen.models.base import Backbone
+from kewen.models.bert4keras import family_of_bert4keras
 from kewen.models.config import load_json, read_config_json, require
 from kewen.models.own_heads import own_heads, tensor_of
 from kewen.models.registry import (
@@ -20,7 +21,6 @@ from kewen.models.registry import (
     FAMILIES,
     Family,
     family,
-    family_of_bert4keras,
     family_of_model_type,
 )
 from kewen.models.save import KEWEN_JSON

@@ -23,7 +23,7 @@ _MODULES = {
 }
 FAMILIES = tuple(_MODULES)
 APPLICATIONS = ("encoder", "lm", "unilm")
-# Hugging Face's `model_type`, and bert4keras' `model`, -> family.
+# Hugging Face's `model_type` -> family; bert4keras' names are in `bert4keras.py`.
 _MODEL_TYPES = {
     "bert": "bert",
     "distilbert": "distilbert",
@@ -37,8 +37,6 @@ _MODEL_TYPES = {
 }
 # Where transformers has classes of their own for a model type of a family.
 _CLASS_PREFIXES = {"xlm-roberta": "XLMRoberta", "camembert": "Camembert"}
-# bert4keras loads Chinese RoBERTa checkpoints, which are BERTs, as "roberta".
-_BERT4KERAS = {"bert": "bert", "roberta": "bert"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -108,17 +106,3 @@ def class_for_model_type(architecture: str, family: Family, model_type: str) -> 
     *_, base = family.architectures
     ours = base.removesuffix("Model")
     return _CLASS_PREFIXES.get(model_type, ours) + architecture.removeprefix(ours)
-
-
-def family_of_bert4keras(model: str) -> Family:
-    """The family that bert4keras calls `model`.
-
-    Raises:
-        ConfigError: if kewen has none for it.
-    """
-    if model not in _BERT4KERAS:
-        raise ConfigError(
-            f"--family takes bert4keras' names, of which kewen knows "
-            f"{sorted(_BERT4KERAS)}. Received: {model!r}."
-        )
-    return family(_BERT4KERAS[model])

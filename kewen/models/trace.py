@@ -12,9 +12,11 @@ import numpy as np
 
 from kewen.errors import ConfigError, ShapeError
 from kewen.models.base import Backbone
+from kewen.models.bert4keras import Recipe, recipe
+from kewen.models.config import read_config_json
+from kewen.models.hub import locate
 from kewen.models.load import load
 from kewen.models.pretrained import Pretrained
-from kewen.models.registry import family_of_bert4keras
 
 INPUTS = ("token_ids", "segment_ids", "padding_mask", "position_ids")
 # Our output -> transformers' field, where a class has one head of the kind.
@@ -35,7 +37,6 @@ _PRETRAINING = {
     "nsp_logits": "seq_relationship_logits",
 }
 _BERT4KERAS = {"pooler_output": "pool", "nsp_logits": "nsp", "mlm_logits": "mlm"}
-_OPTIONS = ("with_pool", "with_nsp", "with_mlm", "custom_position_ids")
 
 
 def trace(
@@ -78,19 +79,30 @@ def trace(
             f"Received: options {sorted(options)}, no family. Name it with --family."
         )
     arrays = _checked(inputs)
-    if family is not None:
-        application = application or "encoder"
-    pretrained = load(
-        folder,
-        application=application,
-        position_input="position_ids" in arrays,
-        tokenizer=False,
-        options=_config_options(options),
-        use=family_of_bert4keras(family) if family else None,
-    )
+    if family is None:
+        pretrained = load(
+            folder,
+            application=application,
+            position_input="position_ids" in arrays,
+            tokenizer=False,
+        )
+        model, heads = pretrained.model, pretrained.model.heads
+    else:
+        config_json, _ = read_config_json(_folder_of(folder))
+        made = recipe(family, application, options, config_json)
+        _check_inputs(made, arrays)
+        pretrained = load(
+            folder,
+            application=made.application,
+            position_input=made.position_input,
+            tokenizer=False,
+            strict=made.strict,
+            options=made.fields,
+            use=made.family,
+        )
+        model, heads = made.finish(pretrained.model), _heads(pretrained, made)
     as_bert4keras = family is not None or pretrained.origin == "tf"
-    heads = _heads(pretrained, family, application, options)
-    model = pretrained.model.redrawn(heads=heads, collect=["hidden_states"])
+    model = model.redrawn(heads=heads, collect=["hidden_states"])
     _check_values(model, arrays)
     mask = _padding_mask(arrays, as_bert4keras)
     run = model.predict_on_batch(_model_inputs(model, arrays, mask))
@@ -122,41 +134,38 @@ def _checked(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _config_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Our config fields for bert4keras' options."""
-    unknown = sorted(set(options) - set(_OPTIONS))
-    if unknown:
+def _folder_of(name: str | Path) -> Path:
+    path = locate(name)
+    return path if path.is_dir() else path.parent
+
+
+def _check_inputs(made: Recipe, arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuse arrays that the model of bert4keras has no input for, or too few."""
+    given = "position_ids" in arrays
+    if given != made.position_input:
         raise ConfigError(
-            f"kewen knows the bert4keras options {_OPTIONS}. Received: {unknown}."
+            "position_ids must be among the inputs if custom_position_ids is an option "
+            f"that is true, and only then. Received: inputs {sorted(arrays)}, "
+            f"custom_position_ids {made.position_input}."
         )
-    pool = options.get("with_pool")
-    return {"pooler_activation": pool} if isinstance(pool, str) else {}
+    length = arrays["token_ids"].shape[1]
+    if made.length is not None and made.length != length:
+        raise ShapeError(
+            f"token_ids must have {made.length} columns, as the option sequence_length "
+            f"says. Received: {length}."
+        )
 
 
-def _heads(
-    pretrained: Pretrained,
-    family: str | None,
-    application: str | None,
-    options: Mapping[str, Any],
-) -> tuple[str, ...]:
-    """The heads to run: the checkpoint's own, or what bert4keras would build."""
+def _heads(pretrained: Pretrained, made: Recipe) -> tuple[str, ...]:
+    """The heads that bert4keras would build."""
     own = pretrained.model.heads
-    if family is None:
-        return own
-    heads = []
-    if options.get("with_nsp"):
-        heads.append("next_sentence")
-    elif options.get("with_pool"):
-        heads.append("pooler")
-    if options.get("with_mlm") or application != "encoder":
-        heads.append("masked_lm")
-    lacking = [head for head in heads if head not in own]
+    lacking = [head for head in made.heads if head not in own]
     if lacking:
         raise ConfigError(
             f"The options ask for {lacking}, which the checkpoint does not have. "
             f"Received: a checkpoint with the heads {list(own)}."
         )
-    return tuple(heads)
+    return tuple(made.heads)
 
 
 def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from kewen.errors import TrainingError
+
 
 @pytest.fixture
 def fit(kewen, tiny, examples, tmp_path):
@@ -236,6 +238,28 @@ def test_a_line_with_other_settings_is_told_what_differs(
     assert "--no-resume" in ended.err
     ended = fit(*dev, *LINE, *other, "--no-resume")
     assert ended.code == 0
+    assert [each.name for each in tmp_path.iterdir()] == ["clf"]
+
+
+def test_a_training_that_ends_in_no_numbers_says_how_to_begin_anew(
+    fit, examples, monkeypatch, tmp_path
+):
+    from kewen.training.watch import Validation
+
+    real = Validation.on_epoch_end
+
+    def second_fails(self, epoch, logs=None):
+        if epoch == 1:
+            raise TrainingError("The loss must be a finite number.")
+        real(self, epoch, logs)
+
+    dev = ("--dev", examples / "dev.tsv")
+    with monkeypatch.context() as patch:
+        patch.setattr(Validation, "on_epoch_end", second_fails)
+        ended = fit(*dev, *LINE)
+    assert ended.code == 2
+    assert "clf.training" in ended.err and "--no-resume" in ended.err
+    assert fit(*dev, *LINE, "--learning-rate", "0.01", "--no-resume").code == 0
     assert [each.name for each in tmp_path.iterdir()] == ["clf"]
 
 
