@@ -9,6 +9,7 @@ from kewen.errors import ConfigError, ShapeError
 from kewen.layers.dense import EinsumDense
 from kewen.layers.dropout import Dropout
 from kewen.layers.initial_values import TruncatedNormal, another
+from kewen.layers.rematerialized import Rematerialized
 from kewen.layers.rms_norm import RMSNorm
 from kewen.ops import einsum, masked_softmax, rotate, soft_cap, sums_apart
 
@@ -16,7 +17,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable("kewen")
-class MultiHeadAttention(keras.layers.Layer):
+class MultiHeadAttention(Rematerialized, keras.layers.Layer):
     """Scaled dot-product attention in several heads, with hooks.
 
     B batch, T queries, S keys, C width, H heads, G heads of keys and values, D head
