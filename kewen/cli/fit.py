@@ -292,7 +292,6 @@ def _read(
         read_examples,
         stream_examples,
     )
-    from kewen.data.streaming import is_large
 
     sets: dict[str, Any] = {}
     for name, path in files.items():
@@ -300,9 +299,7 @@ def _read(
             continue
         bad_rows = BadRows()
         options = columns | {"on_bad_row": on_bad_row.value, "bad_rows": bad_rows}
-        large = is_large(path, columns["encoding"]) if stream is None else stream
-        if name == "train" and large:
-            say(f"{path} stays on the disk; it is read once to find its rows.")
+        if name == "train" and _stays_on_disk(path, stream, columns["encoding"]):
             sets[name] = stream_examples(path, **options)
             say(f"{path}: {len(sets[name]):,} examples.")
         else:
@@ -316,3 +313,20 @@ def _read(
     for name in [name for name in HELD_OUT if name in sets]:
         labels.encode(sets[name], str(files[name]))
     return sets
+
+
+def _stays_on_disk(path: Path, stream: bool | None, encoding: str) -> bool:
+    """Whether the training file is streamed; a user is told what takes long or much."""
+    from kewen.data.streaming import STREAM_BYTES, why_not_streamed
+
+    is_large = path.is_file() and path.stat().st_size > STREAM_BYTES
+    can = (is_large or stream) and why_not_streamed(path, encoding) is None
+    if can and stream is not False:
+        say(f"{path} stays on the disk; it is read once to find its rows.")
+        return True
+    if is_large and stream is None:
+        say(
+            f"{path} is large and is read into memory: only a plain .tsv or .jsonl can "
+            "stay on the disk."
+        )
+    return bool(stream)  # what cannot be is refused by the reader

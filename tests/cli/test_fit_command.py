@@ -336,3 +336,17 @@ def test_what_cannot_be_streamed_is_refused_before_training(
     ended = fit("--stream", train=train)
     assert ended.code == 2 and message in ended.err
     assert not (tmp_path / "clf").exists()
+
+
+def test_a_large_file_that_must_be_read_into_memory_is_named(
+    fit, examples, trained_on, monkeypatch
+):
+    from kewen.data import Batches
+
+    monkeypatch.setattr("kewen.data.streaming.STREAM_BYTES", 100)
+    table = examples / "train.csv"
+    lines = (examples / "train.tsv").read_text(encoding="utf-8")
+    table.write_text(lines.replace("\t", ","), encoding="utf-8")
+    ended = fit("--max-length", "12", train=table)
+    assert ended.code == 0 and "large and is read into memory" in ended.err
+    assert type(trained_on[0]) is Batches
