@@ -96,7 +96,7 @@ class Pass:
 
 
 BERT_FILES = ["bert_bin_gamma_beta", "bert_bin_legacy", "bert_bin_zip", "bert_sharded"]
-ENCODERS = ["distilbert_mlm"]
+ENCODERS = ["deberta_v2_mlm", "distilbert_mlm"]
 DECODERS = ["llama_gqa_llama3", "mistral_sliding", "qwen2", "qwen2_bf16", "qwen3"]
 PASSES = [
     *(Pass("huggingface", case) for case in BERT_FILES),
@@ -105,6 +105,7 @@ PASSES = [
     Pass("huggingface", "bert_model"),
     Pass("huggingface", "bert_model", "left_"),
     Pass("huggingface", "bert_sequence_classification"),
+    Pass("huggingface", "deberta_v2_mlm"),
     Pass("huggingface", "distilbert_mlm"),
     Pass("huggingface", "distilbert_mlm", "left_"),
     Pass("huggingface", "roberta_mlm"),

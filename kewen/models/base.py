@@ -140,6 +140,10 @@ class Backbone(keras.Model):
         """The dtype policy that the layers were made with."""
         return self.get_layer("token_embedding").dtype_policy
 
+    def rematerialized_call(self, layer_call: Any, *args: Any, **kwargs: Any) -> Any:
+        """Keras' hook of `keras.RematScope`: the layers forget, each for itself."""
+        return layer_call
+
     def get_config(self) -> dict[str, Any]:
         return {
             "family": self.config.family,
@@ -150,6 +154,7 @@ class Backbone(keras.Model):
             "collect": list(self.collect),
             "dtype": keras.saving.serialize_keras_object(self.dtype_of_layers),
             "name": self.name,
+            "quantized": _quantized(self),
             # Keras' own description, for `kewen.layers.SavedBackbone`.
             "graph": keras.Model(
                 self.inputs_by_name, self.output, name=self.name
@@ -161,7 +166,21 @@ class Backbone(keras.Model):
         config = {key: value for key, value in config.items() if key != "graph"}
         own = family(config.pop("family")).config.from_dict(config.pop("config"))
         dtype = keras.saving.deserialize_keras_object(config.pop("dtype"))
-        return cls(own, dtype=dtype, **config)
+        quantized = config.pop("quantized", {})
+        model = cls(own, dtype=dtype, **config)
+        for layer in model._flatten_layers(include_self=False):
+            if layer.path in quantized:
+                layer.quantize(quantized[layer.path])
+        return model
+
+
+def _quantized(model: keras.Model) -> dict[str, str]:
+    """Path of each layer that Keras has quantised -> how."""
+    return {
+        layer.path: layer.quantization_mode
+        for layer in model._flatten_layers(include_self=False)
+        if layer.quantization_mode
+    }
 
 
 def _collect_hidden_states(graph: Graph) -> None:

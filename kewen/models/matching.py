@@ -68,7 +68,9 @@ def matched(
         kind = use or _family_of(config_json, saved, checkpoint, config_path, named)
         origin = kind.weights.origin_of(checkpoint)
         labels = _count_labels(kind, checkpoint, origin)
-        replaced = ({"num_labels": labels} if labels else {}) | dict(options or {})
+        replaced: dict[str, Any] = {"num_labels": labels} if labels else {}
+        replaced |= kind.fields_seen(checkpoint) if kind.fields_seen else {}
+        replaced |= options or {}
         config = _config_of(kind, config_json, saved, config_path, replaced)
         _check_size(config, checkpoint, config_path)
         model = Backbone(

@@ -14,6 +14,7 @@ from kewen.models.graph import Graph
 # Family -> the module that defines it as `FAMILY`.
 _MODULES = {
     "bert": "kewen.models.bert",
+    "deberta": "kewen.models.deberta",
     "distilbert": "kewen.models.distilbert",
     "llama": "kewen.models.llama",
     "mistral": "kewen.models.mistral",
@@ -26,6 +27,7 @@ APPLICATIONS = ("encoder", "lm", "unilm")
 # Hugging Face's `model_type` -> family; bert4keras' names are in `bert4keras.py`.
 _MODEL_TYPES = {
     "bert": "bert",
+    "deberta-v2": "deberta",
     "distilbert": "distilbert",
     "llama": "llama",
     "mistral": "mistral",
@@ -56,6 +58,7 @@ class Family:
         tied_heads: heads that need no tensor where `config.tie_embeddings`.
         causal_lm: transformers' class for the masked_lm head under a causal mask.
         applications: masks that the family can wear; the first is its own.
+        fields_seen: config fields that tensors' names tell, whatever config.json says.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Family:
     tied_heads: tuple[str, ...] = ()
     causal_lm: str | None = None
     applications: tuple[str, ...] = APPLICATIONS
+    fields_seen: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
 
 
 def family(name: str) -> Family:
