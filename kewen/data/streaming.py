@@ -29,6 +29,7 @@ STREAM_BYTES = 100_000_000
 
 # Beyond this a column holds no classes, and counting it would fill memory.
 MOST_LABELS = 1 << 16
+MOST_LABEL_CHARS = 1 << 24  # of all labels together
 
 
 class StreamedExamples:
@@ -90,6 +91,7 @@ class StreamedExamples:
     def index(self, on_bad_row: OnBadRow, bad_rows: BadRows | None) -> None:
         """Read the whole file once; `stream_examples` does it."""
         digest = hashlib.sha256()
+        chars = 0
         rows = sift(self._all_rows(digest), str(self.path), on_bad_row, bad_rows)
         for example in rows:
             label = example.label
@@ -98,11 +100,13 @@ class StreamedExamples:
             self.label_counts[label] = self.label_counts.get(label, 0) + 1
             if self.label_counts[label] == 1:
                 self._first_lines[label] = example.line
-                if len(self._first_lines) > MOST_LABELS:
+                chars += len(label)
+                if len(self._first_lines) > MOST_LABELS or chars > MOST_LABEL_CHARS:
                     raise DataError(
-                        f"{self.path} must have at most {MOST_LABELS} labels. "
-                        f"Received: more by line {example.line}, such as "
-                        f"{label[:40]!r}. Check that the label column is the right one."
+                        f"{self.path} must have at most {MOST_LABELS} labels, of "
+                        f"{MOST_LABEL_CHARS} characters together. Received: more by "
+                        f"line {example.line}, such as {label[:40]!r}. Check that the "
+                        "label column is the right one."
                     )
         self.digest = digest.hexdigest()
 

@@ -188,6 +188,14 @@ def test_a_column_that_holds_no_classes_is_refused(tmp_path, monkeypatch):
         stream_examples(path)
 
 
+def test_labels_that_would_fill_memory_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(streaming_module, "MOST_LABEL_CHARS", 50)
+    rows = [{"text": "x", "label": str(n) * 20} for n in (1, 1, 1, 2, 3)]
+    path = jsonl(tmp_path / "a.jsonl", rows)
+    with pytest.raises(DataError, match=r"50 characters together.*line 5"):
+        stream_examples(path)
+
+
 def test_a_file_that_was_changed_is_refused_with_the_line(tmp_path, few_lines):
     path = jsonl(tmp_path / "a.jsonl", made(30))
     streamed = stream_examples(path)
