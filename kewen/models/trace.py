@@ -36,7 +36,12 @@ _PRETRAINING = {
     "mlm_logits": "prediction_logits",
     "nsp_logits": "seq_relationship_logits",
 }
-_BERT4KERAS = {"pooler_output": "pool", "nsp_logits": "nsp", "mlm_logits": "mlm"}
+_BERT4KERAS = {
+    "lm_logits": "lm",
+    "mlm_logits": "mlm",
+    "nsp_logits": "nsp",
+    "pooler_output": "pool",
+}
 
 
 def trace(
