@@ -18,6 +18,7 @@ _MODULES = {
     "distilbert": "kewen.models.distilbert",
     "gpt": "kewen.models.gpt",
     "gpt2": "kewen.models.gpt2",
+    "gpt2_ml": "kewen.models.gpt2_ml",
     "llama": "kewen.models.llama",
     "mistral": "kewen.models.mistral",
     "qwen2": "kewen.models.qwen2",
@@ -32,6 +33,7 @@ _MODEL_TYPES = {
     "deberta-v2": "deberta",
     "distilbert": "distilbert",
     "gpt2": "gpt2",
+    "gpt2_ml": "gpt2_ml",
     "llama": "llama",
     "mistral": "mistral",
     "openai-gpt": "gpt",
@@ -46,6 +48,7 @@ _TF_NAMES = {
     "bert/": "bert",
     "gpt/output/": "gpt2",  # the final norm, which GPT lacks
     "gpt/": "gpt",
+    "newslm/": "gpt2_ml",
 }
 # Where transformers has classes of their own for a model type of a family.
 _CLASS_PREFIXES = {"xlm-roberta": "XLMRoberta", "camembert": "Camembert"}

@@ -182,6 +182,7 @@ FAMILIES = [
     FamilyRow("distilbert", left_padding_moves_positions=True),
     FamilyRow("gpt"),
     FamilyRow("gpt2"),
+    FamilyRow("gpt2_ml"),
     FamilyRow("llama", sizes={**SIZES, "num_kv_heads": 1}),
     FamilyRow("mistral", sizes={**SIZES, "num_kv_heads": 1, "sliding_window": WINDOW}),
     FamilyRow("qwen2", sizes={**SIZES, "num_kv_heads": 1}),

@@ -14,6 +14,7 @@ from kewen.checkpoints import (
     Split,
     WeightMap,
 )
+from kewen.models.bert.weights import TRAINING_STATE
 from kewen.models.weight_rows import norm
 
 LAYER = "{base}h.{i}."
@@ -86,6 +87,7 @@ def rows_like_gpt(tokens: str, positions: str) -> list[Row | Skip]:
         ),
         Skip("{base}h.*.attn.bias", because="a buffer that holds the causal mask"),
         Skip("{base}h.*.attn.masked_bias", because="a buffer that holds -10000"),
+        *TRAINING_STATE,
         Skip("{base}position_ids", because="a buffer that holds 0, 1, 2 ..."),
     ]
 
