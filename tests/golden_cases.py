@@ -12,7 +12,12 @@ _INPUTS = {
     "token_type_ids": "segment_ids",
     "attention_mask": "padding_mask",
 }
-_PROBABILITIES = ("output_mlm", "output_nsp", "output_lm")  # bert4keras records these after softmax
+# bert4keras records these after softmax.
+_PROBABILITIES = (
+    "output_mlm",
+    "output_nsp",
+    "output_lm",
+)
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,9 @@ PASSES = [
     Pass("bert4keras", "bert_custom_position"),
     Pass("bert4keras", "bert_encoder"),
     Pass("bert4keras", "bert_keep_tokens"),
+    Pass("bert4keras", "gpt2"),
+    Pass("bert4keras", "gpt2_ml"),
+    Pass("bert4keras", "gpt_shared_segment"),
     Pass("bert4keras", "bert_plain"),
     Pass("bert4keras", "bert_left_padding"),
     Pass("bert4keras", "bert_lm"),

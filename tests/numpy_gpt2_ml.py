@@ -1,7 +1,7 @@
 """GPT2_ML in plain NumPy, straight from the tensors of a TensorFlow file.
 
-Written for comparison: it shares no code and no weight layout with kewen. `order` may be
-that of another model over the same tensors, which shows that the order matters.
+Written for comparison: it shares no code and no weight layout with kewen. `order` may
+be that of another model over the same tensors, which shows that the order matters.
 """
 
 from math import erf
@@ -9,7 +9,6 @@ from math import erf
 import numpy as np
 
 _erf = np.vectorize(erf)
-ORDERS = ("gpt2_ml", "gpt2", "bert")
 
 
 def numpy_gpt2_ml(tensors, config, token_ids, order="gpt2_ml"):

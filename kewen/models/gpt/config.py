@@ -81,7 +81,7 @@ class GptConfig(Config):
         return said
 
     @property
-    def segment_ids(self) -> int:
+    def num_segments(self) -> int:
         """How many segments there can be; 0 where there is no such input."""
         return self.vocabulary_size if self.shared_segments else self.own_segments
 

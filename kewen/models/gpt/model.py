@@ -55,7 +55,7 @@ def embeddings(graph: Graph, position_input: bool) -> Tensor:
     """Inputs, and tokens + segments + positions: (B, T) ids to (B, T, C)."""
     config, parts = graph.config, graph.parts
     graph.add_input("token_ids", "int32")
-    if config.segment_ids:
+    if config.num_segments:
         graph.add_input("segment_ids", "int32")
     graph.add_input("padding_mask", "bool")
     tokens = parts(
