@@ -12,7 +12,12 @@ _INPUTS = {
     "token_type_ids": "segment_ids",
     "attention_mask": "padding_mask",
 }
-_PROBABILITIES = ("output_mlm", "output_nsp")  # bert4keras records these after softmax
+# bert4keras records these after softmax.
+_PROBABILITIES = (
+    "output_mlm",
+    "output_nsp",
+    "output_lm",
+)
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,15 @@ class Pass:
 
 BERT_FILES = ["bert_bin_gamma_beta", "bert_bin_legacy", "bert_bin_zip", "bert_sharded"]
 ENCODERS = ["deberta_v2_mlm", "distilbert_mlm"]
-DECODERS = ["llama_gqa_llama3", "mistral_sliding", "qwen2", "qwen2_bf16", "qwen3"]
+DECODERS = [
+    "gpt2",
+    "llama_gqa_llama3",
+    "mistral_sliding",
+    "openai_gpt",
+    "qwen2",
+    "qwen2_bf16",
+    "qwen3",
+]
 PASSES = [
     *(Pass("huggingface", case) for case in BERT_FILES),
     Pass("huggingface", "bert_mlm"),
@@ -116,6 +129,9 @@ PASSES = [
     Pass("bert4keras", "bert_custom_position"),
     Pass("bert4keras", "bert_encoder"),
     Pass("bert4keras", "bert_keep_tokens"),
+    Pass("bert4keras", "gpt2"),
+    Pass("bert4keras", "gpt2_ml"),
+    Pass("bert4keras", "gpt_shared_segment"),
     Pass("bert4keras", "bert_plain"),
     Pass("bert4keras", "bert_left_padding"),
     Pass("bert4keras", "bert_lm"),

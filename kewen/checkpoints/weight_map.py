@@ -7,7 +7,8 @@ One row serves reading and writing, and every origin ("hf", "tf", ...) has its c
                   TRANSPOSE, SPLIT_HEADS),
         tf=Source("bert/encoder/layer_{i}/attention/self/query/kernel", SPLIT_HEADS))
 
-`{i}` is the layer; `{base}` is a prefix, chosen from a tuple by what the file holds.
+`{i}` is the layer, `{ii}` in two digits; `{base}` is a prefix, chosen from a tuple by
+what the file holds.
 Reading is two steps: `read` compares names and shapes and gives the account; only then
 `Loaded.values` reads data, one row at a time.
 """
@@ -427,13 +428,12 @@ def _fill(pattern: str, fillings: Mapping[str, object]) -> str:
     return pattern
 
 
-def _layer_numbers(paths: Names, counts: Mapping[str, int]) -> list[dict[str, int]]:
+def _layer_numbers(paths: Names, counts: Mapping[str, int]) -> list[dict[str, Any]]:
     """Every combination of layer numbers that a row's own paths ask for."""
     keys = [key for key in counts if any(f"{{{key}}}" in path for path in paths)]
     ranges = [range(counts[key]) for key in keys]
-    return [
-        dict(zip(keys, numbers, strict=True)) for numbers in itertools.product(*ranges)
-    ]
+    made = [dict(zip(keys, each, strict=True)) for each in itertools.product(*ranges)]
+    return [each | {2 * k: f"{n:02}" for k, n in each.items()} for each in made]
 
 
 def _as_pattern(name: str, base: str) -> str:

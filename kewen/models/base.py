@@ -31,7 +31,9 @@ class Backbone(keras.Model):
             "unilm" (segment 0 freely, segment 1 backwards); the family's own if None.
         position_input: whether position ids are an input.
         collect: "hidden_states" adds `hidden_0` (embeddings) and `hidden_{i + 1}`
-            (block i), (B, T, C); "attention_scores" adds `attention_{i}`, (B, H, T, T).
+            (block i), (B, T, C); the last is after the final norm, if there is one,
+            and "unnormed" adds what it was before, as `hidden_unnormed`;
+            "attention_scores" adds `attention_{i}`, (B, H, T, T).
         layers: layers to share; those with the names of this model's are used.
         unset: whether new layers begin with zeros, because a checkpoint follows.
 
@@ -57,7 +59,7 @@ class Backbone(keras.Model):
         application = application or kind.applications[0]
         _one_of("application", [application], kind.applications)
         _one_of("head", heads, kind.heads)
-        _one_of("collect", collect, ("hidden_states", "attention_scores"))
+        _one_of("collect", collect, ("hidden_states", "unnormed", "attention_scores"))
         graph = kind.graph(
             config,
             Parts(layers, dtype, unset),
@@ -68,6 +70,8 @@ class Backbone(keras.Model):
             kind.heads[head](graph)
         if "hidden_states" in collect:
             _collect_hidden_states(graph)
+        if "unnormed" in collect and graph.unnormed is not None:
+            graph.outputs["hidden_unnormed"] = graph.unnormed
         if "attention_scores" in collect:
             _collect_attention_scores(graph)
         last = graph.last_hidden_state

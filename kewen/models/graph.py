@@ -19,6 +19,7 @@ class Graph:
         hidden_states: the embeddings' output, then every block's, each (B, T, C).
         attentions: every block's attention layer, its input, its other arguments.
         outputs: what heads have added, by transformers' field names.
+        unnormed: the last block's output where a final norm follows, else None.
     """
 
     def __init__(self, config: Any, parts: Parts) -> None:
@@ -28,11 +29,16 @@ class Graph:
         self.hidden_states: list[Tensor] = []
         self.attentions: list[tuple[keras.layers.Layer, Tensor, dict[str, Tensor]]] = []
         self.outputs: dict[str, Tensor] = {}
+        self.unnormed: Tensor | None = None
 
     def add_input(self, name: str, dtype: str) -> Tensor:
         """One more input of shape (B, T)."""
         self.inputs[name] = keras.Input((None,), dtype=dtype, name=name)
         return self.inputs[name]
+
+    def add_final_norm(self, normed: Tensor) -> None:
+        """`normed` takes the place of the last block's output."""
+        self.unnormed, self.hidden_states[-1] = self.hidden_states[-1], normed
 
     @property
     def last_hidden_state(self) -> Tensor:

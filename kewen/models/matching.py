@@ -22,6 +22,7 @@ from kewen.models.registry import (
     Family,
     family,
     family_of_model_type,
+    family_of_tf_names,
 )
 from kewen.models.save import KEWEN_JSON
 
@@ -118,9 +119,9 @@ def _family_of(
 ) -> Family:
     declared = _declared_family(config_json, saved, config_path)
     # Google's and bert4keras' files name no type; their tensors do.
-    is_google = any(name.startswith("bert/") for name in checkpoint)
+    by_names = family_of_tf_names(checkpoint)
     if named is not None and not (declared and declared.name == named):
-        chosen = family_of_bert4keras(named) if is_google else family(named)
+        chosen = family_of_bert4keras(named) if by_names else family(named)
         require(
             declared is None or declared is chosen,
             f"{config_path.parent} must be of the family that is named, {named}.",
@@ -130,8 +131,8 @@ def _family_of(
         return chosen
     if declared is not None:
         return declared
-    if is_google:
-        return family("bert")
+    if by_names is not None:
+        return by_names
     raise ConfigError(
         f"{config_path} must name the family (model_type), or the tensors must have "
         f"names that tell. Received: keys {sorted(config_json)}, tensors "

@@ -17,8 +17,10 @@ from kewen.models.config import read_config_json
 from kewen.models.hub import locate
 from kewen.models.load import load
 from kewen.models.pretrained import Pretrained
+from kewen.models.registry import family as called
 
 INPUTS = ("token_ids", "segment_ids", "padding_mask", "position_ids")
+UNNORMED = "hidden_unnormed"
 # Our output -> transformers' field, where a class has one head of the kind.
 _FIELDS = {
     "last_hidden_state": "last_hidden_state",
@@ -36,7 +38,12 @@ _PRETRAINING = {
     "mlm_logits": "prediction_logits",
     "nsp_logits": "seq_relationship_logits",
 }
-_BERT4KERAS = {"pooler_output": "pool", "nsp_logits": "nsp", "mlm_logits": "mlm"}
+_BERT4KERAS = {
+    "lm_logits": "lm",
+    "mlm_logits": "mlm",
+    "nsp_logits": "nsp",
+    "pooler_output": "pool",
+}
 
 
 def trace(
@@ -102,8 +109,12 @@ def trace(
         )
         model, heads = made.finish(pretrained.model), _heads(pretrained, made)
     as_bert4keras = family is not None or pretrained.origin == "tf"
-    model = model.redrawn(heads=heads, collect=["hidden_states"])
+    model = model.redrawn(heads=heads, collect=["hidden_states", "unnormed"])
     _check_values(model, arrays)
+    if called(model.config.family).counts_tokens and not model.position_input:
+        model = model.redrawn(position_input=True)
+        columns = np.arange(arrays["token_ids"].shape[1])
+        arrays["position_ids"] = np.broadcast_to(columns, arrays["token_ids"].shape)
     mask = _padding_mask(arrays, as_bert4keras)
     run = model.predict_on_batch(_model_inputs(model, arrays, mask))
     named = _as_bert4keras(run) if as_bert4keras else _as_transformers(run)
@@ -173,7 +184,7 @@ def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:
     config = model.config
     limits = {
         "token_ids": config.vocabulary_size,
-        "segment_ids": max(getattr(config, "segment_vocabulary_size", 1), 1),
+        "segment_ids": max(_count_segments(config), 1),
         "padding_mask": 2,
         "position_ids": config.max_length,
     }
@@ -190,6 +201,11 @@ def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:
             f"that the model has for tokens. Received: {length}. Cut them, or give "
             "position_ids."
         )
+
+
+def _count_segments(config: Any) -> int:
+    own = getattr(config, "segment_vocabulary_size", 1)
+    return getattr(config, "num_segments", own)
 
 
 def _padding_mask(arrays: Mapping[str, np.ndarray], as_bert4keras: bool) -> np.ndarray:
@@ -217,6 +233,7 @@ def _model_inputs(
 
 
 def _as_transformers(run: Mapping[str, Any]) -> dict[str, Any]:
+    run = {name: array for name, array in run.items() if name != UNNORMED}
     both = "mlm_logits" in run and "nsp_logits" in run
     fields = _FIELDS | (_PRETRAINING if both else {})
     return {
@@ -226,10 +243,12 @@ def _as_transformers(run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as_bert4keras(run: Mapping[str, Any]) -> dict[str, Any]:
-    count = sum(name.startswith("hidden_") for name in run)
+    count = sum(name.startswith("hidden_") and name != UNNORMED for name in run)
     named = {"hidden_embedding": run["hidden_0"]}
     for i in range(count - 1):
         named[f"hidden_layer_{i}"] = run[f"hidden_{i + 1}"]
+    if UNNORMED in run:  # a final norm is no layer of a block there
+        named[f"hidden_layer_{count - 2}"] = run[UNNORMED]
     heads = {
         f"output_{ours}": run[name] for name, ours in _BERT4KERAS.items() if name in run
     }
