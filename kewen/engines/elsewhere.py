@@ -1,4 +1,4 @@
-"""Work for a process with another backend of Keras; this one has had one since start."""
+"""Work for a process with another backend of Keras: each has one from its start."""
 
 import os
 import subprocess

@@ -74,7 +74,7 @@ def export_model(
         draw_elsewhere(backend, module, saved, made)
         for each in reversed(written):  # the graph last: it names the weights
             with (
-                open(Path(temporary) / each.name, "rb") as source,
+                (Path(temporary) / each.name).open("rb") as source,
                 atomic_write(each, overwrite=overwrite) as target,
             ):
                 shutil.copyfileobj(source, target)

@@ -1,6 +1,6 @@
 """A `.keras` file drawn as ONNX, by torch; run as a program, with Keras on torch.
 
-    KERAS_BACKEND=torch python -m kewen.engines.onnx_drawing model.keras model.onnx
+KERAS_BACKEND=torch python -m kewen.engines.onnx_drawing model.keras model.onnx
 """
 
 import sys
@@ -57,6 +57,7 @@ def draw(model: keras.Model, target: Path) -> None:
 
 
 def main() -> None:
+    """From the file named first to the one named second."""
     source, target = map(Path, sys.argv[1:])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's own, about names of axes
