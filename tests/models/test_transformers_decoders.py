@@ -38,6 +38,21 @@ YARN = {"factor": 4.0, "original_max_position_embeddings": 16}
 LLAMA3 = {**YARN, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
 # A name of the case -> transformers' class, its output, and what its config says.
 CASES = {
+    "gemma3": (
+        "Gemma3ForCausalLM",
+        "lm_logits",
+        {**GROUPED, "head_dim": 6, "sliding_window": 7, "query_pre_attn_scalar": 9},
+    ),
+    "gemma3_capped": (
+        "Gemma3ForCausalLM",
+        "lm_logits",
+        {
+            **GROUPED,
+            "head_dim": 6,
+            "attn_logit_softcapping": 2.0,
+            "final_logit_softcapping": 3.0,
+        },
+    ),
     "gpt": ("OpenAIGPTLMHeadModel", "lm_logits", {}),
     "gpt_classifier": ("OpenAIGPTForSequenceClassification", "class_logits", {}),
     "gpt2": ("GPT2LMHeadModel", "lm_logits", {}),
