@@ -103,6 +103,7 @@ class Pass:
 BERT_FILES = ["bert_bin_gamma_beta", "bert_bin_legacy", "bert_bin_zip", "bert_sharded"]
 ENCODERS = ["deberta_v2_mlm", "distilbert_mlm"]
 DECODERS = [
+    "gemma3_text",
     "gpt2",
     "llama_gqa_llama3",
     "mistral_sliding",

@@ -16,6 +16,7 @@ _MODULES = {
     "bert": "kewen.models.bert",
     "deberta": "kewen.models.deberta",
     "distilbert": "kewen.models.distilbert",
+    "gemma3": "kewen.models.gemma3",
     "gpt": "kewen.models.gpt",
     "gpt2": "kewen.models.gpt2",
     "gpt2_ml": "kewen.models.gpt2_ml",
@@ -32,6 +33,7 @@ _MODEL_TYPES = {
     "bert": "bert",
     "deberta-v2": "deberta",
     "distilbert": "distilbert",
+    "gemma3_text": "gemma3",
     "gpt2": "gpt2",
     "gpt2_ml": "gpt2_ml",
     "llama": "llama",
@@ -131,6 +133,8 @@ def class_for_model_type(architecture: str, family: Family, model_type: str) -> 
 
     Example: RobertaForMaskedLM of "xlm-roberta" is XLMRobertaForMaskedLM.
     """
+    if model_type not in _CLASS_PREFIXES:
+        return architecture
     *_, base = family.architectures
     ours = base.removesuffix("Model")
-    return _CLASS_PREFIXES.get(model_type, ours) + architecture.removeprefix(ours)
+    return _CLASS_PREFIXES[model_type] + architecture.removeprefix(ours)

@@ -180,6 +180,11 @@ FAMILIES = [
         },
     ),
     FamilyRow("distilbert", left_padding_moves_positions=True),
+    FamilyRow(
+        "gemma3",
+        sizes={**SIZES, "num_kv_heads": 1, "head_dim": 6, "query_scalar": 9.0}
+        | {"sliding_window": WINDOW, "window_period": 2, "logit_soft_cap": 3.0},
+    ),
     FamilyRow("gpt"),
     FamilyRow("gpt2"),
     FamilyRow("gpt2_ml"),
