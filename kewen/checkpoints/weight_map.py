@@ -60,11 +60,19 @@ class Row:
 
     Args:
         ours: path of our variable; or several, for a step such as `Split`.
+        optional: whether a file may lack it; the variables then stay as they are.
         origins: origin -> `Source`, or just the tensor's name if it lies as ours does.
     """
 
-    def __init__(self, ours: str | Sequence[str], **origins: Source | str):
+    def __init__(
+        self,
+        ours: str | Sequence[str],
+        *,
+        optional: bool = False,
+        **origins: Source | str,
+    ):
         self.ours = _as_names(ours)
+        self.optional = optional
         self.sources = {
             origin: Source(source) if isinstance(source, str) else source
             for origin, source in origins.items()
@@ -92,6 +100,7 @@ class _Line:
     ours: Names
     alternatives: tuple[Names, ...]
     steps: Sequence[Transform]
+    optional: bool = False
 
     def names_in(self, checkpoint: Mapping[str, object]) -> Names:
         """The alternative that the file knows most of; the first one in a tie."""
@@ -218,9 +227,13 @@ class WeightMap:
         used: list[Used] = []
         missing: list[Missing] = []
         misshaped: list[Misshaped] = []
+        fresh: list[str] = []
         for line in active:
             names = line.names_in(checkpoint)
             absent = [name for name in names if name not in checkpoint]
+            if line.optional and len(absent) == len(names):
+                fresh += line.ours
+                continue
             missing += [Missing(name, line.ours) for name in absent]
             wrong = _misfits(line, names, checkpoint, shapes)
             misshaped += wrong
@@ -237,6 +250,7 @@ class WeightMap:
             used=used,
             missing=missing,
             unread=unread,
+            fresh=fresh,
             unset=[path for path in shapes if path not in reached],
             misshaped=misshaped + untied,
             skipped=skipped,
@@ -306,6 +320,7 @@ class WeightMap:
                     for names in row.sources[origin].alternatives
                 ),
                 row.sources[origin].steps,
+                row.optional,
             )
             for row in self.rows
             if origin in row.sources

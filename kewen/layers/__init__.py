@@ -10,10 +10,12 @@ from kewen.layers.aligned_bidirectional import AlignedBidirectional
 from kewen.layers.attention import (
     AttentionMask,
     DisentangledAttention,
+    GatedAttentionUnit,
     MultiHeadAttention,
     ScoresOf,
 )
 from kewen.layers.bias import Bias
+from kewen.layers.conditional_norm import ConditionalNorm
 from kewen.layers.dense import Dense, EinsumDense
 from kewen.layers.dropout import Dropout
 from kewen.layers.feed_forward import FeedForward
@@ -21,10 +23,15 @@ from kewen.layers.initial_values import TruncatedNormal, Unset
 from kewen.layers.pooling import Pooling
 from kewen.layers.positions import (
     DistanceTable,
+    HierarchicalPositions,
     LearnedPositions,
     PositionsAfterPadding,
+    PositionsInRow,
     PositionsOfTokens,
+    RelativePositions,
     RotaryAngles,
+    RotaryTable,
+    check_alpha,
 )
 from kewen.layers.reverse_tokens import ReverseTokens
 from kewen.layers.rms_norm import RMSNorm
@@ -37,20 +44,26 @@ __all__ = [
     "AlignedBidirectional",
     "AttentionMask",
     "Bias",
+    "ConditionalNorm",
     "Dense",
     "DisentangledAttention",
     "DistanceTable",
     "Dropout",
     "EinsumDense",
     "FeedForward",
+    "GatedAttentionUnit",
+    "HierarchicalPositions",
     "LearnedPositions",
     "MultiHeadAttention",
     "Pooling",
     "PositionsAfterPadding",
+    "PositionsInRow",
     "PositionsOfTokens",
     "RMSNorm",
+    "RelativePositions",
     "ReverseTokens",
     "RotaryAngles",
+    "RotaryTable",
     "SavedBackbone",
     "ScoresOf",
     "SegmentEmbedding",
@@ -59,6 +72,7 @@ __all__ = [
     "TruncatedNormal",
     "Unset",
     "activation",
+    "check_alpha",
     "gelu_erf",
     "gelu_tanh",
 ]

@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kewen.errors import ConfigError
+from kewen.models.albert.sharing import unshared
 from kewen.models.base import Backbone
+from kewen.models.bert.config import ALPHA
 from kewen.models.editing import edited_model
 from kewen.models.registry import APPLICATIONS, Family, family
 
@@ -28,6 +30,7 @@ class Recipe:
         fields: config fields to replace.
         heads: by our names; empty for the bare network.
         position_input: whether position ids are an input.
+        positions_unused: whether they are one that no layer looks at.
         strict: whether every variable must be in the file.
         length: the only T that the inputs may have; None for any.
         kept_tokens: old ids of the tokens that stay, in their new order; None for all.
@@ -40,6 +43,7 @@ class Recipe:
     fields: dict[str, Any] = dataclasses.field(default_factory=dict)
     heads: list[str] = dataclasses.field(default_factory=list)
     position_input: bool = False
+    positions_unused: bool = False
     strict: bool = True
     length: int | None = None
     kept_tokens: Sequence[int] | None = None
@@ -121,6 +125,16 @@ def _final_activation(recipe: Recipe, given: Any) -> None:
         )
 
 
+def _alpha(given: Any) -> Any:
+    return ALPHA if given is True else given or None
+
+
+def _condition(recipe: Recipe, given: Any) -> None:
+    """There a tensor; here the size of the input `condition`, or true for any."""
+    if given and not isinstance(given, bool):
+        recipe.fields["condition_dim"] = given
+
+
 def _compound_tokens(recipe: Recipe, given: Any) -> None:
     made = []
     for item in given:
@@ -167,6 +181,9 @@ COMMON: dict[str, Meaning] = {
     "attention_dropout_rate": _field("attention_dropout"),
     "hidden_dropout_prob": _field("dropout"),
     "attention_probs_dropout_prob": _field("attention_dropout"),
+    "embedding_size": _field("embedding_dim"),
+    "attention_head_size": _field("head_dim"),
+    "attention_key_size": _field("key_dim"),
     "sequence_length": _says("length", int),
     "keep_tokens": _says("kept_tokens", list),
     "compound_tokens": _compound_tokens,
@@ -183,6 +200,15 @@ ENCODER: dict[str, Meaning] = {
     "type_vocab_size": _field("segment_vocabulary_size"),
     "segment_vocab_size": _field("segment_vocabulary_size"),
     "custom_position_ids": _says("position_input"),
+    "hierarchical_position": _field("hierarchical_positions", _alpha),
+    "shared_segment_embeddings": _field("shared_segments", bool),
+    # Its scores are those of the layer before alone, not of all before it.
+    "residual_attention_scores": _field(
+        "residual_attention", lambda given: "previous" if given else None
+    ),
+    "layer_norm_cond": _condition,
+    "layer_norm_cond_hidden_size": _field("condition_hidden_dim"),
+    "layer_norm_cond_hidden_act": _field("condition_activation"),
     "with_pool": _head("pooler", "pooler_activation"),
     "with_nsp": _head("next_sentence"),
     "with_mlm": _head("masked_lm"),
@@ -201,6 +227,15 @@ GPT: dict[str, Meaning] = {
     "shared_segment_embeddings": _field("shared_segments"),
     "custom_position_ids": _says("position_input"),
 }
+ALBERT = {**ENCODER, "with_nsp": _head("sentence_order")}
+ELECTRA = {
+    **{k: v for k, v in ENCODER.items() if k not in ("with_pool", "with_mlm")},
+    "with_nsp": _nothing,
+    "with_discriminator": _head("replaced_token"),
+}
+# It has the input, and looks at distances all the same.
+NEZHA = {**ENCODER, "custom_position_ids": _says("positions_unused")}
+ROFORMER_V2 = {**ENCODER, "with_pool": _nothing, "with_nsp": _nothing}
 # What it takes and this library does in another way.
 ELSEWHERE = {
     "layers": "kewen.models.Backbone(layers=...) shares layers by their names",
@@ -220,6 +255,7 @@ class Original:
         fields: config fields that its code sets, whatever config.json says.
         heads: that it always has.
         edits: done to a loaded model.
+        applications: that it takes.
     """
 
     family: str
@@ -229,10 +265,13 @@ class Original:
     )
     heads: tuple[str, ...] = ()
     edits: tuple[Callable[[Backbone], Backbone], ...] = ()
+    applications: tuple[str, ...] = APPLICATIONS
 
 
 LM = ("language_model",)
 MODELS: dict[str, Original] = {
+    "albert": Original(family="albert", options=ALBERT),
+    "albert_unshared": Original(family="albert", options=ALBERT, edits=(unshared,)),
     "bert": Original(family="bert"),
     "gpt": Original(family="gpt", options=GPT, heads=LM),
     "gpt2": Original(
@@ -241,8 +280,22 @@ MODELS: dict[str, Original] = {
     "gpt2_ml": Original(
         family="gpt2_ml", options=DECODER, heads=LM, fields={"norm_epsilon": 1e-5}
     ),
+    "electra": Original(family="electra", options=ELECTRA, applications=("encoder",)),
+    # Of its authors' own code over bert4keras.
+    "gau_alpha": Original(
+        family="gau_alpha",
+        options=ROFORMER_V2,
+        fields={"norm_epsilon": 1e-12, "tie_embeddings": True},
+    ),
+    "nezha": Original(family="nezha", options=NEZHA),
     # It loads Chinese RoBERTa checkpoints, which are BERTs, as "roberta".
     "roberta": Original(family="bert"),
+    "roformer": Original(family="roformer"),
+    "roformer_v2": Original(
+        family="roformer_v2",
+        options=ROFORMER_V2,
+        fields={"norm_epsilon": 1e-12, "tie_embeddings": True},
+    ),
 }
 
 
@@ -280,10 +333,10 @@ def recipe(
         )
     kind = family(original.family)
     application = application or "encoder"
-    if application not in APPLICATIONS:
+    if application not in original.applications:
         raise ConfigError(
-            f"application must be one of {list(APPLICATIONS)}. Received: "
-            f"{application!r}."
+            f"The application of bert4keras' {model!r} must be one of "
+            f"{list(original.applications)}. Received: {application!r}."
         )
     if application == "encoder" and application not in kind.applications:
         application = kind.applications[0]

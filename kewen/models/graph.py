@@ -31,9 +31,11 @@ class Graph:
         self.outputs: dict[str, Tensor] = {}
         self.unnormed: Tensor | None = None
 
-    def add_input(self, name: str, dtype: str) -> Tensor:
-        """One more input of shape (B, T)."""
-        self.inputs[name] = keras.Input((None,), dtype=dtype, name=name)
+    def add_input(
+        self, name: str, dtype: str, shape: tuple[int | None, ...] = (None,)
+    ) -> Tensor:
+        """One more input of shape (B, T), or (B, *shape)."""
+        self.inputs[name] = keras.Input(shape, dtype=dtype, name=name)
         return self.inputs[name]
 
     def add_final_norm(self, normed: Tensor) -> None:

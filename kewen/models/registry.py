@@ -13,41 +13,56 @@ from kewen.models.graph import Graph
 
 # Family -> the module that defines it as `FAMILY`.
 _MODULES = {
+    "albert": "kewen.models.albert",
     "bert": "kewen.models.bert",
     "deberta": "kewen.models.deberta",
     "distilbert": "kewen.models.distilbert",
+    "electra": "kewen.models.electra",
+    "gau_alpha": "kewen.models.gau_alpha",
     "gemma3": "kewen.models.gemma3",
     "gpt": "kewen.models.gpt",
     "gpt2": "kewen.models.gpt2",
     "gpt2_ml": "kewen.models.gpt2_ml",
     "llama": "kewen.models.llama",
     "mistral": "kewen.models.mistral",
+    "nezha": "kewen.models.nezha",
     "qwen2": "kewen.models.qwen2",
     "qwen3": "kewen.models.qwen3",
     "roberta": "kewen.models.roberta",
+    "roformer": "kewen.models.roformer",
+    "roformer_v2": "kewen.models.roformer_v2",
 }
 FAMILIES = tuple(_MODULES)
 APPLICATIONS = ("encoder", "lm", "unilm")
 # Hugging Face's `model_type` -> family; bert4keras' names are in `bert4keras.py`.
 _MODEL_TYPES = {
+    "albert": "albert",
     "bert": "bert",
+    "camembert": "roberta",
     "deberta-v2": "deberta",
     "distilbert": "distilbert",
+    "electra": "electra",
+    "gau_alpha": "gau_alpha",
     "gemma3_text": "gemma3",
     "gpt2": "gpt2",
     "gpt2_ml": "gpt2_ml",
     "llama": "llama",
     "mistral": "mistral",
+    "nezha": "nezha",
     "openai-gpt": "gpt",
     "qwen2": "qwen2",
     "qwen3": "qwen3",
     "roberta": "roberta",
+    "roformer": "roformer",
+    "roformer_v2": "roformer_v2",
     "xlm-roberta": "roberta",
-    "camembert": "roberta",
 }
 # What the tensors of TensorFlow's files begin with -> family; the first that fits.
 _TF_NAMES = {
+    "GAU_alpha/": "gau_alpha",
+    "bert/encoder/transformer/group_0/": "albert",
     "bert/": "bert",
+    "electra/": "electra",
     "gpt/output/": "gpt2",  # the final norm, which GPT lacks
     "gpt/": "gpt",
     "newslm/": "gpt2_ml",
@@ -76,6 +91,8 @@ class Family:
         fields_seen: config fields that tensors' names tell, whatever config.json says.
         counts_tokens: whether positions that are not given count the tokens of a row,
             where its original numbers the columns.
+        rivals: heads of different networks that one file may hold; the first that is
+            there tells which network is read.
     """
 
     name: str
@@ -91,6 +108,7 @@ class Family:
     applications: tuple[str, ...] = APPLICATIONS
     fields_seen: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     counts_tokens: bool = False
+    rivals: tuple[str, ...] = ()
 
 
 def family(name: str) -> Family:

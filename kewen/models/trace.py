@@ -13,6 +13,7 @@ import numpy as np
 from kewen.errors import ConfigError, ShapeError
 from kewen.models.base import Backbone
 from kewen.models.bert4keras import Recipe, recipe
+from kewen.models.bert4keras_layers import set_weights
 from kewen.models.config import read_config_json
 from kewen.models.hub import locate
 from kewen.models.load import load
@@ -21,6 +22,8 @@ from kewen.models.registry import family as called
 
 INPUTS = ("token_ids", "segment_ids", "padding_mask", "position_ids")
 UNNORMED = "hidden_unnormed"
+CONDITION = "condition"
+WEIGHT = "weight_"  # and a layer and a number, of what a checkpoint cannot hold
 # Our output -> transformers' field, where a class has one head of the kind.
 _FIELDS = {
     "last_hidden_state": "last_hidden_state",
@@ -28,6 +31,8 @@ _FIELDS = {
     "lm_logits": "logits",
     "mlm_logits": "logits",
     "nsp_logits": "logits",
+    "replaced_logits": "logits",
+    "sop_logits": "sop_logits",
     "class_logits": "logits",
     "token_logits": "logits",
     "start_logits": "start_logits",
@@ -43,6 +48,7 @@ _BERT4KERAS = {
     "mlm_logits": "mlm",
     "nsp_logits": "nsp",
     "pooler_output": "pool",
+    "sop_logits": "nsp",
 }
 
 
@@ -62,8 +68,10 @@ def trace(
             `segment_ids`, `padding_mask` (0/1 or bool) and `position_ids`, all (B, T).
             Missing segments are 0; missing positions follow the original's rule; a
             missing mask is all ones for Hugging Face's files, as transformers has it.
+            `condition` float (B, K) where the model's norms depend on one.
             For TensorFlow's, and with `family`, id 0 is padding, except in the first
-            column, which bert4keras never masks.
+            column, which bert4keras never masks. With `family` too, weights that its
+            checkpoints cannot hold: `weight_<layer>_<i>`, number i of its layer.
         family: a bert4keras `model` name: do what bert4keras does.
         application: "encoder", "lm" or "unilm"; if None, what the folder says, or with
             `family` bert4keras' default, "encoder".
@@ -85,7 +93,13 @@ def trace(
             "options are bert4keras' keyword arguments and need its model name too. "
             f"Received: options {sorted(options)}, no family. Name it with --family."
         )
-    arrays = _checked(inputs)
+    weights = {name: a for name, a in inputs.items() if name.startswith(WEIGHT)}
+    if weights and family is None:
+        raise ConfigError(
+            "Arrays of weights are named after bert4keras' layers and need its model "
+            f"name too. Received: {sorted(weights)}, no family. Name it with --family."
+        )
+    arrays = _checked({k: a for k, a in inputs.items() if k not in weights})
     if family is None:
         pretrained = load(
             folder,
@@ -97,6 +111,8 @@ def trace(
     else:
         config_json, _ = read_config_json(_folder_of(folder))
         made = recipe(family, application, options, config_json)
+        if CONDITION in arrays:
+            made.fields["condition_dim"] = arrays[CONDITION].shape[1]
         _check_inputs(made, arrays)
         pretrained = load(
             folder,
@@ -108,6 +124,7 @@ def trace(
             use=made.family,
         )
         model, heads = made.finish(pretrained.model), _heads(pretrained, made)
+        set_weights(model, {k.removeprefix(WEIGHT): a for k, a in weights.items()})
     as_bert4keras = family is not None or pretrained.origin == "tf"
     model = model.redrawn(heads=heads, collect=["hidden_states", "unnormed"])
     _check_values(model, arrays)
@@ -122,13 +139,14 @@ def trace(
 
 
 def _checked(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    unknown = sorted(set(inputs) - set(INPUTS))
+    unknown = sorted(set(inputs) - {*INPUTS, CONDITION})
     if unknown or "token_ids" not in inputs:
         raise ConfigError(
-            f"The inputs must hold token_ids, and may hold {INPUTS[1:]}. "
+            f"The inputs must hold token_ids, and may hold {(*INPUTS[1:], CONDITION)}. "
             f"Received: {sorted(inputs)}."
         )
     arrays = {name: np.asarray(array) for name, array in inputs.items()}
+    condition = arrays.pop(CONDITION, None)
     shapes = {name: array.shape for name, array in arrays.items()}
     shape = shapes["token_ids"]
     if len(shape) != 2 or 0 in shape or len(set(shapes.values())) > 1:
@@ -142,7 +160,14 @@ def _checked(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
                 f"{name} must hold whole numbers or truth values. "
                 f"Received: dtype {array.dtype}."
             )
-    return arrays
+    if condition is None:
+        return arrays
+    if condition.ndim != 2 or condition.shape[0] != shape[0] or not condition.size:
+        raise ShapeError(
+            "condition must be (B, K), a vector for each row of token_ids. Received: "
+            f"condition {condition.shape}, token_ids {shape}."
+        )
+    return {**arrays, CONDITION: condition}
 
 
 def _folder_of(name: str | Path) -> Path:
@@ -153,7 +178,7 @@ def _folder_of(name: str | Path) -> Path:
 def _check_inputs(made: Recipe, arrays: Mapping[str, np.ndarray]) -> None:
     """Refuse arrays that the model of bert4keras has no input for, or too few."""
     given = "position_ids" in arrays
-    if given != made.position_input:
+    if given != (made.position_input or made.positions_unused):
         raise ConfigError(
             "position_ids must be among the inputs if custom_position_ids is an option "
             f"that is true, and only then. Received: inputs {sorted(arrays)}, "
@@ -186,9 +211,10 @@ def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:
         "token_ids": config.vocabulary_size,
         "segment_ids": max(_count_segments(config), 1),
         "padding_mask": 2,
-        "position_ids": config.max_length,
+        "position_ids": getattr(config, "num_positions", config.max_length),
     }
-    for name, array in arrays.items():
+    for name in limits.keys() & arrays.keys():
+        array = arrays[name]
         if array.min() < 0 or array.max() >= limits[name]:
             raise ConfigError(
                 f"{name} must be from 0 to {limits[name] - 1} for this model. "
@@ -228,13 +254,20 @@ def _model_inputs(
         "segment_ids": arrays.get("segment_ids", np.zeros_like(ids)).astype("int32"),
         "padding_mask": mask,
         **{k: v.astype("int32") for k, v in arrays.items() if k == "position_ids"},
+        **{k: v.astype("float32") for k, v in arrays.items() if k == CONDITION},
     }
+    if CONDITION in model.inputs_by_name and CONDITION not in arrays:
+        raise ConfigError(
+            "This model's norms depend on a vector: condition, (B, "
+            f"{model.config.condition_dim}), must be among the inputs. Received: "
+            f"{sorted(arrays)}."
+        )
     return {name: all_inputs[name] for name in model.inputs_by_name}
 
 
 def _as_transformers(run: Mapping[str, Any]) -> dict[str, Any]:
     run = {name: array for name, array in run.items() if name != UNNORMED}
-    both = "mlm_logits" in run and "nsp_logits" in run
+    both = "mlm_logits" in run and ("nsp_logits" in run or "sop_logits" in run)
     fields = _FIELDS | (_PRETRAINING if both else {})
     return {
         name if name.startswith("hidden_") else f"output_{fields[name]}": array
@@ -252,4 +285,6 @@ def _as_bert4keras(run: Mapping[str, Any]) -> dict[str, Any]:
     heads = {
         f"output_{ours}": run[name] for name, ours in _BERT4KERAS.items() if name in run
     }
+    if "replaced_logits" in run:
+        heads["output_discriminator"] = np.asarray(run["replaced_logits"])[..., None]
     return named | (heads or {"output_hidden": run["last_hidden_state"]})
