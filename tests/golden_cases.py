@@ -95,6 +95,10 @@ class Pass:
             array = powers / powers.sum(-1, keepdims=True)
         if self.world == "bert4keras" and name in _SIGMOIDS:
             array = 1 / (1 + np.exp(-array))
+        return self.at_tokens(array)
+
+    def at_tokens(self, array):
+        """What an array has at tokens, if it has something for each column."""
         is_token = self.is_token
         by_token = array.ndim >= 2 and array.shape[:2] == is_token.shape
         return array[is_token] if by_token else array
@@ -105,7 +109,14 @@ class Pass:
 
 
 BERT_FILES = ["bert_bin_gamma_beta", "bert_bin_legacy", "bert_bin_zip", "bert_sharded"]
-ENCODERS = ["deberta_v2_mlm", "distilbert_mlm"]
+ENCODERS = [
+    "albert_mlm",
+    "deberta_v2_mlm",
+    "distilbert_mlm",
+    "electra_mlm",
+    "electra_pretraining",
+    "roformer_mlm",
+]
 DECODERS = [
     "gemma3_text",
     "gpt2",

@@ -160,7 +160,6 @@ LAYERS = [
     LayerRow(layers.RMSNorm, {"offset": 1.0}),
     LayerRow(layers.RelativePositions, {"dim": 4, "farthest": 2}),
     LayerRow(layers.ReverseTokens, {}, (HIDDEN, IS_TOKEN)),
-    LayerRow(layers.RotaryTable, {"max_length": 9, "dim": 4}, (np.arange(T)[None],)),
     LayerRow(
         layers.SegmentEmbedding,
         {"num_segments": 2, "initializer": "normal"},

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from gradients import gradient
 from keras import ops
-from subjects import FAMILIES, SEGMENT_IDS, TOKEN_IDS, B, C, T, inputs_of
+from subjects import FAMILIES, SEGMENT_IDS, TOKEN_IDS, B, T, inputs_of
 
 from kewen.models import Backbone, family
 
@@ -86,12 +86,13 @@ class TableFromOutside(keras.layers.Layer):
         return ops.take(self.table, token_ids, axis=0)
 
     def compute_output_spec(self, token_ids):
-        return keras.KerasTensor((*token_ids.shape, C))
+        return keras.KerasTensor((*token_ids.shape, self.table.shape[-1]))
 
 
 def reach(model, t):
     """bool, (T,): which tokens' vectors the last hidden state at `t` depends on."""
     table = TableFromOutside(name="token_embedding")
+    table.table = model.get_layer(table.name).embeddings
     others = [layer for layer in model.layers if layer.name != table.name]
     bare = Backbone(
         model.config, application=model.application, layers=[table, *others]

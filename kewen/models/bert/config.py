@@ -198,7 +198,9 @@ class BertConfig(Config):
         given = self.activation
         several = [given] if isinstance(given, str) else given
         require(
-            isinstance(several, Sequence) and len(several) > 0,
+            isinstance(several, Sequence)
+            and len(several) > 0
+            and all(isinstance(name, str) for name in several),
             f"{self.called('activation')} must be a name, or a list of names.",
             f"{given!r}",
         )

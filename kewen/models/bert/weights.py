@@ -66,6 +66,12 @@ def encoder(tf: str) -> list[Row | Skip]:
             f"{LAYER}attention.output.LayerNorm",
             f"{tf}{TF_LAYER}attention/output/LayerNorm",
         ),
+        # bert4keras has no name for a gate, and transformers no such BERT.
+        *dense(
+            "block_{i}_feedforward/gate",
+            f"{LAYER}intermediate.gate",
+            f"{tf}{TF_LAYER}intermediate/gate",
+        ),
         *dense(
             "block_{i}_feedforward/inner",
             f"{LAYER}intermediate.dense",
