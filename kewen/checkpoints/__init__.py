@@ -29,7 +29,14 @@ from kewen.checkpoints.transforms import (
     Transform,
     Unflatten,
 )
-from kewen.checkpoints.weight_map import Loaded, Row, Skip, Source, WeightMap
+from kewen.checkpoints.weight_map import (
+    Loaded,
+    OptionalRow,
+    Row,
+    Skip,
+    Source,
+    WeightMap,
+)
 
 __all__ = [
     "MERGE_HEADS",
@@ -44,6 +51,7 @@ __all__ = [
     "Misshaped",
     "Missing",
     "NpzFile",
+    "OptionalRow",
     "Permute",
     "Row",
     "SafetensorsFile",

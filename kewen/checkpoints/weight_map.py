@@ -60,23 +60,23 @@ class Row:
 
     Args:
         ours: path of our variable; or several, for a step such as `Split`.
-        optional: whether a file may lack it; the variables then stay as they are.
         origins: origin -> `Source`, or just the tensor's name if it lies as ours does.
     """
 
-    def __init__(
-        self,
-        ours: str | Sequence[str],
-        *,
-        optional: bool = False,
-        **origins: Source | str,
-    ):
+    optional = False
+
+    def __init__(self, ours: str | Sequence[str], **origins: Source | str):
         self.ours = _as_names(ours)
-        self.optional = optional
         self.sources = {
             origin: Source(source) if isinstance(source, str) else source
             for origin, source in origins.items()
         }
+
+
+class OptionalRow(Row):
+    """A row whose tensors a file may lack: the variables then stay as they are."""
+
+    optional = True
 
 
 @dataclass(frozen=True, slots=True)

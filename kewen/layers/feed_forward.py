@@ -97,7 +97,7 @@ class FeedForward(Rematerialized, keras.layers.Layer):
         )
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        hidden = self.activations[-1](self.inner(inputs))
+        hidden: Any = self.activations[-1](self.inner(inputs))
         for activation, gate in zip(self.activations, self.gates, strict=False):
             hidden = activation(gate(inputs)) * hidden
         return self.outer(self.inner_dropout(hidden, training=training))

@@ -3,7 +3,14 @@
 A row of a variable that a model lacks (a bias) is not used, so tables list all.
 """
 
-from kewen.checkpoints import MERGE_HEADS, SPLIT_HEADS, TRANSPOSE, Row, Source
+from kewen.checkpoints import (
+    MERGE_HEADS,
+    SPLIT_HEADS,
+    TRANSPOSE,
+    OptionalRow,
+    Row,
+    Source,
+)
 
 
 def dense(ours: str, hf: str, tf: str | None = None) -> list[Row]:
@@ -51,7 +58,7 @@ def norm(ours: str, hf: str, tf: str | None = None) -> list[Row]:
         origins = {"hf": Source(f"{hf}.{name}.weight", TRANSPOSE)}
         if tf is not None:
             origins |= {"tf": Source(f"{tf}/{name}/kernel")}
-        rows.append(Row(f"{ours}/{name}/kernel", optional=True, **origins))
+        rows.append(OptionalRow(f"{ours}/{name}/kernel", **origins))
     return rows
 
 

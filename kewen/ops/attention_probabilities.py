@@ -46,7 +46,7 @@ def attention_probabilities(
     if normalization == "softmax_plus":
         factor = ops.log(ops.maximum(count, FEWEST)) / math.log(TRAINED_LENGTH)
         return masked_softmax(logits * ops.cast(factor, logits.dtype), mask)
-    share = ops.cast(1.0 / ops.maximum(count, 1.0), logits.dtype)
+    share = ops.cast(ops.reciprocal(ops.maximum(count, 1.0)), logits.dtype)
     squares = ops.square(ops.relu(logits)) * share
     return squares if mask is None else ops.where(mask, squares, 0.0)
 

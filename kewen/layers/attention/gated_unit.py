@@ -122,11 +122,12 @@ class GatedAttentionUnit(keras.layers.Layer):
         training: bool = False,
     ) -> Any:
         ends = [sum(self.sizes[: n + 1]) for n in range(len(self.sizes) - 1)]
+        pieces: Any = ops.split(self.inner(inputs), ends, axis=-1)
         if self.across:
-            gate, query = ops.split(self.inner(inputs), ends, axis=-1)
+            gate, query = pieces
             key, value = self.key(context), self.value(context)
         else:
-            gate, value, small = ops.split(self.inner(inputs), ends, axis=-1)
+            gate, value, small = pieces
             query, key = small * self.query_scale, small * self.key_scale
             if self.use_bias:
                 query, key = query + self.query_offset, key + self.key_offset

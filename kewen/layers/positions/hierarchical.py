@@ -63,13 +63,8 @@ class HierarchicalPositions(keras.layers.Layer):
             position_ids = ops.arange(ops.shape(inputs)[1])[None]
         table = ops.cast(self.embeddings, inputs.dtype)
         table = (table - self.alpha * table[:1]) / (1 - self.alpha)
-        first, second = (
-            ops.take(table, digit, axis=0)
-            for digit in (
-                position_ids // self.max_length,
-                position_ids % self.max_length,
-            )
-        )
+        first: Any = ops.take(table, position_ids // self.max_length, axis=0)
+        second: Any = ops.take(table, position_ids % self.max_length, axis=0)
         return inputs + self.alpha * first + (1 - self.alpha) * second
 
     def compute_output_shape(self, inputs_shape: Any, *_: Any) -> Any:

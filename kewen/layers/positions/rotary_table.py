@@ -60,9 +60,9 @@ class RotaryTable(keras.layers.Layer):
 
     def call(self, position_ids: Tensor) -> tuple[Tensor, Tensor]:
         check_length(position_ids.shape[1], self.max_length)
-        rows = ops.cast(ops.take(self.embeddings, position_ids, axis=0), "float32")
-        sin, cos = ops.split(rows, 2, axis=-1)
-        return cos, sin
+        rows: Any = ops.cast(ops.take(self.embeddings, position_ids, axis=0), "float32")
+        half = self.dim // 2
+        return rows[..., half:], rows[..., :half]
 
     def compute_output_spec(
         self, position_ids: Any

@@ -1,6 +1,7 @@
 """RoFormerV2's config: RoFormer's with other defaults."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import ClassVar
 
 from kewen.models.config import require
@@ -12,7 +13,7 @@ class RoformerV2Config(RoformerConfig):
     """RoFormerV2; the defaults are the Chinese base model's."""
 
     max_length: int = 512  # trained length
-    activation: str = "relu"  # inside the feed-forward layers
+    activation: str | Sequence[str] = "relu"  # inside the feed-forward layers
     norm: str = "rms"  # without mean and without weights
     use_bias: bool = False  # of attention and feed-forward layers
 

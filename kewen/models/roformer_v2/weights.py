@@ -4,15 +4,14 @@ bert4keras has no name for the projection before its head, and loses it; a file 
 lack it therefore, and what kewen writes has it.
 """
 
-from kewen.checkpoints import TRANSPOSE, Row, Source, WeightMap
+from kewen.checkpoints import TRANSPOSE, OptionalRow, Source, WeightMap
 from kewen.models.roformer.weights import ROWS
 
 WEIGHTS = WeightMap(
     [
         *ROWS,
-        Row(
+        OptionalRow(
             "output_projection/kernel",
-            optional=True,
             hf=Source("cls.predictions.output_projection.weight", TRANSPOSE),
             tf="cls/predictions/output_projection/kernel",
         ),
