@@ -221,20 +221,30 @@ def norm(graph: Graph, name: str, hidden: Tensor) -> Tensor:
     if config.norm == "rms":
         make = layers.RMSNorm
         return graph.parts(make, name, epsilon=config.norm_epsilon, scale=False)(hidden)
-    options: dict[str, Any] = {
-        "epsilon": config.norm_epsilon,
-        "gamma_initializer": "ones",
-        "beta_initializer": "zeros",
-    }
     if config.condition_dim is None:
-        return graph.parts(keras.layers.LayerNormalization, name, **options)(hidden)
+        return plain_norm(graph, name, hidden)
     return graph.parts(
         layers.ConditionalNorm,
         name,
         hidden_dim=config.condition_hidden_dim,
         hidden_activation=layers.activation(config.condition_activation),
-        **options,
+        **norm_options(config),
     )(hidden, graph.inputs["condition"])
+
+
+def plain_norm(graph: Graph, name: str, hidden: Tensor) -> Tensor:
+    """Layer norm with the checkpoint's own epsilon."""
+    make = keras.layers.LayerNormalization
+    return graph.parts(make, name, **norm_options(graph.config))(hidden)
+
+
+def norm_options(config: Any) -> dict[str, Any]:
+    """Epsilon, and first values, which a checkpoint may be about to give."""
+    return {
+        "epsilon": config.norm_epsilon,
+        "gamma_initializer": "ones",
+        "beta_initializer": "zeros",
+    }
 
 
 def dropout(graph: Graph, name: str, hidden: Tensor) -> Tensor:
