@@ -6,6 +6,8 @@ a line for each keyword argument of its own.
 
     recipe("bert", "unilm", {"keep_tokens": [0, 1, 5]}, config_json)
       -> family, config fields, heads, inputs, and what to do after loading
+
+Why its bugs are fields of our configs: docs/design/original_bugs.md.
 """
 
 import dataclasses

@@ -252,9 +252,12 @@ def dropout(graph: Graph, name: str, hidden: Tensor) -> Tensor:
     return graph.parts(layers.Dropout, name, rate=graph.config.dropout)(hidden)
 
 
-def initializer(config: BertConfig) -> layers.TruncatedNormal:
-    """BERT's first values of kernels and tables."""
-    return layers.TruncatedNormal(stddev=config.initializer_range)
+def initializer(config: Any) -> Any:
+    """First values of kernels and tables."""
+    order = getattr(config, "initializer_order", None)
+    if order is None:
+        return layers.TruncatedNormal(stddev=config.initializer_range)
+    return layers.DeepNormal(config.num_layers, order, config.hidden_dim)
 
 
 def activations(config: BertConfig) -> Any:
