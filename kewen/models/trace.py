@@ -4,12 +4,14 @@ It is recorded under the names of the library that the checkpoint comes from: ho
 compares a conversion with another implementation.
 """
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from kewen.checkpoints import WeightsWarning
 from kewen.errors import ConfigError, ShapeError
 from kewen.models.base import Backbone
 from kewen.models.bert4keras import Recipe, recipe
@@ -114,15 +116,7 @@ def trace(
         if CONDITION in arrays:
             made.fields["condition_dim"] = arrays[CONDITION].shape[1]
         _check_inputs(made, arrays)
-        pretrained = load(
-            folder,
-            application=made.application,
-            position_input=made.position_input,
-            tokenizer=False,
-            strict=made.strict,
-            options=made.fields,
-            use=made.family,
-        )
+        pretrained = _loaded(folder, made)
         model, heads = made.finish(pretrained.model), _heads(pretrained, made)
         set_weights(model, {k.removeprefix(WEIGHT): a for k, a in weights.items()})
     as_bert4keras = family is not None or pretrained.origin == "tf"
@@ -168,6 +162,25 @@ def _checked(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
             f"condition {condition.shape}, token_ids {shape}."
         )
     return {**arrays, CONDITION: condition}
+
+
+def _loaded(folder: str | Path, made: Recipe) -> Pretrained:
+    """The recipe's model; tensors that it has no use for are left, as there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", WeightsWarning)
+        pretrained = load(
+            folder,
+            application=made.application,
+            position_input=made.position_input,
+            tokenizer=False,
+            strict=False,
+            options=made.fields,
+            use=made.family,
+        )
+    account = pretrained.account
+    if made.strict and account is not None and not account.fills_model:
+        account.check()
+    return pretrained
 
 
 def _folder_of(name: str | Path) -> Path:
