@@ -19,7 +19,7 @@ from kewen.models.albert.sharing import unshared
 from kewen.models.base import Backbone
 from kewen.models.bert.config import ALPHA
 from kewen.models.editing import edited_model
-from kewen.models.registry import APPLICATIONS, Family, family
+from kewen.models.registry import Family, family
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -78,6 +78,7 @@ class Recipe:
         return edited_model(model, sources, weights, pad_id=pad)
 
 
+APPLICATIONS = ("encoder", "lm", "unilm")  # that it knows
 Meaning = Callable[[Recipe, Any], None]
 
 
