@@ -50,7 +50,7 @@ LAYERS = [
         layers.AttentionMask,
         {"kind": "permuted"},
         (IS_TOKEN,),
-        named={"order": np.tile(np.arange(T)[::-1], (B, 1))},
+        named={"order": np.tile(np.arange(T, dtype="int32")[::-1], (B, 1))},
     ),
     LayerRow(
         layers.AttentionMask, {"kind": "bidirectional", "window": (1, 1)}, (IS_TOKEN,)
