@@ -33,7 +33,7 @@ _MODULES = {
     "roformer_v2": "kewen.models.roformer_v2",
 }
 FAMILIES = tuple(_MODULES)
-APPLICATIONS = ("encoder", "lm", "unilm")
+APPLICATIONS = ("encoder", "lm", "unilm", "permuted")
 # Hugging Face's `model_type` -> family; bert4keras' names are in `bert4keras.py`.
 _MODEL_TYPES = {
     "albert": "albert",

@@ -17,6 +17,7 @@ from kewen.models.pretrained import Pretrained
 from kewen.models.registry import Family, class_for_model_type, family
 
 KEWEN_JSON = "kewen.json"
+UNSAID = ("unilm", "permuted")  # applications that config.json has no key for
 KNOWN_BY = "config.json"  # a folder without it is no model, and is not replaced
 TF_PREFIX = "bert_model.ckpt"  # as Google and bert4keras call it
 
@@ -103,7 +104,7 @@ def kewen_json_of(model: Backbone) -> dict[str, Any]:
         "format": 1,
         "family": model.config.family,
         "heads": list(model.heads),
-        **({"application": application} if application == "unilm" else {}),
+        **({"application": application} if application in UNSAID else {}),
         "config": model.config.beyond_json(),
     }
 

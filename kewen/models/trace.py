@@ -4,12 +4,14 @@ It is recorded under the names of the library that the checkpoint comes from: ho
 compares a conversion with another implementation.
 """
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from kewen.checkpoints import WeightsWarning
 from kewen.errors import ConfigError, ShapeError
 from kewen.models.base import Backbone
 from kewen.models.bert4keras import Recipe, recipe
@@ -20,7 +22,8 @@ from kewen.models.load import load
 from kewen.models.pretrained import Pretrained
 from kewen.models.registry import family as called
 
-INPUTS = ("token_ids", "segment_ids", "padding_mask", "position_ids")
+ORDER = "generation_order"
+INPUTS = ("token_ids", "segment_ids", "padding_mask", "position_ids", ORDER)
 UNNORMED = "hidden_unnormed"
 CONDITION = "condition"
 WEIGHT = "weight_"  # and a layer and a number, of what a checkpoint cannot hold
@@ -65,7 +68,8 @@ def trace(
     Args:
         folder: a model of any origin; no tokenizer is needed.
         inputs: `token_ids` int (B, T) and, as far as the model takes them,
-            `segment_ids`, `padding_mask` (0/1 or bool) and `position_ids`, all (B, T).
+            `segment_ids`, `padding_mask` (0/1 or bool), `position_ids` and
+            `generation_order` (of a "permuted" model), all (B, T).
             Missing segments are 0; missing positions follow the original's rule; a
             missing mask is all ones for Hugging Face's files, as transformers has it.
             `condition` float (B, K) where the model's norms depend on one.
@@ -114,15 +118,7 @@ def trace(
         if CONDITION in arrays:
             made.fields["condition_dim"] = arrays[CONDITION].shape[1]
         _check_inputs(made, arrays)
-        pretrained = load(
-            folder,
-            application=made.application,
-            position_input=made.position_input,
-            tokenizer=False,
-            strict=made.strict,
-            options=made.fields,
-            use=made.family,
-        )
+        pretrained = _loaded(folder, made)
         model, heads = made.finish(pretrained.model), _heads(pretrained, made)
         set_weights(model, {k.removeprefix(WEIGHT): a for k, a in weights.items()})
     as_bert4keras = family is not None or pretrained.origin == "tf"
@@ -170,6 +166,25 @@ def _checked(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {**arrays, CONDITION: condition}
 
 
+def _loaded(folder: str | Path, made: Recipe) -> Pretrained:
+    """The recipe's model; tensors that it has no use for are left, as there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", WeightsWarning)
+        pretrained = load(
+            folder,
+            application=made.application,
+            position_input=made.position_input,
+            tokenizer=False,
+            strict=False,
+            options=made.fields,
+            use=made.family,
+        )
+    account = pretrained.account
+    if made.strict and account is not None and not account.fills_model:
+        account.check()
+    return pretrained
+
+
 def _folder_of(name: str | Path) -> Path:
     path = locate(name)
     return path if path.is_dir() else path.parent
@@ -212,6 +227,7 @@ def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:
         "segment_ids": max(_count_segments(config), 1),
         "padding_mask": 2,
         "position_ids": getattr(config, "num_positions", config.max_length),
+        ORDER: arrays["token_ids"].shape[1],
     }
     for name in limits.keys() & arrays.keys():
         array = arrays[name]
@@ -253,14 +269,20 @@ def _model_inputs(
         "token_ids": ids.astype("int32"),
         "segment_ids": arrays.get("segment_ids", np.zeros_like(ids)).astype("int32"),
         "padding_mask": mask,
-        **{k: v.astype("int32") for k, v in arrays.items() if k == "position_ids"},
+        **{
+            k: v.astype("int32")
+            for k, v in arrays.items()
+            if k in ("position_ids", ORDER)
+        },
         **{k: v.astype("float32") for k, v in arrays.items() if k == CONDITION},
     }
-    if CONDITION in model.inputs_by_name and CONDITION not in arrays:
+    lacking = [name for name in model.inputs_by_name if name not in all_inputs]
+    if lacking:
+        shapes = {each.name: each.shape[1:] for each in model.inputs}
+        wanted = ", ".join(f"{name}, (B, *{shapes[name]})" for name in lacking)
         raise ConfigError(
-            "This model's norms depend on a vector: condition, (B, "
-            f"{model.config.condition_dim}), must be among the inputs. Received: "
-            f"{sorted(arrays)}."
+            f"This model needs more inputs: {wanted}. Received: {sorted(arrays)}. Add "
+            "them to the arrays."
         )
     return {name: all_inputs[name] for name in model.inputs_by_name}
 
