@@ -7,7 +7,8 @@ One row serves reading and writing, and every origin ("hf", "tf", ...) has its c
                   TRANSPOSE, SPLIT_HEADS),
         tf=Source("bert/encoder/layer_{i}/attention/self/query/kernel", SPLIT_HEADS))
 
-`{i}` is the layer; `{base}` is a prefix, chosen from a tuple by what the file holds.
+`{i}` is the layer, `{i:03}` the same in three digits; `{base}` is a prefix, chosen from
+a tuple by what the file holds.
 Reading is two steps: `read` compares names and shapes and gives the account; only then
 `Loaded.values` reads data, one row at a time.
 """
@@ -193,6 +194,7 @@ class WeightMap:
         *,
         origin: str | None = None,
         num_layers: Layers,
+        unasked: str | None = None,
     ) -> Loaded:
         """Match a file with a model by names and shapes.
 
@@ -204,6 +206,8 @@ class WeightMap:
             origin: the column to use; None asks `origin_of`.
             num_layers: number of layers that `{i}` runs over; a mapping if there are
                 several placeholders.
+            unasked: why variables of the family are not among `shapes`; their tensors
+                are skipped for this reason. Unread if None.
 
         Returns:
             The account and, on demand, the values. Nothing is raised for misfits:
@@ -230,6 +234,12 @@ class WeightMap:
         claimed = {each.name for each in [*used, *misshaped]}
         rest = [name for name in checkpoint if name not in claimed]
         skipped, unread, untied = self._left_over(rest, checkpoint, origin, base)
+        if unasked is not None:
+            idle = {
+                name for line in lines for names in line.alternatives for name in names
+            }
+            skipped += [Skipped(name, unasked) for name in unread if name in idle]
+            unread = [name for name in unread if name not in idle]
         reached = {path for line in active for path in line.ours}
         account = Account(
             source=str(checkpoint.path),
@@ -421,9 +431,10 @@ def _as_names(names: str | Sequence[str]) -> Names:
 
 
 def _fill(pattern: str, fillings: Mapping[str, object]) -> str:
-    """Put values in place of {i}, {base} and the like; other braces stay."""
+    """Put values in place of {i}, {i:03}, {base} and the like; other braces stay."""
     for key, value in fillings.items():
         pattern = pattern.replace(f"{{{key}}}", str(value))
+        pattern = pattern.replace(f"{{{key}:03}}", f"{value:0>3}")
     return pattern
 
 
@@ -438,7 +449,7 @@ def _layer_numbers(paths: Names, counts: Mapping[str, int]) -> list[dict[str, in
 
 def _as_pattern(name: str, base: str) -> str:
     """A regular expression for a name with any layer number and any base."""
-    pieces = re.split(r"(\{\w+\})", name)
+    pieces = re.split(r"(\{\w+(?::03)?\})", name)
     return "".join(
         base
         if piece == "{base}"

@@ -15,6 +15,7 @@ from kewen.layers.feed_forward import FeedForward
 from kewen.layers.initial_values import TruncatedNormal, Unset
 from kewen.layers.pooling import Pooling
 from kewen.layers.positions import (
+    BucketedPositions,
     LearnedPositions,
     PositionsAfterPadding,
     PositionsOfTokens,
@@ -31,6 +32,7 @@ __all__ = [
     "AlignedBidirectional",
     "AttentionMask",
     "Bias",
+    "BucketedPositions",
     "Dense",
     "Dropout",
     "EinsumDense",

@@ -22,6 +22,8 @@ class Config:
     is written.
     """
 
+    num_layers: int
+
     family: ClassVar[str]
     KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     ONLY: ClassVar[Mapping[str, Any]] = {}  # keys with the one value that is built here
@@ -93,6 +95,11 @@ class Config:
                 f"{where}: a value has the wrong type ({error}). Received: {data}. "
                 "Correct the value there."
             ) from None
+
+    @property
+    def layer_counts(self) -> Mapping[str, int]:
+        """How many layers each placeholder of the weight map counts."""
+        return {"i": self.num_layers}
 
     def require_whole(self, *names: str, at_least: int) -> None:
         """Raise ConfigError unless these fields are whole numbers in bounds."""

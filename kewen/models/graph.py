@@ -16,9 +16,12 @@ class Graph:
         config: the family's config.
         parts: where the layers come from.
         inputs: by name, in the order of the model.
-        hidden_states: the embeddings' output, then every block's, each (B, T, C).
+        hidden_states: the embeddings' output, then every block's, each (B, T, C). With
+            a norm at the end the last one is its output.
+        last_block: what the last block gives where a norm follows; else None.
         attentions: every block's attention layer, its input, its other arguments.
         outputs: what heads have added, by transformers' field names.
+        encoder: of an encoder-decoder, whose decoder is this graph; else None.
     """
 
     def __init__(self, config: Any, parts: Parts) -> None:
@@ -26,12 +29,14 @@ class Graph:
         self.parts = parts
         self.inputs: dict[str, Tensor] = {}
         self.hidden_states: list[Tensor] = []
+        self.last_block: Tensor | None = None
         self.attentions: list[tuple[keras.layers.Layer, Tensor, dict[str, Tensor]]] = []
         self.outputs: dict[str, Tensor] = {}
+        self.encoder: Graph | None = None
 
-    def add_input(self, name: str, dtype: str) -> Tensor:
-        """One more input of shape (B, T)."""
-        self.inputs[name] = keras.Input((None,), dtype=dtype, name=name)
+    def add_input(self, name: str, dtype: str | None, *width: int) -> Tensor:
+        """One more input of shape (B, T), or (B, T, width); a float if `dtype` is None."""
+        self.inputs[name] = keras.Input((None, *width), dtype=dtype, name=name)
         return self.inputs[name]
 
     @property

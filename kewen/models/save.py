@@ -127,7 +127,7 @@ def _write_hf(
     tensors = kind.weights.write(
         {path: np.asarray(value) for path, value in values.items()},
         origin="hf",
-        num_layers=model.config.num_layers,
+        num_layers=model.config.layer_counts,
         base="" if is_base else prefix,
     )
     write_sharded(folder, tensors, max_shard_bytes=max_shard_bytes)
@@ -140,7 +140,7 @@ def _write_tf(
     tensors = kind.weights.write(
         {path: np.asarray(value) for path, value in values.items()},
         origin="tf",
-        num_layers=model.config.num_layers,
+        num_layers=model.config.layer_counts,
     )
     write_tf_bundle(folder / TF_PREFIX, tensors)
 

@@ -1,0 +1,39 @@
+"""T5: config, network, weights."""
+
+from kewen.models.encoder_decoder import APPLICATIONS, ENCODER
+from kewen.models.registry import Family
+from kewen.models.t5.config import T5Config
+from kewen.models.t5.model import HEADS, t5_graph
+from kewen.models.t5.weights import WEIGHTS
+
+
+def family_like_t5(name: str, config: type[T5Config], classes: str) -> Family:
+    """A family whose config is all that differs.
+
+    Args:
+        name: of the family, and model_type of config.json.
+        config: its config class.
+        classes: what transformers' classes begin with.
+    """
+    return Family(
+        name=name,
+        config=config,
+        graph=t5_graph,
+        heads=HEADS,
+        weights=WEIGHTS,
+        head_marks={"language_model": "lm_decoder/kernel"},
+        tied_heads=("language_model",),
+        architectures={
+            f"{classes}ForConditionalGeneration": ("language_model",),
+            f"{classes}Model": (),
+        },
+        halves={ENCODER: f"{classes}EncoderModel"},
+        headless=(ENCODER,),
+        model_type=name,
+        applications=APPLICATIONS,
+    )
+
+
+FAMILY = family_like_t5("t5", T5Config, "T5")
+
+__all__ = ["FAMILY", "T5Config", "family_like_t5", "t5_graph"]

@@ -1,0 +1,127 @@
+"""Where T5's weights stand in files.
+
+Hugging Face's names are one column, Mesh TensorFlow's (bert4keras' too) the other.
+"""
+
+from kewen.checkpoints import (
+    MERGE_HEADS,
+    SPLIT_HEADS,
+    TRANSPOSE,
+    Row,
+    Skip,
+    Source,
+    WeightMap,
+)
+
+
+def _attention(ours: str, hf: str, tf: str) -> list[Row]:
+    into = ((part, part[0]) for part in ("query", "key", "value"))
+    return [
+        *(
+            Row(
+                f"{ours}/{part}/kernel",
+                hf=Source(f"{hf}.{letter}.weight", TRANSPOSE, SPLIT_HEADS),
+                tf=Source(f"{tf}/{letter}", SPLIT_HEADS),
+            )
+            for part, letter in into
+        ),
+        Row(
+            f"{ours}/output/kernel",
+            hf=Source(f"{hf}.o.weight", TRANSPOSE, MERGE_HEADS),
+            tf=Source(f"{tf}/o", MERGE_HEADS),
+        ),
+    ]
+
+
+def _feed_forward(ours: str, hf: str, tf: str) -> list[Row]:
+    # With a gate, both libraries call it wi_0, and what it opens wi_1.
+    return [
+        Row(
+            f"{ours}/gate/kernel",
+            hf=Source(f"{hf}.wi_0.weight", TRANSPOSE),
+            tf=f"{tf}/wi_0/kernel",
+        ),
+        Row(
+            f"{ours}/inner/kernel",
+            hf=Source(f"{hf}.wi.weight", TRANSPOSE),
+            tf=f"{tf}/wi/kernel",
+        ),
+        Row(
+            f"{ours}/outer/kernel",
+            hf=Source(f"{hf}.wo.weight", TRANSPOSE),
+            tf=f"{tf}/wo/kernel",
+        ),
+    ]
+
+
+def _stack(side: str, count: str, sublayers: list[str]) -> list[Row]:
+    """A stack whose blocks' number is written `{count}`."""
+    rows = [
+        Row(
+            f"{side}_position_bias/embeddings",
+            hf=f"{side}.block.0.layer.0.SelfAttention.relative_attention_bias.weight",
+            tf=Source(
+                f"{side}/block_000/layer_000/SelfAttention/relative_attention_bias",
+                TRANSPOSE,
+            ),
+        ),
+        Row(
+            f"{side}_final_norm/gamma",
+            hf=f"{side}.final_layer_norm.weight",
+            tf=f"{side}/final_layer_norm/scale",
+        ),
+    ]
+    for number, sublayer in enumerate(sublayers):
+        ours = f"{side}_block_{{{count}}}_{_OURS[sublayer]}"
+        hf = f"{side}.block.{{{count}}}.layer.{number}"
+        tf = f"{side}/block_{{{count}:03}}/layer_{number:03}"
+        make = _feed_forward if sublayer == "DenseReluDense" else _attention
+        rows += make(ours, f"{hf}.{sublayer}", f"{tf}/{sublayer}")
+        rows.append(
+            Row(
+                f"{ours}_norm/gamma",
+                hf=f"{hf}.layer_norm.weight",
+                tf=f"{tf}/layer_norm/scale",
+            )
+        )
+    return rows
+
+
+_OURS = {
+    "SelfAttention": "attention",
+    "EncDecAttention": "cross_attention",
+    "DenseReluDense": "feedforward",
+}
+
+WEIGHTS = WeightMap(
+    [
+        Row("token_embedding/embeddings", hf="shared.weight", tf="shared/embedding"),
+        *_stack("encoder", "i", ["SelfAttention", "DenseReluDense"]),
+        *_stack("decoder", "j", ["SelfAttention", "EncDecAttention", "DenseReluDense"]),
+        Row(
+            "lm_decoder/kernel",
+            hf=Source("lm_head.weight", TRANSPOSE),
+            tf="decoder/logits/kernel",
+        ),
+        *(
+            Skip(name, because="the token table, tied", same_as="shared.weight")
+            for name in (
+                "encoder.embed_tokens.weight",
+                "decoder.embed_tokens.weight",
+                "lm_head.weight",
+            )
+        ),
+        *(
+            Skip(
+                f"decoder{dot}block*EncDecAttention{dot}relative_attention_bias*",
+                because="a table that cross-attention of T5 does not use",
+            )
+            for dot in (".", "/")
+        ),
+        *(
+            Skip(pattern, because="state of the optimizer", origin="tf")
+            for pattern in ("*_slot_v", "*_slot_vr", "*_slot_vc", "*_slot_m")
+        ),
+        Skip("global_step", because="state of the optimizer", origin="tf"),
+    ],
+)
