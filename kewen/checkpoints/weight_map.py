@@ -60,11 +60,23 @@ class Row:
 
     Args:
         ours: path of our variable; or several, for a step such as `Split`.
+        beside: a variable without which the row is none of the model's.
+        without: a variable with which it is none: where a tensor's name depends on what
+            else there is.
         origins: origin -> `Source`, or just the tensor's name if it lies as ours does.
     """
 
-    def __init__(self, ours: str | Sequence[str], **origins: Source | str):
+    def __init__(
+        self,
+        ours: str | Sequence[str],
+        *,
+        beside: str | None = None,
+        without: str | None = None,
+        **origins: Source | str,
+    ):
         self.ours = _as_names(ours)
+        self.beside = beside
+        self.without = without
         self.sources = {
             origin: Source(source) if isinstance(source, str) else source
             for origin, source in origins.items()
@@ -92,6 +104,16 @@ class _Line:
     ours: Names
     alternatives: tuple[Names, ...]
     steps: Sequence[Transform]
+    beside: str | None = None
+    without: str | None = None
+
+    def belongs(self, variables: Mapping[str, object]) -> bool:
+        """Whether the line is of a model that has these."""
+        if self.beside is not None and self.beside not in variables:
+            return False
+        if self.without is not None and self.without in variables:
+            return False
+        return any(path in variables for path in self.ours)
 
     def names_in(self, checkpoint: Mapping[str, object]) -> Names:
         """The alternative that the file knows most of; the first one in a tie."""
@@ -216,7 +238,7 @@ class WeightMap:
         origin = origin or self.origin_of(checkpoint)
         base = self._base_of(checkpoint, origin, num_layers)
         lines = self._lines(origin, base, num_layers)
-        active = [line for line in lines if any(path in shapes for path in line.ours)]
+        active = [line for line in lines if line.belongs(shapes)]
         fits: list[tuple[_Line, Names, Sequence[Shape]]] = []
         used: list[Used] = []
         missing: list[Missing] = []
@@ -281,9 +303,11 @@ class WeightMap:
         halved: list[str] = []
         clashing: list[str] = []
         for line in self._lines(origin, base, num_layers):
+            if not line.belongs(values):
+                continue
             absent = [path for path in line.ours if path not in values]
             if absent:
-                halved += absent if len(absent) < len(line.ours) else []
+                halved += absent
                 continue
             arrays = [np.asarray(values[path]) for path in line.ours]
             line.file_shapes([array.shape for array in arrays])
@@ -315,6 +339,8 @@ class WeightMap:
                     for names in row.sources[origin].alternatives
                 ),
                 row.sources[origin].steps,
+                row.beside and _fill(row.beside, numbers),
+                row.without and _fill(row.without, numbers),
             )
             for row in self.rows
             if origin in row.sources

@@ -7,6 +7,7 @@ import keras
 from kewen.models.parts import Parts
 
 Tensor = Any
+Attention = tuple[keras.layers.Layer, Tensor, dict[str, Tensor]]
 
 
 class Graph:
@@ -20,6 +21,7 @@ class Graph:
             a norm at the end the last one is its output.
         last_block: what the last block gives where a norm follows; else None.
         attentions: every block's attention layer, its input, its other arguments.
+        cross_attentions: the same for attention to an encoder.
         outputs: what heads have added, by transformers' field names.
         encoder: of an encoder-decoder, whose decoder is this graph; else None.
     """
@@ -30,7 +32,8 @@ class Graph:
         self.inputs: dict[str, Tensor] = {}
         self.hidden_states: list[Tensor] = []
         self.last_block: Tensor | None = None
-        self.attentions: list[tuple[keras.layers.Layer, Tensor, dict[str, Tensor]]] = []
+        self.attentions: list[Attention] = []
+        self.cross_attentions: list[Attention] = []
         self.outputs: dict[str, Tensor] = {}
         self.encoder: Graph | None = None
 

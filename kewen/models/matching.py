@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kewen.checkpoints import Checkpoint, Loaded, aligned, open_checkpoint
 from kewen.errors import ConfigError
 from kewen.models.base import Backbone
@@ -25,6 +27,8 @@ from kewen.models.registry import (
 )
 from kewen.models.save import KEWEN_JSON
 
+# What names begin with in Google's and bert4keras' files -> family.
+_MARKS = {"bert/": "bert", "encoder/block_000/": "t5", "decoder/block_000/": "t5"}
 SURPLUS = 16  # times as many numbers as the file has: no slip, but nonsense
 
 
@@ -67,15 +71,16 @@ def matched(
     with open_checkpoint(path) as checkpoint:
         kind = use or _family_of(config_json, saved, checkpoint, config_path, named)
         origin = kind.weights.origin_of(checkpoint)
-        labels = _count_labels(kind, checkpoint, origin)
-        replaced = ({"num_labels": labels} if labels else {}) | dict(options or {})
+        replaced = _told_by_tensors(kind, checkpoint, origin) | dict(options or {})
         config = _config_of(kind, config_json, saved, config_path, replaced)
         _check_size(config, checkpoint, config_path)
+        own = _application_of(kind, config_json, saved, config_path)
+        application = application or own
+        heads = own_heads(kind, checkpoint, origin, config, config_json)
         model = Backbone(
             config,
-            heads=own_heads(kind, checkpoint, origin, config, config_json),
-            application=application
-            or _application_of(kind, config_json, saved, config_path),
+            heads=() if application in kind.headless else heads,
+            application=application,
             position_input=position_input,
             dtype=dtype,
             unset=True,
@@ -85,7 +90,13 @@ def matched(
             for path, weight in model.weights_by_path().items()
         }
         loaded = kind.weights.read(
-            checkpoint, wanted, origin=origin, num_layers=config.num_layers
+            checkpoint,
+            wanted,
+            origin=origin,
+            num_layers=config.layer_counts,
+            unasked=f"no part of the {application}, which alone was asked for"
+            if kind.headless and application != own
+            else None,
         )
         yield Matched(
             model=model, loaded=loaded, config_json=config_json, kewen_json=saved
@@ -116,9 +127,9 @@ def _family_of(
 ) -> Family:
     declared = _declared_family(config_json, saved, config_path)
     # Google's and bert4keras' files name no type; their tensors do.
-    is_google = any(name.startswith("bert/") for name in checkpoint)
+    told = next((f for mark, f in _MARKS.items() if _holds(checkpoint, mark)), None)
     if named is not None and not (declared and declared.name == named):
-        chosen = family_of_bert4keras(named) if is_google else family(named)
+        chosen = family_of_bert4keras(named) if told else family(named)
         require(
             declared is None or declared is chosen,
             f"{config_path.parent} must be of the family that is named, {named}.",
@@ -128,13 +139,17 @@ def _family_of(
         return chosen
     if declared is not None:
         return declared
-    if is_google:
-        return family("bert")
+    if told:
+        return family(told)
     raise ConfigError(
         f"{config_path} must name the family (model_type), or the tensors must have "
         f"names that tell. Received: keys {sorted(config_json)}, tensors "
         f"{list(checkpoint)[:3]} ... Add model_type, or name it (--family)."
     )
+
+
+def _holds(checkpoint: Checkpoint, mark: str) -> bool:
+    return any(name.startswith(mark) for name in checkpoint)
 
 
 def _declared_family(
@@ -176,7 +191,26 @@ def _application_of(
         f"{is_decoder!r}. Correct the value there",
     )
     own = "lm" if is_decoder else kind.applications[0]
+    for half, architecture in kind.headless.items():
+        if architecture in (config_json.get("architectures") or []):
+            own = half
     return saved.get("application", own)
+
+
+def _told_by_tensors(
+    kind: Family, checkpoint: Checkpoint, origin: str
+) -> dict[str, Any]:
+    """Config fields that are read off the tensors themselves."""
+    labels = _count_labels(kind, checkpoint, origin)
+    told: dict[str, Any] = {"num_labels": labels} if labels else {}
+    if kind.config.TIES_BY_FILE:
+        head, table = (
+            tensor_of(kind, path, checkpoint, origin)
+            for path in ("lm_decoder/kernel", "token_embedding/embeddings")
+        )
+        if head and table and not np.array_equal(checkpoint[head], checkpoint[table]):
+            told["tie_embeddings"] = False
+    return told
 
 
 def _count_labels(kind: Family, checkpoint: Checkpoint, origin: str) -> int | None:
@@ -194,12 +228,13 @@ def _check_size(config: Any, checkpoint: Checkpoint, config_path: Path) -> None:
     Smaller misfits are left to the account, which names them tensor by tensor.
     """
     held = sum(math.prod(checkpoint.info(name).shape) for name in checkpoint)
+    num_layers = sum(config.layer_counts.values())
     if config.num_weights > max(SURPLUS * held, 2**20) or (
-        config.num_layers > 64 + len(checkpoint)
+        num_layers > 64 + len(checkpoint)
     ):
         raise ConfigError(
             f"{config_path}: the sizes must be those of the weights beside it. "
             f"Received: sizes of {config.num_weights} numbers or more in "
-            f"{config.num_layers} layers, weights of {held} in {len(checkpoint)} "
+            f"{num_layers} layers, weights of {held} in {len(checkpoint)} "
             "tensors. Copy the config that belongs to the weights."
         )

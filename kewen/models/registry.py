@@ -17,21 +17,25 @@ _MODULES = {
     "distilbert": "kewen.models.distilbert",
     "llama": "kewen.models.llama",
     "mistral": "kewen.models.mistral",
+    "mt5": "kewen.models.mt5",
     "qwen2": "kewen.models.qwen2",
     "qwen3": "kewen.models.qwen3",
     "roberta": "kewen.models.roberta",
+    "t5": "kewen.models.t5",
 }
 FAMILIES = tuple(_MODULES)
-APPLICATIONS = ("encoder", "lm", "unilm")
+APPLICATIONS = ("encoder", "lm", "unilm", "encoder_decoder", "decoder")
 # Hugging Face's `model_type` -> family; bert4keras' names are in `bert4keras.py`.
 _MODEL_TYPES = {
     "bert": "bert",
     "distilbert": "distilbert",
     "llama": "llama",
     "mistral": "mistral",
+    "mt5": "mt5",
     "qwen2": "qwen2",
     "qwen3": "qwen3",
     "roberta": "roberta",
+    "t5": "t5",
     "xlm-roberta": "roberta",
     "camembert": "roberta",
 }
@@ -55,7 +59,10 @@ class Family:
         model_type: what `config.json` is given when kewen writes it.
         tied_heads: heads that need no tensor where `config.tie_embeddings`.
         causal_lm: transformers' class for the masked_lm head under a causal mask.
-        applications: masks that the family can wear; the first is its own.
+        applications: masks that the family can wear, or halves that it has; the first
+            is its own.
+        headless: applications that no head stands on -> transformers' class of such a
+            model, None if there is none.
     """
 
     name: str
@@ -68,7 +75,8 @@ class Family:
     model_type: str
     tied_heads: tuple[str, ...] = ()
     causal_lm: str | None = None
-    applications: tuple[str, ...] = APPLICATIONS
+    applications: tuple[str, ...] = ("encoder", "lm", "unilm")
+    headless: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
 
 
 def family(name: str) -> Family:

@@ -81,26 +81,36 @@ def config_json_of(model: Backbone, given: Mapping[str, Any]) -> dict[str, Any]:
     # Other libraries' names of what is written below; they would contradict it.
     synonyms = {key for keys in kind.config.KEYS.values() for key in keys[1:]}
     replaced = {*synonyms, *kind.config.REPLACED}
-    can_be_either = {"encoder", "lm"} <= set(kind.applications)
     return {
         **{key: value for key, value in given.items() if key not in replaced},
         "model_type": model_type,
         "architectures": [class_for_model_type(architecture, kind, model_type)],
-        **({"is_decoder": model.application == "lm"} if can_be_either else {}),
+        **({"is_decoder": model.application == "lm"} if _can_be_either(kind) else {}),
         **model.config.to_json(),
     }
 
 
 def kewen_json_of(model: Backbone) -> dict[str, Any]:
     """What the Hugging Face layout has no place for, and nothing that it says."""
-    application = model.application
     return {
         "format": 1,
         "family": model.config.family,
         "heads": list(model.heads),
-        **({"application": application} if application == "unilm" else {}),
+        **({} if _config_json_says(model) else {"application": model.application}),
         "config": model.config.beyond_json(),
     }
+
+
+def _config_json_says(model: Backbone) -> bool:
+    """Whether `is_decoder` or `architectures` tells the application."""
+    kind = family(model.config.family)
+    by_flag = ("encoder", "lm") if _can_be_either(kind) else ()
+    by_class = kind.headless.get(model.application) is not None
+    return by_class or model.application in (kind.applications[0], *by_flag)
+
+
+def _can_be_either(kind: Family) -> bool:
+    return {"encoder", "lm"} <= set(kind.applications)
 
 
 def architecture_of(kind: Family, model: Backbone) -> str:
@@ -109,6 +119,8 @@ def architecture_of(kind: Family, model: Backbone) -> str:
     is_causal = heads - {"pooler"} == {"masked_lm"} and model.application == "lm"
     if is_causal and kind.causal_lm:
         return kind.causal_lm
+    if (half := kind.headless.get(model.application)) is not None:
+        return half
     *tops, base = kind.architectures
     for name in tops:
         wanted = set(kind.architectures[name]) - {"pooler"}

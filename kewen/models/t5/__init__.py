@@ -27,8 +27,7 @@ def family_like_t5(name: str, config: type[T5Config], classes: str) -> Family:
             f"{classes}ForConditionalGeneration": ("language_model",),
             f"{classes}Model": (),
         },
-        halves={ENCODER: f"{classes}EncoderModel"},
-        headless=(ENCODER,),
+        headless={ENCODER: f"{classes}EncoderModel"},
         model_type=name,
         applications=APPLICATIONS,
     )

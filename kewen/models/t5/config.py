@@ -57,6 +57,7 @@ class T5Config(Config):
     }
     # What transformers makes of feed_forward_proj by itself.
     REPLACED: ClassVar = ("dense_act_fn", "is_gated_act")
+    TIES_BY_FILE: ClassVar = True
     SPARE_ROWS: ClassVar = True  # V is a multiple of 128, whatever the vocabulary
 
     @classmethod

@@ -34,23 +34,20 @@ def _attention(ours: str, hf: str, tf: str) -> list[Row]:
 
 
 def _feed_forward(ours: str, hf: str, tf: str) -> list[Row]:
-    # With a gate, both libraries call it wi_0, and what it opens wi_1.
+    def row(part: str, theirs: str, **condition: str) -> Row:
+        return Row(
+            f"{ours}/{part}/kernel",
+            hf=Source(f"{hf}.{theirs}.weight", TRANSPOSE),
+            tf=f"{tf}/{theirs}/kernel",
+            **condition,
+        )
+
+    gate = f"{ours}/gate/kernel"
     return [
-        Row(
-            f"{ours}/gate/kernel",
-            hf=Source(f"{hf}.wi_0.weight", TRANSPOSE),
-            tf=f"{tf}/wi_0/kernel",
-        ),
-        Row(
-            f"{ours}/inner/kernel",
-            hf=Source(f"{hf}.wi.weight", TRANSPOSE),
-            tf=f"{tf}/wi/kernel",
-        ),
-        Row(
-            f"{ours}/outer/kernel",
-            hf=Source(f"{hf}.wo.weight", TRANSPOSE),
-            tf=f"{tf}/wo/kernel",
-        ),
+        row("gate", "wi_0"),
+        row("inner", "wi_1", beside=gate),
+        row("inner", "wi", without=gate),
+        row("outer", "wo"),
     ]
 
 
