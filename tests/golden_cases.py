@@ -11,8 +11,11 @@ _INPUTS = {
     "input_ids": "token_ids",
     "token_type_ids": "segment_ids",
     "attention_mask": "padding_mask",
+    "decoder_input_ids": "decoder_token_ids",
+    "decoder_attention_mask": "decoder_padding_mask",
+    "encoder_token_ids": "token_ids",
 }
-_PROBABILITIES = ("output_mlm", "output_nsp")  # bert4keras records these after softmax
+_PROBABILITIES = ("output_lm", "output_mlm", "output_nsp")  # bert4keras records these after softmax
 
 
 @dataclass(frozen=True)
@@ -74,21 +77,31 @@ class Pass:
     @property
     def is_token(self):
         """bool, (B, T): where a comparison means anything."""
+        return self.is_token_of("")
+
+    def is_token_of(self, side):
+        """The same for "decoder_", whose T is another."""
         inputs = self.inputs
-        if "padding_mask" in inputs:
-            return inputs["padding_mask"].astype(bool)
-        seen = inputs["token_ids"] != 0
+        if f"{side}padding_mask" in inputs:
+            return inputs[f"{side}padding_mask"].astype(bool)
+        seen = inputs[f"{side}token_ids"] != 0
         seen[:, 0] = True  # bert4keras never masks the first column
         return seen
+
+    def at_tokens(self, name, array):
+        """An array (B, T, ...) at its tokens; others as they are."""
+        both = "decoder_token_ids" in self.inputs
+        side = "decoder_" if both and "encoder" not in name else ""
+        is_token = self.is_token_of(side)
+        by_token = array.ndim >= 2 and array.shape[:2] == is_token.shape
+        return array[is_token] if by_token else array
 
     def comparable(self, name, array):
         """An array at its tokens, as the original records it."""
         if self.world == "bert4keras" and name in _PROBABILITIES:
             powers = np.exp(array - array.max(-1, keepdims=True))
             array = powers / powers.sum(-1, keepdims=True)
-        is_token = self.is_token
-        by_token = array.ndim >= 2 and array.shape[:2] == is_token.shape
-        return array[is_token] if by_token else array
+        return self.at_tokens(name, array)
 
     def tolerance(self, name):
         small = self.world == "bert4keras" and name in _PROBABILITIES
@@ -98,6 +111,13 @@ class Pass:
 BERT_FILES = ["bert_bin_gamma_beta", "bert_bin_legacy", "bert_bin_zip", "bert_sharded"]
 ENCODERS = ["distilbert_mlm"]
 DECODERS = ["llama_gqa_llama3", "mistral_sliding", "qwen2", "qwen2_bf16", "qwen3"]
+ENCODER_DECODERS = ["mt5", "t5"]
+ENCODER_DECODERS_OF_BERT4KERAS = [
+    "mt5.1.1",
+    "t5.1.0",
+    "t5.1.0_no_cross_bias",
+    "t5.1.1",
+]
 PASSES = [
     *(Pass("huggingface", case) for case in BERT_FILES),
     Pass("huggingface", "bert_mlm"),
@@ -111,6 +131,7 @@ PASSES = [
     Pass("huggingface", "roberta_mlm", "left_"),
     Pass("huggingface", "xlm_roberta_mlm"),
     *(Pass("huggingface", case, side) for case in DECODERS for side in ("", "left_")),
+    *(Pass("huggingface", case) for case in ENCODER_DECODERS),
     Pass("bert4keras", "bert_compound_tokens"),
     Pass("bert4keras", "bert_custom_position"),
     Pass("bert4keras", "bert_encoder"),
@@ -119,4 +140,5 @@ PASSES = [
     Pass("bert4keras", "bert_left_padding"),
     Pass("bert4keras", "bert_lm"),
     Pass("bert4keras", "bert_unilm"),
+    *(Pass("bert4keras", case) for case in ENCODER_DECODERS_OF_BERT4KERAS),
 ]

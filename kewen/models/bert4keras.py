@@ -16,6 +16,7 @@ from kewen.errors import ConfigError
 from kewen.models.base import Backbone
 from kewen.models.editing import edited_model
 from kewen.models.registry import APPLICATIONS, Family, family
+from kewen.models.t5.config import activation_of_bert4keras
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -108,6 +109,16 @@ def _head(name: str, activation_field: str | None = None) -> Meaning:
     return apply
 
 
+def _keeps_head(name: str) -> Meaning:
+    """A keyword argument without which the head is there."""
+
+    def apply(recipe: Recipe, given: Any) -> None:
+        if not given:
+            recipe.heads.remove(name)
+
+    return apply
+
+
 def _nothing(recipe: Recipe, given: Any) -> None:
     """A keyword argument that names things and changes no number."""
 
@@ -178,6 +189,14 @@ ENCODER: dict[str, Meaning] = {
     "with_nsp": _head("next_sentence"),
     "with_mlm": _head("masked_lm"),
 }
+# Of T5; the decoder alone is what has a head.
+T5: dict[str, Meaning] = {
+    **COMMON,
+    "hidden_act": _field("activation", activation_of_bert4keras),
+    "attention_head_size": _field("head_dim"),
+    "cross_position_bias": _field("cross_position_bias"),
+}
+T5_DECODER: dict[str, Meaning] = {**T5, "with_lm": _keeps_head("language_model")}
 # What it takes and this library does in another way.
 ELSEWHERE = {
     "layers": "kewen.models.Backbone(layers=...) shares layers by their names",
@@ -196,6 +215,7 @@ class Original:
         options: what each of its keyword arguments means.
         fields: config fields that its code sets, whatever config.json says.
         heads: that it always has.
+        application: the only one, where that of ours has another name.
         edits: done to a loaded model.
     """
 
@@ -205,13 +225,42 @@ class Original:
         default_factory=lambda: {"norm_epsilon": 1e-12}
     )
     heads: tuple[str, ...] = ()
+    application: str | None = None
     edits: tuple[Callable[[Backbone], Backbone], ...] = ()
+
+
+def _t5(name: str, family: str, is_tied: bool) -> dict[str, Original]:
+    """T5 and its halves; there every head is scaled, and positions cross over."""
+    fields = {
+        "tie_embeddings": is_tied,
+        "scale_head": True,
+        "cross_position_bias": True,
+        "norm_epsilon": 1e-6,
+    }
+    whole, decoder = (
+        Original(
+            family=family,
+            options=T5_DECODER,
+            fields=fields,
+            heads=("language_model",),
+            application=application,
+        )
+        for application in ("encoder_decoder", "decoder")
+    )
+    encoder = Original(
+        family=family, options=T5, fields=fields, application="encoder"
+    )
+    return {name: whole, f"{name}_encoder": encoder, f"{name}_decoder": decoder}
 
 
 MODELS: dict[str, Original] = {
     "bert": Original(family="bert"),
     # It loads Chinese RoBERTa checkpoints, which are BERTs, as "roberta".
     "roberta": Original(family="bert"),
+    **_t5("t5", "t5", is_tied=True),
+    **_t5("t5.1.0", "t5", is_tied=True),
+    **_t5("t5.1.1", "t5", is_tied=False),
+    **_t5("mt5.1.1", "mt5", is_tied=False),
 }
 
 
@@ -254,7 +303,14 @@ def recipe(
             f"application must be one of {list(APPLICATIONS)}. Received: "
             f"{application!r}."
         )
-    if application == "encoder" and application not in kind.applications:
+    if original.application is not None:
+        if application != "encoder":
+            raise ConfigError(
+                f"bert4keras builds {model!r} as it is, which it calls "
+                f"application='encoder'. Received: {application!r}. Leave it out."
+            )
+        application = original.application
+    elif application == "encoder" and application not in kind.applications:
         application = kind.applications[0]
     made = Recipe(
         family=kind,

@@ -28,7 +28,13 @@ from kewen.models.registry import (
 from kewen.models.save import KEWEN_JSON
 
 # What names begin with in Google's and bert4keras' files -> family.
-_MARKS = {"bert/": "bert", "encoder/block_000/": "t5", "decoder/block_000/": "t5"}
+_MARKS = {
+    "bert/": "bert",
+    "encoder/rms_norm/": "mt5",
+    "decoder/rms_norm/": "mt5",
+    "encoder/block_000/": "t5",
+    "decoder/block_000/": "t5",
+}
 SURPLUS = 16  # times as many numbers as the file has: no slip, but nonsense
 
 

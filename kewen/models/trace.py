@@ -14,11 +14,15 @@ from kewen.errors import ConfigError, ShapeError
 from kewen.models.base import Backbone
 from kewen.models.bert4keras import Recipe, recipe
 from kewen.models.config import read_config_json
+from kewen.models.encoder_decoder import CONTEXT, WHOLE
 from kewen.models.hub import locate
 from kewen.models.load import load
 from kewen.models.pretrained import Pretrained
+from kewen.models.registry import family as family_called
 
 INPUTS = ("token_ids", "segment_ids", "padding_mask", "position_ids")
+SIDE = "decoder_"  # begins the names of a decoder's inputs, which have a T of their own
+DECODER_INPUTS = (f"{SIDE}token_ids", f"{SIDE}padding_mask")
 # Our output -> transformers' field, where a class has one head of the kind.
 _FIELDS = {
     "last_hidden_state": "last_hidden_state",
@@ -36,7 +40,12 @@ _PRETRAINING = {
     "mlm_logits": "prediction_logits",
     "nsp_logits": "seq_relationship_logits",
 }
-_BERT4KERAS = {"pooler_output": "pool", "nsp_logits": "nsp", "mlm_logits": "mlm"}
+_BERT4KERAS = {
+    "pooler_output": "pool",
+    "nsp_logits": "nsp",
+    "mlm_logits": "mlm",
+    "lm_logits": "lm",
+}
 
 
 def trace(
@@ -57,14 +66,19 @@ def trace(
             missing mask is all ones for Hugging Face's files, as transformers has it.
             For TensorFlow's, and with `family`, id 0 is padding, except in the first
             column, which bert4keras never masks.
+            For encoder-decoders `decoder_token_ids` and `decoder_padding_mask` as well;
+            for a decoder alone these and, instead of `token_ids`, what the encoder
+            gave, `encoder_last_hidden_state`, float (B, S, C).
         family: a bert4keras `model` name: do what bert4keras does.
-        application: "encoder", "lm" or "unilm"; if None, what the folder says, or with
-            `family` bert4keras' default, "encoder".
+        application: "encoder", "lm" or "unilm", of an encoder-decoder
+            "encoder_decoder", "encoder" or "decoder"; if None, what the folder says, or
+            with `family` bert4keras' default, "encoder".
         options: bert4keras' keyword arguments, with `family` only.
 
     Returns:
         Float32 by name: `hidden_{i}` and `output_{field}` by transformers' names, or
-        `hidden_embedding`, `hidden_layer_{i}` and `output_{name}` by bert4keras'.
+        `hidden_embedding`, `hidden_layer_{i}` and `output_{name}` by bert4keras'; of an
+        encoder-decoder `hidden_encoder_...` and `hidden_decoder_...`.
         Logits are before softmax or sigmoid.
 
     Raises:
@@ -102,30 +116,38 @@ def trace(
         )
         model, heads = made.finish(pretrained.model), _heads(pretrained, made)
     as_bert4keras = family is not None or pretrained.origin == "tf"
-    model = model.redrawn(heads=heads, collect=["hidden_states"])
+    model = model.redrawn(heads=heads, collect=["hidden_states", "last_block"])
     _check_values(model, arrays)
-    mask = _padding_mask(arrays, as_bert4keras)
-    run = model.predict_on_batch(_model_inputs(model, arrays, mask))
-    named = _as_bert4keras(run) if as_bert4keras else _as_transformers(run)
+    run = model.predict_on_batch(_model_inputs(model, arrays, as_bert4keras))
+    named = (_as_bert4keras if as_bert4keras else _as_transformers)(run, model)
     return {name: np.asarray(array, np.float32) for name, array in named.items()}
 
 
 def _checked(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    unknown = sorted(set(inputs) - set(INPUTS))
-    if unknown or "token_ids" not in inputs:
+    unknown = sorted(set(inputs) - {*INPUTS, *DECODER_INPUTS, CONTEXT})
+    if unknown or not {"token_ids", CONTEXT} & set(inputs):
         raise ConfigError(
-            f"The inputs must hold token_ids, and may hold {INPUTS[1:]}. "
-            f"Received: {sorted(inputs)}."
+            "The inputs must hold token_ids, and may hold "
+            f"{(*INPUTS[1:], *DECODER_INPUTS, CONTEXT)}. Received: {sorted(inputs)}."
         )
     arrays = {name: np.asarray(array) for name, array in inputs.items()}
     shapes = {name: array.shape for name, array in arrays.items()}
-    shape = shapes["token_ids"]
-    if len(shape) != 2 or 0 in shape or len(set(shapes.values())) > 1:
-        raise ShapeError(
-            "All inputs must be (B, T), of one shape, B and T at least 1. "
-            f"Received: {shapes}."
-        )
+    if CONTEXT in shapes:  # its width is checked with the model's
+        shapes[CONTEXT] = shapes[CONTEXT][:2]
+    theirs = {name: shape for name, shape in shapes.items() if name.startswith(SIDE)}
+    ours = {name: shape for name, shape in shapes.items() if name not in theirs}
+    for one_side in (ours, theirs):
+        several = len(set(one_side.values())) > 1
+        if several or any(len(s) != 2 or 0 in s for s in one_side.values()):
+            raise ShapeError(
+                "All inputs must be (B, T), of one shape, B and T at least 1; a "
+                f"decoder's have a T of their own. Received: {one_side}."
+            )
+    if len({shape[0] for shape in shapes.values()}) > 1:
+        raise ShapeError(f"All inputs must have as many rows. Received: {shapes}.")
     for name, array in arrays.items():
+        if name == CONTEXT:
+            continue
         if array.dtype.kind not in "iub":
             raise ShapeError(
                 f"{name} must hold whole numbers or truth values. "
@@ -141,14 +163,14 @@ def _folder_of(name: str | Path) -> Path:
 
 def _check_inputs(made: Recipe, arrays: Mapping[str, np.ndarray]) -> None:
     """Refuse arrays that the model of bert4keras has no input for, or too few."""
-    given = "position_ids" in arrays
-    if given != made.position_input:
+    has_positions = "position_ids" in arrays
+    if has_positions != made.position_input:
         raise ConfigError(
             "position_ids must be among the inputs if custom_position_ids is an option "
             f"that is true, and only then. Received: inputs {sorted(arrays)}, "
             f"custom_position_ids {made.position_input}."
         )
-    length = arrays["token_ids"].shape[1]
+    length = arrays["token_ids" if "token_ids" in arrays else CONTEXT].shape[1]
     if made.length is not None and made.length != length:
         raise ShapeError(
             f"token_ids must have {made.length} columns, as the option sequence_length "
@@ -175,27 +197,66 @@ def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:
         "token_ids": config.vocabulary_size,
         "segment_ids": max(getattr(config, "segment_vocabulary_size", 1), 1),
         "padding_mask": 2,
-        "position_ids": config.max_length,
     }
+    if "position_ids" in arrays:
+        limits["position_ids"] = config.max_length
     for name, array in arrays.items():
-        if array.min() < 0 or array.max() >= limits[name]:
+        if name == CONTEXT:
+            continue
+        limit = limits[name.removeprefix(SIDE)]
+        if array.min() < 0 or array.max() >= limit:
             raise ConfigError(
-                f"{name} must be from 0 to {limits[name] - 1} for this model. "
+                f"{name} must be from 0 to {limit - 1} for this model. "
                 f"Received: {array.min()} to {array.max()}."
             )
-    length = arrays["token_ids"].shape[1]
-    if "position_ids" not in arrays and length > config.longest_text:
+    for name in ("token_ids", f"{SIDE}token_ids"):
+        length = arrays[name].shape[1] if name in arrays else 0
+        if "position_ids" not in arrays and length > config.longest_text:
+            raise ShapeError(
+                f"{name} may have at most {config.longest_text} columns, the positions "
+                f"that the model has for tokens. Received: {length}. Cut them, or give "
+                "position_ids."
+            )
+    lacking = set(model.inputs_by_name) & {"token_ids", DECODER_INPUTS[0], CONTEXT}
+    lacking -= set(arrays)
+    if lacking:
+        raise ConfigError(
+            f"The inputs of this model must hold {sorted(lacking)} too. Received: "
+            f"{sorted(arrays)}."
+        )
+    if CONTEXT in arrays and arrays[CONTEXT].shape[2:] != (config.hidden_dim,):
         raise ShapeError(
-            f"token_ids may have at most {config.longest_text} columns, the positions "
-            f"that the model has for tokens. Received: {length}. Cut them, or give "
-            "position_ids."
+            f"{CONTEXT} must be (B, S, {config.hidden_dim}). Received: "
+            f"{arrays[CONTEXT].shape}."
         )
 
 
-def _padding_mask(arrays: Mapping[str, np.ndarray], as_bert4keras: bool) -> np.ndarray:
-    ids = arrays["token_ids"]
-    if "padding_mask" in arrays:
-        return arrays["padding_mask"].astype(bool)
+def _model_inputs(
+    model: Backbone, arrays: Mapping[str, np.ndarray], as_bert4keras: bool
+) -> dict[str, np.ndarray]:
+    made: dict[str, np.ndarray] = {}
+    for name in model.inputs_by_name:
+        if name == CONTEXT:
+            made[name] = arrays[name].astype("float32")
+        elif name.endswith("padding_mask"):
+            made[name] = _padding_mask(name, arrays, as_bert4keras)
+        elif name == "segment_ids" and name not in arrays:
+            made[name] = np.zeros_like(arrays["token_ids"], "int32")
+        else:
+            made[name] = arrays[name].astype("int32")
+    return made
+
+
+def _padding_mask(
+    name: str, arrays: Mapping[str, np.ndarray], as_bert4keras: bool
+) -> np.ndarray:
+    """What the original takes to be tokens, on the side that `name` is of."""
+    if name in arrays:
+        return arrays[name].astype(bool)
+    ids = arrays.get(name.replace("padding_mask", "token_ids"))
+    if ids is None:  # a vector of zeros is padding in bert4keras
+        seen = arrays[CONTEXT].any(-1)
+        return seen if as_bert4keras else np.ones_like(seen)
     if not as_bert4keras:
         return np.ones(ids.shape, bool)
     is_token = ids != 0
@@ -203,34 +264,49 @@ def _padding_mask(arrays: Mapping[str, np.ndarray], as_bert4keras: bool) -> np.n
     return is_token
 
 
-def _model_inputs(
-    model: Backbone, arrays: Mapping[str, np.ndarray], mask: np.ndarray
-) -> dict[str, np.ndarray]:
-    ids = arrays["token_ids"]
-    all_inputs = {
-        "token_ids": ids.astype("int32"),
-        "segment_ids": arrays.get("segment_ids", np.zeros_like(ids)).astype("int32"),
-        "padding_mask": mask,
-        **{k: v.astype("int32") for k, v in arrays.items() if k == "position_ids"},
-    }
-    return {name: all_inputs[name] for name in model.inputs_by_name}
-
-
-def _as_transformers(run: Mapping[str, Any]) -> dict[str, Any]:
+def _as_transformers(run: Mapping[str, Any], model: Backbone) -> dict[str, Any]:
     both = "mlm_logits" in run and "nsp_logits" in run
     fields = _FIELDS | (_PRETRAINING if both else {})
-    return {
-        name if name.startswith("hidden_") else f"output_{fields[name]}": array
-        for name, array in run.items()
-    }
+    kind = SIDE if model.application == WHOLE else ""
+    named: dict[str, Any] = {}
+    for name, array in run.items():
+        if name.endswith("last_block"):
+            continue
+        if name.startswith("hidden_"):
+            name = name.replace("hidden_", f"hidden_{kind}")
+        elif name.startswith("encoder_hidden_"):
+            name = name.replace("encoder_hidden_", "hidden_encoder_")
+        elif name == CONTEXT:
+            name = f"output_{name}"
+        else:
+            side = kind if name == "last_hidden_state" else ""
+            name = f"output_{side}{fields[name]}"
+        named[name] = array
+    return named
 
 
-def _as_bert4keras(run: Mapping[str, Any]) -> dict[str, Any]:
-    count = sum(name.startswith("hidden_") for name in run)
-    named = {"hidden_embedding": run["hidden_0"]}
-    for i in range(count - 1):
-        named[f"hidden_layer_{i}"] = run[f"hidden_{i + 1}"]
+def _as_bert4keras(run: Mapping[str, Any], model: Backbone) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    if model.application == WHOLE:
+        named |= _states_of_bert4keras(run, "encoder_", "encoder_")
+        named |= _states_of_bert4keras(run, "", SIDE)
+    else:
+        halves = family_called(model.config.family).headless
+        side = {"encoder": "encoder_", "decoder": SIDE}.get(model.application)
+        named |= _states_of_bert4keras(run, "", (halves and side) or "")
     heads = {
         f"output_{ours}": run[name] for name, ours in _BERT4KERAS.items() if name in run
     }
     return named | (heads or {"output_hidden": run["last_hidden_state"]})
+
+
+def _states_of_bert4keras(run: Mapping[str, Any], ours: str, side: str) -> dict[str, Any]:
+    """Of one stack, whose outputs begin with `ours` with us; `side` says whose."""
+    count = sum(name.startswith(f"{ours}hidden_") for name in run)
+    states = [run[f"{ours}hidden_{i}"] for i in range(count)]
+    named: dict[str, Any] = {}
+    if f"{ours}last_block" in run:  # there, a norm at the end is no part of a layer
+        named = {f"hidden_{side}output": states[-1]}
+        states[-1] = run[f"{ours}last_block"]
+    named |= {f"hidden_{side}layer_{i - 1}": states[i] for i in range(1, count)}
+    return named | {f"hidden_{side}embedding": states[0]}

@@ -24,6 +24,6 @@ class MT5Config(T5Config):
     family: ClassVar[str] = "mt5"
 
 
-FAMILY = family_like_t5("mt5", MT5Config, "MT5")
+FAMILY = family_like_t5("mt5", MT5Config, "MT5", norm="rms_norm")
 
 __all__ = ["FAMILY", "MT5Config"]

@@ -63,16 +63,8 @@ class T5Config(Config):
     @classmethod
     def fields_in(cls, data: Mapping[str, Any], *, where: str) -> dict[str, Any]:
         """As every config's; bert4keras writes a gate as [activation, "linear"]."""
-        given = data.get("hidden_act")
-        if isinstance(given, list):
-            require(
-                len(given) == 2 and given[1] == "linear",
-                f'{where}: a list in hidden_act must be [activation, "linear"]; another '
-                "network is not built here.",
-                f"{given!r}",
-            )
-            name = "gelu_python" if given[0] == "gelu" else given[0]
-            data = {**data, "hidden_act": f"{GATED}{name}"}
+        if isinstance(data.get("hidden_act"), list):
+            data = {**data, "hidden_act": activation_of_bert4keras(data["hidden_act"])}
         return super().fields_in(data, where=where)
 
     def to_json(self) -> dict[str, Any]:
@@ -178,3 +170,17 @@ class T5Config(Config):
         _ = self.activation_function
         buckets(self.num_buckets // 2, self.max_distance)
         buckets(self.num_buckets, self.max_distance)
+
+
+def activation_of_bert4keras(hidden_act: Any) -> Any:
+    """The activation as `T5Config` has it: [activation, "linear"] there is a gate."""
+    if not isinstance(hidden_act, list):
+        return hidden_act
+    require(
+        len(hidden_act) == 2 and hidden_act[1] == "linear",
+        'A list in hidden_act must be [activation, "linear"]; another network is not '
+        "built here.",
+        f"{hidden_act!r}",
+    )
+    name = "gelu_python" if hidden_act[0] == "gelu" else hidden_act[0]
+    return f"{GATED}{name}"

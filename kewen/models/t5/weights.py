@@ -51,7 +51,7 @@ def _feed_forward(ours: str, hf: str, tf: str) -> list[Row]:
     ]
 
 
-def _stack(side: str, count: str, sublayers: list[str]) -> list[Row]:
+def _stack(side: str, count: str, sublayers: list[str], norm: str) -> list[Row]:
     """A stack whose blocks' number is written `{count}`."""
     rows = [
         Row(
@@ -65,7 +65,7 @@ def _stack(side: str, count: str, sublayers: list[str]) -> list[Row]:
         Row(
             f"{side}_final_norm/gamma",
             hf=f"{side}.final_layer_norm.weight",
-            tf=f"{side}/final_layer_norm/scale",
+            tf=f"{side}/{_FINAL[norm]}/scale",
         ),
     ]
     for number, sublayer in enumerate(sublayers):
@@ -78,7 +78,7 @@ def _stack(side: str, count: str, sublayers: list[str]) -> list[Row]:
             Row(
                 f"{ours}_norm/gamma",
                 hf=f"{hf}.layer_norm.weight",
-                tf=f"{tf}/layer_norm/scale",
+                tf=f"{tf}/{norm}/scale",
             )
         )
     return rows
@@ -90,35 +90,48 @@ _OURS = {
     "DenseReluDense": "feedforward",
 }
 
-WEIGHTS = WeightMap(
-    [
+_FINAL = {"layer_norm": "final_layer_norm", "rms_norm": "rms_norm"}
+ENCODER = ["SelfAttention", "DenseReluDense"]
+DECODER = ["SelfAttention", "EncDecAttention", "DenseReluDense"]
+
+
+def weights(norm: str) -> WeightMap:
+    """The map of files that call norms "layer_norm" (T5) or "rms_norm" (mT5)."""
+    return WeightMap([*_rows(norm), *SKIPS])
+
+
+def _rows(norm: str) -> list[Row]:
+    return [
         Row("token_embedding/embeddings", hf="shared.weight", tf="shared/embedding"),
-        *_stack("encoder", "i", ["SelfAttention", "DenseReluDense"]),
-        *_stack("decoder", "j", ["SelfAttention", "EncDecAttention", "DenseReluDense"]),
+        *_stack("encoder", "i", ENCODER, norm),
+        *_stack("decoder", "j", DECODER, norm),
         Row(
             "lm_decoder/kernel",
             hf=Source("lm_head.weight", TRANSPOSE),
             tf="decoder/logits/kernel",
         ),
-        *(
-            Skip(name, because="the token table, tied", same_as="shared.weight")
-            for name in (
-                "encoder.embed_tokens.weight",
-                "decoder.embed_tokens.weight",
-                "lm_head.weight",
-            )
-        ),
-        *(
-            Skip(
-                f"decoder{dot}block*EncDecAttention{dot}relative_attention_bias*",
-                because="a table that cross-attention of T5 does not use",
-            )
-            for dot in (".", "/")
-        ),
-        *(
-            Skip(pattern, because="state of the optimizer", origin="tf")
-            for pattern in ("*_slot_v", "*_slot_vr", "*_slot_vc", "*_slot_m")
-        ),
-        Skip("global_step", because="state of the optimizer", origin="tf"),
-    ],
-)
+    ]
+
+
+SKIPS = [
+    *(
+        Skip(name, because="the token table, tied", same_as="shared.weight")
+        for name in (
+            "encoder.embed_tokens.weight",
+            "decoder.embed_tokens.weight",
+            "lm_head.weight",
+        )
+    ),
+    *(
+        Skip(
+            f"decoder{dot}block*EncDecAttention{dot}relative_attention_bias*",
+            because="a table that cross-attention of T5 does not use",
+        )
+        for dot in (".", "/")
+    ),
+    *(
+        Skip(pattern, because="state of the optimizer", origin="tf")
+        for pattern in ("*_slot_v", "*_slot_vr", "*_slot_vc", "*_slot_m")
+    ),
+    Skip("global_step", because="state of the optimizer", origin="tf"),
+]
