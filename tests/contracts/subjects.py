@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 from kewen import layers
 from kewen.models import Backbone, family
@@ -49,6 +50,14 @@ LAYERS = [
     ),
     LayerRow(layers.AttentionMask, {"kind": "causal", "window": (2, 0)}, (IS_TOKEN,)),
     LayerRow(layers.Bias),
+    LayerRow(
+        layers.BucketedPositions,
+        {"num_heads": H, "num_buckets": 8, "max_distance": 9, "initializer": "normal"},
+    ),
+    LayerRow(
+        layers.BucketedPositions,
+        {"num_heads": H, "bidirectional": False, "initializer": "normal"},
+    ),
     LayerRow(layers.Dense, {"units": 5, "activation": "gelu"}),
     LayerRow(layers.Dropout, {"rate": 0.5}),
     LayerRow(
@@ -116,6 +125,7 @@ SIZES = {
     "num_heads": H,
     "intermediate_dim": 12,
     "max_length": 40,
+    "num_labels": 3,
 }
 
 
@@ -130,7 +140,7 @@ class FamilyRow:
 
     @property
     def config(self):
-        return family(self.name).config(**self.sizes, num_labels=3)
+        return family(self.name).config(**self.sizes)
 
     @property
     def head(self):
@@ -157,6 +167,33 @@ FAMILIES = [
     FamilyRow("qwen3", sizes={**SIZES, "num_kv_heads": 1, "head_dim": 6}),
     FamilyRow("roberta"),
 ]
+
+PAIR_SIZES = {
+    "vocabulary_size": 20,
+    "hidden_dim": C,
+    "num_layers": 2,
+    "num_decoder_layers": 3,
+    "num_heads": H,
+    "intermediate_dim": 12,
+}
+ENCODER_DECODERS = [
+    FamilyRow("mt5", sizes={**PAIR_SIZES, "head_dim": 3}),
+    FamilyRow("t5", sizes={**PAIR_SIZES, "num_buckets": 8, "max_distance": 9}),
+]
+
+
+class TableFromOutside(keras.layers.Layer):
+    """Stands where the token table is, and looks ids up in whatever it is given."""
+
+    def __init__(self, width=C, **options):
+        super().__init__(**options)
+        self.width = width
+
+    def call(self, token_ids):
+        return ops.take(self.table, token_ids, axis=0)
+
+    def compute_output_spec(self, token_ids):
+        return keras.KerasTensor((*token_ids.shape, self.width))
 
 
 def inputs_of(model, token_ids=TOKEN_IDS, segment_ids=SEGMENT_IDS, is_token=None):
