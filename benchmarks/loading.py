@@ -3,7 +3,9 @@
 Each figure comes from a process of its own, which imports, loads, and tells: its
 resident size with nothing but the framework imported (JAX or torch, one array made),
 with everything imported, and the highest one at the end; and the seconds of loading
-alone. The processes take turns; the files are in the system's cache for all.
+alone. Then every weight is added up once, and size and seconds are told again: what
+transformers loads from safetensors is the file, mapped, and comes into memory when it
+is used. The processes take turns; the files are in the system's cache for all.
 
 The models are MiniLM with its tokenizer and a BERT-base of random weights without one,
 in float32. Sizes are resident ones as Linux counts them: pages of a mapped file, too.
@@ -49,38 +51,48 @@ imported = kib("VmRSS")
 start = time.perf_counter()
 {load}
 seconds = time.perf_counter() - start
-print(json.dumps([bare, imported, kib("VmHWM"), seconds]))
+loaded = kib("VmHWM")
+{use}
+used_s = time.perf_counter() - start
+print(json.dumps([bare, imported, loaded, kib("VmHWM"), seconds, used_s]))
 """
 LOAD_OURS = "model = load(sys.argv[1])"
+USE_OURS = "for v in model.model.weights: v.value.sum().block_until_ready()"
+USE_PEERS = "for p in model.parameters(): p.detach().sum().item()"
 LOAD_PEERS = """
 model = BertModel.from_pretrained(sys.argv[1], dtype=torch.float32)
 if Path(sys.argv[1], "tokenizer.json").exists():
     tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
 """
 COMMANDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "kewen, JAX": (KEWEN + TIMED.format(load=LOAD_OURS), {}),
-    "transformers, torch": (PEER + TIMED.format(load=LOAD_PEERS), PLAIN_MALLOC),
+    "kewen, JAX": (KEWEN + TIMED.format(load=LOAD_OURS, use=USE_OURS), {}),
+    "transformers, torch": (
+        PEER + TIMED.format(load=LOAD_PEERS, use=USE_PEERS),
+        PLAIN_MALLOC,
+    ),
 }
 HEAD = [
     "subject",
-    "load, median s",
-    "best s",
-    "bare, MiB",
+    "load s",
+    "and use s",
+    "bare MiB",
     "imported",
-    "peak",
-    "peak - bare, x weights",
-    "peak - imported, x weights",
+    "loaded",
+    "used",
+    "loaded - bare",
+    "loaded - imported",
+    "used - imported",
 ]
 
 
 def measured(folder: str, repeats: int, warmup: int) -> dict[str, list[list[float]]]:
-    """For each subject the runs: KiB bare, imported and at most, and seconds."""
+    """For each subject the runs: KiB bare, imported, loaded, used; seconds twice."""
     runs: dict[str, list[list[float]]] = {name: [] for name in COMMANDS}
     for turn in range(warmup + repeats):
         for name, (code, environment) in COMMANDS.items():
             command: Command = (code, (folder,), environment)
             found = json.loads(run(command)[1].splitlines()[-1])
-            print(f"turn {turn}: {name}, {found[3]:.2f} s", file=sys.stderr, flush=True)
+            print(f"turn {turn}: {name}, {found[4]:.2f} s", file=sys.stderr, flush=True)
             if turn >= warmup:
                 runs[name].append(found)
     return runs
@@ -91,27 +103,32 @@ def report(name: str, folder: str, repeats: int, warmup: int) -> str:
     runs = measured(folder, repeats, warmup)
     weights = Path(folder, "model.safetensors").stat().st_size / 1024
     rows = [row(subject, found, weights) for subject, found in runs.items()]
-    ours, peers = (statistics.median(r[3] for r in found) for found in runs.values())
+    ours, peers = (
+        [statistics.median(each) for each in list(zip(*found, strict=True))[4:]]
+        for found in runs.values()
+    )
     return (
-        f"{name}, weights of {weights / 1024:.0f} MiB\n{text_table(HEAD, rows)}\n"
-        f"kewen loads in {ours / peers:.2f} x transformers' time"
+        f"{name}, weights of {weights / 1024:.0f} MiB; medians; differences over "
+        "the weights\n"
+        f"{text_table(HEAD, rows)}\n"
+        f"kewen loads in {ours[0] / peers[0]:.2f} x transformers' time, and has used "
+        f"every weight once in {ours[1] / peers[1]:.2f} x"
     )
 
 
 def row(name: str, runs: Sequence[Sequence[float]], weights: float) -> list[Any]:
     """A subject's line: the median of each figure."""
-    bare, imported, peak, seconds = (
+    bare, imported, loaded, used, load_s, use_s = (
         statistics.median(column) for column in zip(*runs, strict=True)
     )
     return [
         name,
-        f"{seconds:.2f}",
-        f"{min(found[3] for found in runs):.2f}",
-        f"{bare / 1024:.0f}",
-        f"{imported / 1024:.0f}",
-        f"{peak / 1024:.0f}",
-        f"{(peak - bare) / weights:.2f}",
-        f"{(peak - imported) / weights:.2f}",
+        f"{load_s:.2f}",
+        f"{use_s:.2f}",
+        *(f"{size / 1024:.0f}" for size in (bare, imported, loaded, used)),
+        f"{(loaded - bare) / weights:.2f} x",
+        f"{(loaded - imported) / weights:.2f} x",
+        f"{(used - imported) / weights:.2f} x",
     ]
 
 

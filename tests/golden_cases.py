@@ -15,7 +15,12 @@ _INPUTS = {
     "decoder_attention_mask": "decoder_padding_mask",
     "encoder_token_ids": "token_ids",
 }
-_PROBABILITIES = ("output_lm", "output_mlm", "output_nsp")  # bert4keras records these after softmax
+# bert4keras records these after softmax.
+_PROBABILITIES = (
+    "output_mlm",
+    "output_nsp",
+    "output_lm",
+)
 
 
 @dataclass(frozen=True)
@@ -109,14 +114,22 @@ class Pass:
 
 
 BERT_FILES = ["bert_bin_gamma_beta", "bert_bin_legacy", "bert_bin_zip", "bert_sharded"]
-ENCODERS = ["distilbert_mlm"]
-DECODERS = ["llama_gqa_llama3", "mistral_sliding", "qwen2", "qwen2_bf16", "qwen3"]
+ENCODERS = ["deberta_v2_mlm", "distilbert_mlm"]
 ENCODER_DECODERS = ["mt5", "t5"]
 ENCODER_DECODERS_OF_BERT4KERAS = [
     "mt5.1.1",
     "t5.1.0",
     "t5.1.0_no_cross_bias",
     "t5.1.1",
+]
+DECODERS = [
+    "gpt2",
+    "llama_gqa_llama3",
+    "mistral_sliding",
+    "openai_gpt",
+    "qwen2",
+    "qwen2_bf16",
+    "qwen3",
 ]
 PASSES = [
     *(Pass("huggingface", case) for case in BERT_FILES),
@@ -125,6 +138,7 @@ PASSES = [
     Pass("huggingface", "bert_model"),
     Pass("huggingface", "bert_model", "left_"),
     Pass("huggingface", "bert_sequence_classification"),
+    Pass("huggingface", "deberta_v2_mlm"),
     Pass("huggingface", "distilbert_mlm"),
     Pass("huggingface", "distilbert_mlm", "left_"),
     Pass("huggingface", "roberta_mlm"),
@@ -136,6 +150,9 @@ PASSES = [
     Pass("bert4keras", "bert_custom_position"),
     Pass("bert4keras", "bert_encoder"),
     Pass("bert4keras", "bert_keep_tokens"),
+    Pass("bert4keras", "gpt2"),
+    Pass("bert4keras", "gpt2_ml"),
+    Pass("bert4keras", "gpt_shared_segment"),
     Pass("bert4keras", "bert_plain"),
     Pass("bert4keras", "bert_left_padding"),
     Pass("bert4keras", "bert_lm"),

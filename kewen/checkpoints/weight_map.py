@@ -7,8 +7,8 @@ One row serves reading and writing, and every origin ("hf", "tf", ...) has its c
                   TRANSPOSE, SPLIT_HEADS),
         tf=Source("bert/encoder/layer_{i}/attention/self/query/kernel", SPLIT_HEADS))
 
-`{i}` is the layer, `{i:03}` the same in three digits; `{base}` is a prefix, chosen from
-a tuple by what the file holds.
+`{i}` is the layer, `{ii}` in two digits, `{iii}` in three; `{base}` is a prefix, chosen
+from a tuple by what the file holds.
 Reading is two steps: `read` compares names and shapes and gives the account; only then
 `Loaded.values` reads data, one row at a time.
 """
@@ -255,13 +255,13 @@ class WeightMap:
                 fits.append((line, names, [shapes[path] for path in line.ours]))
         claimed = {each.name for each in [*used, *misshaped]}
         rest = [name for name in checkpoint if name not in claimed]
-        skipped, unread, untied = self._left_over(rest, checkpoint, origin, base)
+        idle: set[str] = set()
         if unasked is not None:
-            idle = {
-                name for line in lines for names in line.alternatives for name in names
-            }
-            skipped += [Skipped(name, unasked) for name in unread if name in idle]
-            unread = [name for name in unread if name not in idle]
+            idle = {n for line in lines for names in line.alternatives for n in names}
+        skipped, unread, untied = self._left_over(
+            [name for name in rest if name not in idle], checkpoint, origin, base
+        )
+        skipped += [Skipped(name, str(unasked)) for name in rest if name in idle]
         reached = {path for line in active for path in line.ours}
         account = Account(
             source=str(checkpoint.path),
@@ -457,25 +457,26 @@ def _as_names(names: str | Sequence[str]) -> Names:
 
 
 def _fill(pattern: str, fillings: Mapping[str, object]) -> str:
-    """Put values in place of {i}, {i:03}, {base} and the like; other braces stay."""
+    """Put values in place of {i}, {base} and the like; other braces stay."""
     for key, value in fillings.items():
         pattern = pattern.replace(f"{{{key}}}", str(value))
-        pattern = pattern.replace(f"{{{key}:03}}", f"{value:0>3}")
     return pattern
 
 
-def _layer_numbers(paths: Names, counts: Mapping[str, int]) -> list[dict[str, int]]:
+def _layer_numbers(paths: Names, counts: Mapping[str, int]) -> list[dict[str, Any]]:
     """Every combination of layer numbers that a row's own paths ask for."""
     keys = [key for key in counts if any(f"{{{key}}}" in path for path in paths)]
     ranges = [range(counts[key]) for key in keys]
+    made = [dict(zip(keys, each, strict=True)) for each in itertools.product(*ranges)]
     return [
-        dict(zip(keys, numbers, strict=True)) for numbers in itertools.product(*ranges)
+        {k * width: f"{n:0{width}}" for k, n in each.items() for width in (1, 2, 3)}
+        for each in made
     ]
 
 
 def _as_pattern(name: str, base: str) -> str:
     """A regular expression for a name with any layer number and any base."""
-    pieces = re.split(r"(\{\w+(?::03)?\})", name)
+    pieces = re.split(r"(\{\w+\})", name)
     return "".join(
         base
         if piece == "{base}"

@@ -15,6 +15,7 @@ from kewen.cli import (
     doctor,
     embed,
     evaluate,
+    export,
     fit,
     inspect,
     predict,
@@ -40,6 +41,7 @@ Examples:
   kewen inspect DIR
   kewen trace DIR --inputs in.npz --out out.npz
   kewen convert DIR OUT --to tf1
+  kewen export DIR model.onnx
   kewen doctor
   kewen recover "a piece of a lost text" --source disk.img --out found.jsonl
 
@@ -107,6 +109,7 @@ _add(app, "embed", embed.embed, embed.EXAMPLES)
 _add(app, "trace", trace.trace, trace.EXAMPLES)
 _add(app, "inspect", inspect.inspect, inspect.EXAMPLES)
 _add(app, "convert", convert.convert, convert.EXAMPLES)
+_add(app, "export", export.export, export.EXAMPLES)
 _add(app, "doctor", doctor.doctor, doctor.EXAMPLES)
 _add(app, "recover", recover.recover, recover.EXAMPLES)
 

@@ -43,7 +43,7 @@ def convert(
     ],
     family: Annotated[
         str | None,
-        typer.Option(help="Where the files do not tell: bert or roberta."),
+        typer.Option(help="Where the files do not tell, as bert or roberta."),
     ] = None,
     max_shard_size: Annotated[
         str, typer.Option(help="hf: of a weight file; beyond it there are several.")

@@ -25,7 +25,6 @@ from kewen.cli.targets import check_file, check_folder, check_outside
 from kewen.errors import ConfigError, FileError, TrainingError
 
 if TYPE_CHECKING:
-    from kewen.data import Example
     from kewen.tasks import TextClassifier
 
 HELD_OUT = ("dev", "test")
@@ -108,6 +107,14 @@ def classify(
     seed: Annotated[int, typer.Option(help="Of shuffling, dropout, new weights.")] = 0,
     encoding: Encoding = "utf-8",
     on_bad_row: BadRow = OnBadRow.ERROR,
+    stream: Annotated[
+        bool | None,
+        typer.Option(
+            "--stream/--no-stream",
+            help="Leave the training file on the disk, or read it into memory; by its "
+            "size (100 MB), if not given.",
+        ),
+    ] = None,
     tensorboard: Annotated[
         Path | None, typer.Option(help="Folder for TensorBoard's event files.")
     ] = None,
@@ -144,7 +151,7 @@ def classify(
     if tensorboard is not None:
         check_outside("--tensorboard", tensorboard, out)
     columns = {"text": text, "label": label, "pair": pair, "encoding": encoding}
-    sets = _read(files, on_bad_row, **columns)
+    sets = _read(files, stream, on_bad_row, **columns)
 
     prepare()
     from kewen.models import load
@@ -272,23 +279,54 @@ def _check_held_out(files: Mapping[str, Path | None], **options: object) -> None
 
 
 def _read(
-    files: Mapping[str, Path | None], on_bad_row: OnBadRow, **columns: Any
-) -> "dict[str, list[Example]]":
+    files: Mapping[str, Path | None],
+    stream: bool | None,
+    on_bad_row: OnBadRow,
+    **columns: Any,
+) -> dict[str, Any]:
     """All files at once: a fault of the test file must not wait for the training."""
-    from kewen.data import BadRows, LabelSet, read_examples
+    from kewen.data import (
+        BadRows,
+        LabelSet,
+        StreamedExamples,
+        read_examples,
+        stream_examples,
+    )
 
-    sets: dict[str, list[Example]] = {}
+    sets: dict[str, Any] = {}
     for name, path in files.items():
         if path is None:
             continue
         bad_rows = BadRows()
-        rows = read_examples(
-            path, on_bad_row=on_bad_row.value, bad_rows=bad_rows, **columns
-        )
-        sets[name] = list(rows)
+        options = columns | {"on_bad_row": on_bad_row.value, "bad_rows": bad_rows}
+        if name == "train" and _stays_on_disk(path, stream, columns["encoding"]):
+            sets[name] = stream_examples(path, **options)
+            say(f"{path}: {len(sets[name]):,} examples.")
+        else:
+            sets[name] = list(read_examples(path, **options))
         if bad_rows.count:
             say(f"{path}: {bad_rows.summary()}")
-    labels = LabelSet.from_examples(sets["train"])
-    for name in sets:
+    known = sets["train"]
+    labels = LabelSet.from_examples(
+        known.one_of_each if isinstance(known, StreamedExamples) else known
+    )
+    for name in [name for name in HELD_OUT if name in sets]:
         labels.encode(sets[name], str(files[name]))
     return sets
+
+
+def _stays_on_disk(path: Path, stream: bool | None, encoding: str) -> bool:
+    """Whether the training file is streamed; a user is told what takes long or much."""
+    from kewen.data.streaming import STREAM_BYTES, why_not_streamed
+
+    is_large = path.is_file() and path.stat().st_size > STREAM_BYTES
+    can = (is_large or stream) and why_not_streamed(path, encoding) is None
+    if can and stream is not False:
+        say(f"{path} stays on the disk; it is read once to find its rows.")
+        return True
+    if is_large and stream is None:
+        say(
+            f"{path} is large and is read into memory: only a plain .tsv or .jsonl can "
+            "stay on the disk."
+        )
+    return bool(stream)  # what cannot be is refused by the reader

@@ -1,8 +1,10 @@
 """Rows, labels and weights to batches of few shapes, epoch by epoch."""
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +27,36 @@ class Batch:
     indices: NDArray[np.int64]  # (B,), the row each line is; -1 for fillers
 
 
+class BatchSource(Protocol):
+    """What a training takes: epochs of batches, wherever their rows lie."""
+
+    def __len__(self) -> int:
+        """Steps an epoch; the same for every epoch."""
+        ...
+
+    @property
+    def shapes(self) -> frozenset[tuple[int, int]]:
+        """Every (B, T) that may occur."""
+        ...
+
+    @property
+    def padding_share(self) -> float:
+        """How much of what is computed is padding or filler, from 0 to 1."""
+        ...
+
+    def epoch(self, epoch: int = 0, start_step: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch, from `start_step` on; the same each time."""
+        ...
+
+    def digest_of_data(self) -> str:
+        """The SHA-256 of all rows, labels and weights, in their order."""
+        ...
+
+    def digest_of_plan(self) -> str:
+        """The SHA-256 of which rows go together in which epoch, and how padded."""
+        ...
+
+
 class Batches:
     """Batches over rows held in memory, planned by `Buckets`.
 
@@ -38,8 +70,8 @@ class Batches:
         pad_ids: fill values by key, beside or instead of 0 for token_ids, segment_ids
             and padding_mask; give the tokenizer's pad_id here.
         padding_side: where rows are filled up.
-        batch_size, tokens_per_batch, shuffle, seed, max_length, max_shapes, multiple:
-            see `Buckets`.
+        batch_size, tokens_per_batch, shuffle, seed, max_length, max_shapes, multiple,
+            edges: see `Buckets`.
     """
 
     def __init__(
@@ -51,12 +83,13 @@ class Batches:
         batch_size: int = 16,
         tokens_per_batch: int | None = None,
         shuffle: bool = False,
-        seed: int = 0,
+        seed: int | tuple[int, ...] = 0,
         pad_ids: Mapping[str, int] | None = None,
         padding_side: Literal["left", "right"] = "right",
         max_length: int | None = None,
         max_shapes: int = 6,
         multiple: int = 8,
+        edges: Sequence[int] | None = None,
     ) -> None:
         if not len(rows):
             raise DataError(
@@ -86,6 +119,7 @@ class Batches:
             max_length=max_length,
             shuffle=shuffle,
             seed=seed,
+            edges=edges,
         )
 
     def __len__(self) -> int:
@@ -113,12 +147,27 @@ class Batches:
         The same epoch is the same again, so a run that was stopped after k steps goes
         on with `start_step=k` as if it had not been.
         """
-        if not 0 <= start_step <= len(self):
-            raise ConfigError(
-                f"start_step must be from 0 to {len(self)}, the steps of an epoch. "
-                f"Received: {start_step}. Was the run begun with other data?"
-            )
+        check_start(start_step, len(self))
         return map(self._batch, self.buckets.epoch(epoch)[start_step:])
+
+    def digest_of_data(self) -> str:
+        """The SHA-256 of all rows, labels and weights, in their order."""
+        digest = hashlib.sha256()
+        for row in self.rows:
+            for key in self.pad_values:
+                digest.update(np.ascontiguousarray(row[key]).tobytes() + b";")
+        for array in (self.labels, self.weights):
+            digest.update(b"none" if array is None else array.tobytes())
+        return digest.hexdigest()
+
+    def digest_of_plan(self) -> str:
+        """The SHA-256 of which rows go together in two epochs, and how padded."""
+        digest = hashlib.sha256(self.padding_side.encode())
+        digest.update(json.dumps(self.pad_values).encode())
+        for epoch in (0, 1):  # two, because the seed may show in the second only
+            for rows, length in self.buckets.epoch(epoch):
+                digest.update(rows.tobytes() + f"{length};".encode())
+        return digest.hexdigest()
 
     def _batch(self, planned: tuple[NDArray[np.int64], int]) -> Batch:
         indices, length = planned
@@ -133,6 +182,19 @@ class Batches:
         labels = None if self.labels is None else self.labels[lines]
         weights = np.where(real, self.weights[lines], np.float32(0))
         return Batch(inputs, labels, weights, indices)
+
+
+def check_start(start_step: int, steps: int) -> None:
+    """A step of the epoch, or its end.
+
+    Raises:
+        ConfigError: if the epoch has not so many.
+    """
+    if not 0 <= start_step <= steps:
+        raise ConfigError(
+            f"start_step must be from 0 to {steps}, the steps of an epoch. "
+            f"Received: {start_step}. Was the run begun with other data?"
+        )
 
 
 def _per_row(

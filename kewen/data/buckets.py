@@ -41,7 +41,9 @@ class Buckets:
         max_length: T is never more; every row must fit.
         shuffle: new batches in a new order each epoch; else longest first, and always
             the same.
-        seed: sets the shuffling, together with the epoch's number.
+        seed: sets the shuffling, together with the epoch's number; or several numbers.
+        edges: T of the buckets, ascending, where they were chosen beforehand for more
+            rows than these. B then is `batch_size`, however few rows there are.
     """
 
     def __init__(
@@ -54,11 +56,12 @@ class Buckets:
         multiple: int = 8,
         max_length: int | None = None,
         shuffle: bool = False,
-        seed: int = 0,
+        seed: int | tuple[int, ...] = 0,
+        edges: Sequence[int] | None = None,
     ) -> None:
         self.lengths = np.asarray(lengths, np.int64)
         self.shuffle = shuffle
-        self.seed = seed
+        self.seeds = (seed,) if isinstance(seed, int) else seed
         _check_positive(
             batch_size=batch_size,
             max_shapes=max_shapes,
@@ -66,10 +69,13 @@ class Buckets:
             tokens_per_batch=tokens_per_batch,
             max_length=max_length,
         )
-        _check_lengths(self.lengths, max_length)
-        edges = choose_edges(self.lengths, max_shapes, multiple, max_length)
+        _check_lengths(self.lengths, edges[-1] if edges else max_length)
+        if edges:
+            sizes = [batch_size for _ in edges]
+        else:
+            edges = choose_edges(self.lengths, max_shapes, multiple, max_length)
+            sizes = _batch_sizes(edges, len(self.lengths), batch_size, tokens_per_batch)
         places = np.searchsorted(edges, self.lengths)
-        sizes = _batch_sizes(edges, len(self.lengths), batch_size, tokens_per_batch)
         self.buckets = [
             Bucket(edge, size, np.flatnonzero(places == index))
             for index, (edge, size) in enumerate(zip(edges, sizes, strict=True))
@@ -109,15 +115,23 @@ class Buckets:
             batches.append((_filled(carried, last.batch_size), last.edge))
         if not self.shuffle:
             return batches[::-1]
-        order = permutation(len(batches), self.seed, epoch, len(self.buckets))
+        order = permutation(len(batches), *self.seeds, epoch, len(self.buckets))
         return [batches[index] for index in order]
 
     def _ordered(
         self, rows: NDArray[np.int64], epoch: int, index: int
     ) -> NDArray[np.int64]:
         if self.shuffle:
-            return rows[permutation(len(rows), self.seed, epoch, index)]
+            return rows[permutation(len(rows), *self.seeds, epoch, index)]
         return rows[np.argsort(self.lengths[rows], kind="stable")]
+
+
+def fewest_lines(batch_size: int, count: int) -> int:
+    """B for so many rows: less where they are few, then a power of two.
+
+    A power of two, so that calls with few rows compile few shapes.
+    """
+    return min(batch_size, 1 << (count - 1).bit_length())
 
 
 def _batch_sizes(
@@ -132,9 +146,7 @@ def _batch_sizes(
         )
     else:
         wanted = [tokens_per_batch // edge for edge in edges]
-    # A power of two, so that calls with few rows compile few shapes.
-    enough = 1 << (count - 1).bit_length()
-    return [min(size, enough) for size in wanted]
+    return [fewest_lines(size, count) for size in wanted]
 
 
 def _filled(rows: NDArray[np.int64], size: int) -> NDArray[np.int64]:

@@ -67,8 +67,8 @@ def raw_lines(
     encoding = known(encoding)
     number = 0
     try:
-        with _open(path) as file:
-            _refuse_wide(path, file, encoding)
+        with opened(path) as file:
+            refuse_wide(path, file, encoding)
             left = _most_chars(path)
             text = io.TextIOWrapper(file, encoding=encoding, newline="\n")
             while line := text.readline(MAX_LINE_CHARS):
@@ -87,7 +87,7 @@ def raw_lines(
                     )
                 yield number, line
     except UnicodeDecodeError as error:
-        raise _wrong_encoding(path, encoding) from error
+        raise wrong_encoding(path, encoding) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(
             f"{path} must be a sound gzip file. Received: {error}, after line "
@@ -118,7 +118,8 @@ def _most_chars(path: Path) -> float:
     return max(MAX_INFLATED_CHARS, MAX_RATIO * path.stat().st_size)
 
 
-def _open(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
+    """The bytes of a file, inflated if its name ends in .gz."""
     try:
         if path.suffix.lower() == ".gz":
             return cast(BinaryIO, gzip.open(path, "rb"))
@@ -132,7 +133,7 @@ def _open(path: Path) -> BinaryIO:
         raise DataError(f"{path} cannot be read. Received: {error}.") from error
 
 
-def _refuse_wide(path: Path, file: BinaryIO, encoding: str) -> None:
+def refuse_wide(path: Path, file: BinaryIO, encoding: str) -> None:
     """Refuse gzip, UTF-16 and UTF-32 by their marks, or by UTF-16's zero bytes."""
     head = file.read(_HEAD_BYTES)
     file.seek(0)
@@ -152,13 +153,13 @@ def _refuse_wide(path: Path, file: BinaryIO, encoding: str) -> None:
         raise _refusal(path, "its many zero bytes", name)
 
 
-def _wrong_encoding(path: Path, encoding: str) -> DataError:
+def wrong_encoding(path: Path, encoding: str) -> DataError:
     """Find the first line that does not decode and say what it looks like."""
     if encoding != "utf-8-sig":
         return DataError(
             f"{path} is not in {encoding}, the encoding that was named. Name another."
         )
-    with _open(path) as file:
+    with opened(path) as file:
         wide = _looks_utf_16(file.read(_HEAD_BYTES))
     if wide is not None:
         return _refusal(path, "its first bytes", wide)
@@ -169,7 +170,7 @@ def _wrong_encoding(path: Path, encoding: str) -> DataError:
 
 def _first_undecodable(path: Path) -> tuple[int, bytes]:
     number = 0
-    with _open(path) as file:
+    with opened(path) as file:
         while line := file.readline(MAX_LINE_CHARS):
             number += 1
             try:

@@ -1,11 +1,14 @@
 """Files of examples: TSV, CSV, JSONL, plain text (each also .gz), class folders."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from kewen.data.bad_rows import BadRow, BadRows
+from kewen.data.csv_records import Numbered
 from kewen.data.example import Example
 from kewen.data.lines import numbered_lines, raw_lines
 from kewen.data.rows import (
@@ -61,19 +64,16 @@ def read_examples(
     Example: `list(read_examples("train.tsv", text=1, label=0))`.
     """
     path = Path(path)
-    _check_policy(on_bad_row)
-    if not path.exists():
-        raise NotFoundError(
-            f"There is no file {path}. Looked in {path.absolute().parent}; check the "
-            "spelling and the folder you are in."
-        )
+    check_policy(on_bad_row)
+    check_exists(path)
     if path.is_dir():
         return read_folder(
             path, on_bad_row=on_bad_row, bad_rows=bad_rows, encoding=encoding
         )
-    columns = Columns(_column(text), _column_or_none(label), _column_or_none(pair))
-    parsed = _parse(path, columns, header, encoding)
-    return _sift(parsed, str(path), on_bad_row, bad_rows)
+    columns = columns_of(text, label, pair)
+    form = form_of(path, columns, header)
+    lines = raw_lines if form.ending == ".csv" else numbered_lines
+    return sift(form.rows(lines(path, encoding)), str(path), on_bad_row, bad_rows)
 
 
 def read_folder(
@@ -100,21 +100,46 @@ def read_folder(
         DataError: if there are no class folders with .txt files, or another encoding.
     """
     folder = Path(folder)
-    _check_policy(on_bad_row)
+    check_policy(on_bad_row)
     if not folder.is_dir():
         raise NotFoundError(
             f"There is no folder {folder}. Looked in {folder.absolute().parent}."
         )
     encodings = [encoding] if isinstance(encoding, str) else encoding
     parsed = _class_folders(folder, encodings)
-    return _sift(parsed, str(folder), on_bad_row, bad_rows)
+    return sift(parsed, str(folder), on_bad_row, bad_rows)
 
 
-def _check_policy(on_bad_row: str) -> None:
+def check_policy(on_bad_row: str) -> None:
+    """One of the two things that a bad row can do."""
     if on_bad_row not in ("error", "skip"):
         raise ConfigError(
             f'on_bad_row must be "error" or "skip". Received: {on_bad_row!r}.'
         )
+
+
+def check_exists(path: Path) -> None:
+    """Said at once, before a stream is read."""
+    if not path.exists():
+        raise NotFoundError(
+            f"There is no file {path}. Looked in {path.absolute().parent}; check the "
+            "spelling and the folder you are in."
+        )
+
+
+def columns_of(
+    text: str | int, label: str | int | None, pair: str | int | None
+) -> Columns:
+    """The columns as a user names them; digits are a position too.
+
+    Raises:
+        ConfigError: if one is neither a name nor a position.
+    """
+    return Columns(
+        _column(text),
+        None if label is None else _column(label),
+        None if pair is None else _column(pair),
+    )
 
 
 def _column(column: str | int) -> str | int:
@@ -127,12 +152,22 @@ def _column(column: str | int) -> str | int:
     return column
 
 
-def _column_or_none(column: str | int | None) -> str | int | None:
-    return None if column is None else _column(column)
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a file's lines become rows."""
+
+    ending: str  # of its name: .tsv, .csv, .jsonl or .txt
+    header: bool  # the first line that is not blank names the columns
+    rows: Callable[[Numbered], Parsed]
 
 
-def _parse(path: Path, columns: Columns, header: bool | None, encoding: str) -> Parsed:
-    """The rows of a file, by the ending of its name."""
+def form_of(path: Path, columns: Columns, header: bool | None) -> Form:
+    """The form of a file, by the ending of its name.
+
+    Raises:
+        ConfigError: if columns are named and there is to be no header.
+        DataError: for another ending, or columns that such a file cannot have.
+    """
     endings = [ending.lower() for ending in path.suffixes]
     ending = "".join(endings[-2:-1] if endings[-1:] == [".gz"] else endings[-1:])
     named = any(isinstance(column, str) for column in columns.wanted())
@@ -142,16 +177,21 @@ def _parse(path: Path, columns: Columns, header: bool | None, encoding: str) -> 
             f"{columns.wanted()}. Give positions, such as text=0, label=1."
         )
     has_header = named if header is None else header
+    table: dict[str, Any] = {
+        "columns": columns,
+        "header": has_header,
+        "name": str(path),
+    }
     if ending in (".tsv", ".tab"):
-        return tsv_rows(numbered_lines(path, encoding), columns, has_header, str(path))
+        return Form(".tsv", has_header, partial(tsv_rows, **table))
     if ending == ".csv":
-        return csv_rows(raw_lines(path, encoding), columns, has_header, str(path))
+        return Form(".csv", has_header, partial(csv_rows, **table))
     if ending in (".jsonl", ".ndjson"):
         _check_fields(columns, path)
-        return jsonl_rows(numbered_lines(path, encoding), columns)
+        return Form(".jsonl", False, partial(jsonl_rows, columns=columns))
     if ending == ".txt":
         _check_unlabelled(columns, path)
-        return text_rows(numbered_lines(path, encoding))
+        return Form(".txt", False, text_rows)
     raise DataError(
         f"{path} must end in .tsv, .csv, .jsonl or .txt, perhaps with .gz behind. "
         f"Received: {path.name!r}. Rename it to what it holds."
@@ -196,7 +236,7 @@ def _whole_text(path: Path, encodings: Sequence[str]) -> str:
     return "".join(lines).replace("\r\n", "\n")
 
 
-def _sift(
+def sift(
     parsed: Parsed, name: str, on_bad_row: OnBadRow, bad_rows: BadRows | None
 ) -> Iterator[Example]:
     """Examples as they are; bad rows raised, or counted and left out."""

@@ -41,8 +41,13 @@ def draw(model: keras.Model) -> openvino.Model:
             for name, node in parameters.items()
         }
     )
+    outputs = output if isinstance(output, dict) else {"last_hidden_state": output}
+    results = []
+    for name, tensor in outputs.items():
+        tensor.output.tensor.add_names({name})
+        results.append(opset.result(tensor.output))
     new_graph: Any = openvino.Model  # whose own types do not agree with each other
-    return new_graph([opset.result(output.output)], list(parameters.values()))
+    return new_graph(results, list(parameters.values()))
 
 
 def _norm_in_one_node(layer: Any, inputs: Any) -> Any:

@@ -6,10 +6,7 @@ is a digest of everything that it was made from, so that it cannot be stale.
 """
 
 import hashlib
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kewen.engines.elsewhere import draw_elsewhere
 from kewen.engines.weights_state import graph_digest, weights_digest
 from kewen.errors import ConfigError, EngineError, FileError
 from kewen.files import atomic_folder
@@ -30,7 +28,7 @@ FORMAT = 1  # of the files, and of what is drawn
 GRAPH, WEIGHTS, PROBE = "model.xml", "model.bin", "probe.npz"
 MOST_KEPT = 4  # exports beside a model; the oldest goes
 PREFIX = "openvino-"
-TIMEOUT_S = 1800
+DRAWING = "kewen.engines.openvino_drawing"
 
 Inputs = Mapping[str, np.ndarray]
 Array = np.ndarray
@@ -121,41 +119,10 @@ def _write_export(model: keras.Model, probe: Inputs, folder: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Keras' own, about what is not compiled
             model.save(saved)
-        _draw_elsewhere(saved, folder / GRAPH)
-
-
-def _draw_elsewhere(source: Path, target: Path) -> None:
-    """Run `kewen.engines.openvino_drawing` in a process with Keras' OpenVINO backend.
-
-    A process has one backend of Keras, from its start; this one has another.
-    """
-    here = str(Path(__file__).parents[2])
-    paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = os.environ | {
-        "KERAS_BACKEND": "openvino",
-        "PYTHONPATH": os.pathsep.join(paths),
-    }
-    command = [sys.executable, "-P", "-m", "kewen.engines.openvino_drawing"]
-    try:
-        done = subprocess.run(
-            [*command, str(source), str(target)],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise EngineError(
-            f"The export for OpenVINO runs in a process of its own. Received: {error}. "
-            "Use engine='keras'."
-        ) from error
-    if done.returncode or not target.is_file():
-        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise EngineError(
-            "Every layer of a model must be one that Keras can draw for OpenVINO. "
-            f"Received: {said[-1][:300]}. Use engine='keras' for this model."
-        )
+        try:
+            draw_elsewhere("openvino", DRAWING, saved, folder / GRAPH)
+        except EngineError as error:
+            raise EngineError(f"{error} Use engine='keras'.") from error
 
 
 def _forget_oldest(place: Path) -> None:

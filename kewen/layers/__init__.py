@@ -7,7 +7,12 @@ opens a saved model without `custom_objects`.
 import kewen.backend.found  # noqa: F401
 from kewen.layers.activations import activation, gelu_erf, gelu_tanh
 from kewen.layers.aligned_bidirectional import AlignedBidirectional
-from kewen.layers.attention import AttentionMask, MultiHeadAttention, ScoresOf
+from kewen.layers.attention import (
+    AttentionMask,
+    DisentangledAttention,
+    MultiHeadAttention,
+    ScoresOf,
+)
 from kewen.layers.bias import Bias
 from kewen.layers.dense import Dense, EinsumDense
 from kewen.layers.dropout import Dropout
@@ -16,6 +21,7 @@ from kewen.layers.initial_values import TruncatedNormal, Unset
 from kewen.layers.pooling import Pooling
 from kewen.layers.positions import (
     BucketedPositions,
+    DistanceTable,
     LearnedPositions,
     PositionsAfterPadding,
     PositionsOfTokens,
@@ -34,6 +40,8 @@ __all__ = [
     "Bias",
     "BucketedPositions",
     "Dense",
+    "DisentangledAttention",
+    "DistanceTable",
     "Dropout",
     "EinsumDense",
     "FeedForward",

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from kewen.layers.initial_values import Zeros
 from kewen.ops import einsum, sums_apart
 
 Tensor = Any
@@ -13,6 +14,16 @@ Tensor = Any
 @keras.saving.register_keras_serializable("kewen")
 class Dense(keras.layers.Dense):
     """Keras' `Dense`; see `kewen.ops.einsum` for what differs."""
+
+    def __init__(
+        self, units: int, *, bias_initializer: Any = None, **kwargs: Any
+    ) -> None:
+        initializer: Any = bias_initializer or Zeros()
+        super().__init__(units, bias_initializer=initializer, **kwargs)
+
+    def quantize(self, mode: Any = None, type_check: bool = True, **config: Any) -> Any:
+        """Keras' own, which would refuse every class but its own."""
+        return super().quantize(mode, type_check=False, **config)
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         if not sums_apart(inputs):
@@ -24,6 +35,21 @@ class Dense(keras.layers.Dense):
 @keras.saving.register_keras_serializable("kewen")
 class EinsumDense(keras.layers.EinsumDense):
     """Keras' `EinsumDense`; see `kewen.ops.einsum` for what differs."""
+
+    def __init__(
+        self,
+        equation: str,
+        output_shape: Any,
+        *,
+        bias_initializer: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        initializer: Any = bias_initializer or Zeros()
+        super().__init__(equation, output_shape, bias_initializer=initializer, **kwargs)
+
+    def quantize(self, mode: Any = None, type_check: bool = True, **config: Any) -> Any:
+        """Keras' own, which would refuse every class but its own."""
+        return super().quantize(mode, type_check=False, **config)
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         if not sums_apart(inputs):

@@ -8,12 +8,13 @@ import keras
 from kewen.layers.dense import Dense
 from kewen.layers.dropout import Dropout
 from kewen.layers.initial_values import TruncatedNormal, another
+from kewen.layers.rematerialized import Rematerialized
 
 Tensor = Any
 
 
 @keras.saving.register_keras_serializable("kewen")
-class FeedForward(keras.layers.Layer):
+class FeedForward(Rematerialized, keras.layers.Layer):
     """`outer(activation(inner(x)))`, or `outer(activation(gate(x)) * inner(x))`.
 
     Args:

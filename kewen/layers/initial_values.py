@@ -58,6 +58,14 @@ class Unset(keras.initializers.Initializer):
         return keras.ops.convert_to_tensor(zeros, dtype)
 
 
+@keras.saving.register_keras_serializable("kewen")
+class Zeros(keras.initializers.Initializer):
+    """Keras' zeros, made on the host: on JAX each of Keras' shapes is compiled."""
+
+    def __call__(self, shape: Any, dtype: Any = None, **_: Any) -> Any:
+        return keras.ops.convert_to_tensor(np.zeros(shape, "float32"), dtype)
+
+
 def another(initializer: Any) -> Any:
     """The same initializer for one more weight.
 

@@ -44,7 +44,7 @@ class Pooling(keras.layers.Layer):
         if self.mode in ("cls", "last"):
             places = ops.cast(is_token, "int32")
             if self.mode == "last":
-                places = places * ops.arange(1, ops.shape(places)[1] + 1)
+                places = places * ops.cumsum(ops.ones_like(places), axis=1)
             chosen = ops.argmax(places, axis=1)
             picked = ops.take_along_axis(inputs, chosen[:, None, None], axis=1)[:, 0]
             return ops.where(ops.any(is_token, axis=1)[:, None], picked, 0.0)

@@ -5,11 +5,13 @@ from typing import Any
 import keras
 from keras import ops
 
+from kewen.layers.rematerialized import Rematerialized
+
 Tensor = Any
 
 
 @keras.saving.register_keras_serializable("kewen")
-class SegmentEmbedding(keras.layers.Layer):
+class SegmentEmbedding(Rematerialized, keras.layers.Layer):
     """Adds the vector of each token's segment.
 
     Args:

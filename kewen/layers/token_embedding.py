@@ -5,10 +5,11 @@ from typing import Any
 import keras
 
 from kewen.layers.initial_values import TruncatedNormal
+from kewen.layers.rematerialized import Rematerialized
 
 
 @keras.saving.register_keras_serializable("kewen")
-class TokenEmbedding(keras.layers.ReversibleEmbedding):
+class TokenEmbedding(Rematerialized, keras.layers.ReversibleEmbedding):
     """A table of token vectors; `reverse=True` multiplies by its transpose.
 
     Keras' own layer (quantisation and LoRA included), with BERT's initial values. It

@@ -27,6 +27,8 @@ def band(
     `after=0` Jiang et al., 2023, section 2 (arXiv 2310.06825), whose W is `before + 1`.
     """
     key_length = query_length if key_length is None else key_length
-    queries = ops.arange(query_length)[:, None] + (key_length - query_length)
-    offsets = ops.arange(key_length)[None, :] - queries
+    queries = ops.arange(query_length, dtype="int32")[:, None] + (
+        key_length - query_length
+    )
+    offsets = ops.arange(key_length, dtype="int32")[None, :] - queries
     return ops.logical_and(offsets >= -before, offsets <= after)[None]

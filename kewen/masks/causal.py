@@ -21,5 +21,7 @@ def causal(query_length: int, key_length: int | None = None) -> Tensor:
     Source: Radford et al., 2018; lesson 6933.
     """
     key_length = query_length if key_length is None else key_length
-    queries = ops.arange(query_length)[:, None] + (key_length - query_length)
-    return (ops.arange(key_length)[None, :] <= queries)[None]
+    queries = ops.arange(query_length, dtype="int32")[:, None] + (
+        key_length - query_length
+    )
+    return (ops.arange(key_length, dtype="int32")[None, :] <= queries)[None]

@@ -29,4 +29,4 @@ def from_lengths(lengths: Tensor, size: int) -> Tensor:
     Returns:
         bool, (B, S). `[b, s]` is True where `s < lengths[b]`.
     """
-    return ops.arange(size)[None, :] < ops.expand_dims(lengths, 1)
+    return ops.arange(size, dtype="int32")[None, :] < ops.expand_dims(lengths, 1)

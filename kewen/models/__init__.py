@@ -4,7 +4,19 @@ import kewen.backend.found  # noqa: F401
 from kewen.models.base import Backbone
 from kewen.models.convert import convert
 from kewen.models.load import load
+from kewen.models.lora import enable_lora, load_lora, merged_lora, save_lora
 from kewen.models.pretrained import Pretrained
 from kewen.models.registry import Family, family
 
-__all__ = ["Backbone", "Family", "Pretrained", "convert", "family", "load"]
+__all__ = [
+    "Backbone",
+    "Family",
+    "Pretrained",
+    "convert",
+    "enable_lora",
+    "family",
+    "load",
+    "load_lora",
+    "merged_lora",
+    "save_lora",
+]

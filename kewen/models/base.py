@@ -37,10 +37,11 @@ class Backbone(keras.Model):
             None.
         position_input: whether position ids are an input.
         collect: "hidden_states" adds `hidden_0` (embeddings) and `hidden_{i + 1}`
-            (block i), (B, T, C); "attention_scores" adds `attention_{i}`, (B, H, T, T);
-            an encoder-decoder's have `encoder_hidden_{i}`, `encoder_attention_{i}` and
-            `cross_attention_{i}`, (B, H, T, S), besides. "last_block" adds `last_block`
-            (`encoder_last_block`) where a norm follows it.
+            (block i), (B, T, C); the last is after the final norm, if there is one,
+            and "unnormed" adds what it was before, as `hidden_unnormed`;
+            "attention_scores" adds `attention_{i}`, (B, H, T, T). An encoder-decoder's
+            have `encoder_hidden_{i}`, `encoder_hidden_unnormed`,
+            `encoder_attention_{i}` and `cross_attention_{i}`, (B, H, T, S), besides.
         layers: layers to share; those with the names of this model's are used.
         unset: whether new layers begin with zeros, because a checkpoint follows.
 
@@ -166,6 +167,10 @@ class Backbone(keras.Model):
         """The dtype policy that the layers were made with."""
         return self.get_layer("token_embedding").dtype_policy
 
+    def rematerialized_call(self, layer_call: Any, *args: Any, **kwargs: Any) -> Any:
+        """Keras' hook of `keras.RematScope`: the layers forget, each for itself."""
+        return layer_call
+
     def get_config(self) -> dict[str, Any]:
         return {
             "family": self.config.family,
@@ -176,6 +181,7 @@ class Backbone(keras.Model):
             "collect": list(self.collect),
             "dtype": keras.saving.serialize_keras_object(self.dtype_of_layers),
             "name": self.name,
+            "quantized": _quantized(self),
             # Keras' own description, for `kewen.layers.SavedBackbone`.
             "graph": keras.Model(
                 self.inputs_by_name, self.output, name=self.name
@@ -187,15 +193,30 @@ class Backbone(keras.Model):
         config = {key: value for key, value in config.items() if key != "graph"}
         own = family(config.pop("family")).config.from_dict(config.pop("config"))
         dtype = keras.saving.deserialize_keras_object(config.pop("dtype"))
-        return cls(own, dtype=dtype, **config)
+        quantized = config.pop("quantized", {})
+        model = cls(own, dtype=dtype, **config)
+        for layer in model._flatten_layers(include_self=False):
+            if layer.path in quantized:
+                layer.quantize(quantized[layer.path])
+        return model
+
+
+def _quantized(model: keras.Model) -> dict[str, str]:
+    """Path of each layer that Keras has quantised -> how."""
+    return {
+        layer.path: layer.quantization_mode
+        for layer in model._flatten_layers(include_self=False)
+        if layer.quantization_mode
+    }
 
 
 def _hidden_states(graph: Graph, side: str) -> dict[str, Tensor]:
     return {f"{side}hidden_{i}": h for i, h in enumerate(graph.hidden_states)}
 
 
-def _last_block(graph: Graph, side: str) -> dict[str, Tensor]:
-    return {} if graph.last_block is None else {f"{side}last_block": graph.last_block}
+def _unnormed(graph: Graph, side: str) -> dict[str, Tensor]:
+    found = graph.unnormed
+    return {} if found is None else {f"{side}hidden_unnormed": found}
 
 
 def _attention_scores(graph: Graph, side: str) -> dict[str, Tensor]:
@@ -212,8 +233,8 @@ def _attention_scores(graph: Graph, side: str) -> dict[str, Tensor]:
 
 _COLLECTED = {
     "hidden_states": _hidden_states,
+    "unnormed": _unnormed,
     "attention_scores": _attention_scores,
-    "last_block": _last_block,
 }
 
 

@@ -68,9 +68,9 @@ class Recipe:
             *(tuple(kept[i] for i in ids) for ids, _ in self.new_tokens),
         ]
         weights = [*([1.0] for _ in kept), *(weights for _, weights in self.new_tokens)]
-        return edited_model(
-            model, sources, weights, pad_id=min(model.config.pad_id, len(sources) - 1)
-        )
+        pad = model.config.pad_id
+        pad = None if pad is None else min(pad, len(sources) - 1)
+        return edited_model(model, sources, weights, pad_id=pad)
 
 
 Meaning = Callable[[Recipe, Any], None]
@@ -121,6 +121,15 @@ def _keeps_head(name: str) -> Meaning:
 
 def _nothing(recipe: Recipe, given: Any) -> None:
     """A keyword argument that names things and changes no number."""
+
+
+def _final_activation(recipe: Recipe, given: Any) -> None:
+    """Of the scores of tokens, which are given as they stand before it."""
+    if given not in ("softmax", "sigmoid", "linear"):
+        raise ConfigError(
+            "final_activation must be softmax, sigmoid or linear; what stands before "
+            f"it is given. Received: {given!r}. Apply others to that."
+        )
 
 
 def _compound_tokens(recipe: Recipe, given: Any) -> None:
@@ -189,6 +198,20 @@ ENCODER: dict[str, Meaning] = {
     "with_nsp": _head("next_sentence"),
     "with_mlm": _head("masked_lm"),
 }
+# Of GPT and what is derived from it; the last is what GPT alone has.
+DECODER: dict[str, Meaning] = {
+    **COMMON,
+    "max_position_embeddings": _field("max_length"),
+    "max_position": _field("max_length"),
+    "final_activation": _final_activation,
+}
+GPT: dict[str, Meaning] = {
+    **DECODER,
+    "type_vocab_size": _field("segment_vocabulary_size"),
+    "segment_vocab_size": _field("segment_vocabulary_size"),
+    "shared_segment_embeddings": _field("shared_segments"),
+    "custom_position_ids": _says("position_input"),
+}
 # Of T5; the decoder alone is what has a head.
 T5: dict[str, Meaning] = {
     **COMMON,
@@ -247,14 +270,20 @@ def _t5(name: str, family: str, is_tied: bool) -> dict[str, Original]:
         )
         for application in ("encoder_decoder", "decoder")
     )
-    encoder = Original(
-        family=family, options=T5, fields=fields, application="encoder"
-    )
+    encoder = Original(family=family, options=T5, fields=fields, application="encoder")
     return {name: whole, f"{name}_encoder": encoder, f"{name}_decoder": decoder}
 
 
+LM = ("language_model",)
 MODELS: dict[str, Original] = {
     "bert": Original(family="bert"),
+    "gpt": Original(family="gpt", options=GPT, heads=LM),
+    "gpt2": Original(
+        family="gpt2", options=DECODER, heads=LM, fields={"norm_epsilon": 1e-5}
+    ),
+    "gpt2_ml": Original(
+        family="gpt2_ml", options=DECODER, heads=LM, fields={"norm_epsilon": 1e-5}
+    ),
     # It loads Chinese RoBERTa checkpoints, which are BERTs, as "roberta".
     "roberta": Original(family="bert"),
     **_t5("t5", "t5", is_tied=True),

@@ -28,9 +28,6 @@ class Config:
     KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     ONLY: ClassVar[Mapping[str, Any]] = {}  # keys with the one value that is built here
     REPLACED: ClassVar[tuple[str, ...]] = ()  # keys read, and written as others
-    # Whether a head's own table that differs from the tokens' means that it is untied,
-    # whatever config.json says (transformers 5 writes "tied" for every T5).
-    TIES_BY_FILE: ClassVar[bool] = False
     SPARE_ROWS: ClassVar[bool] = False  # published tables are longer than vocabularies
 
     @classmethod

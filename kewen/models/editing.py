@@ -8,6 +8,7 @@ import numpy as np
 
 from kewen.errors import ConfigError
 from kewen.models.base import Backbone
+from kewen.models.lora import plain_values
 from kewen.models.pretrained import Pretrained
 from kewen.text import Keep, Sources, Tokenizer
 
@@ -107,7 +108,7 @@ def edited_model(
         name=old.name,
         unset=True,
     )
-    values = old.weights_by_path()
+    values = plain_values(old)
     for path, weight in model.weights_by_path().items():
         value = np.asarray(values[path])
         if path in TABLES:

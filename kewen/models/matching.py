@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kewen.checkpoints import Checkpoint, Loaded, aligned, open_checkpoint
 from kewen.errors import ConfigError
 from kewen.models.base import Backbone
@@ -24,17 +22,10 @@ from kewen.models.registry import (
     Family,
     family,
     family_of_model_type,
+    family_of_tf_names,
 )
 from kewen.models.save import KEWEN_JSON
 
-# What names begin with in Google's and bert4keras' files -> family.
-_MARKS = {
-    "bert/": "bert",
-    "encoder/rms_norm/": "mt5",
-    "decoder/rms_norm/": "mt5",
-    "encoder/block_000/": "t5",
-    "decoder/block_000/": "t5",
-}
 SURPLUS = 16  # times as many numbers as the file has: no slip, but nonsense
 
 
@@ -77,7 +68,10 @@ def matched(
     with open_checkpoint(path) as checkpoint:
         kind = use or _family_of(config_json, saved, checkpoint, config_path, named)
         origin = kind.weights.origin_of(checkpoint)
-        replaced = _told_by_tensors(kind, checkpoint, origin) | dict(options or {})
+        labels = _count_labels(kind, checkpoint, origin)
+        replaced: dict[str, Any] = {"num_labels": labels} if labels else {}
+        replaced |= kind.fields_seen(checkpoint) if kind.fields_seen else {}
+        replaced |= options or {}
         config = _config_of(kind, config_json, saved, config_path, replaced)
         _check_size(config, checkpoint, config_path)
         own = _application_of(kind, config_json, saved, config_path)
@@ -133,9 +127,9 @@ def _family_of(
 ) -> Family:
     declared = _declared_family(config_json, saved, config_path)
     # Google's and bert4keras' files name no type; their tensors do.
-    told = next((f for mark, f in _MARKS.items() if _holds(checkpoint, mark)), None)
+    by_names = family_of_tf_names(checkpoint)
     if named is not None and not (declared and declared.name == named):
-        chosen = family_of_bert4keras(named) if told else family(named)
+        chosen = family_of_bert4keras(named) if by_names else family(named)
         require(
             declared is None or declared is chosen,
             f"{config_path.parent} must be of the family that is named, {named}.",
@@ -145,17 +139,13 @@ def _family_of(
         return chosen
     if declared is not None:
         return declared
-    if told:
-        return family(told)
+    if by_names is not None:
+        return by_names
     raise ConfigError(
         f"{config_path} must name the family (model_type), or the tensors must have "
         f"names that tell. Received: keys {sorted(config_json)}, tensors "
         f"{list(checkpoint)[:3]} ... Add model_type, or name it (--family)."
     )
-
-
-def _holds(checkpoint: Checkpoint, mark: str) -> bool:
-    return any(name.startswith(mark) for name in checkpoint)
 
 
 def _declared_family(
@@ -201,22 +191,6 @@ def _application_of(
         if architecture in (config_json.get("architectures") or []):
             own = half
     return saved.get("application", own)
-
-
-def _told_by_tensors(
-    kind: Family, checkpoint: Checkpoint, origin: str
-) -> dict[str, Any]:
-    """Config fields that are read off the tensors themselves."""
-    labels = _count_labels(kind, checkpoint, origin)
-    told: dict[str, Any] = {"num_labels": labels} if labels else {}
-    if kind.config.TIES_BY_FILE:
-        head, table = (
-            tensor_of(kind, path, checkpoint, origin)
-            for path in ("lm_decoder/kernel", "token_embedding/embeddings")
-        )
-        if head and table and not np.array_equal(checkpoint[head], checkpoint[table]):
-            told["tie_embeddings"] = False
-    return told
 
 
 def _count_labels(kind: Family, checkpoint: Checkpoint, origin: str) -> int | None:

@@ -1,7 +1,7 @@
 """Which families there are, and by which names other libraries know them."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,11 @@ from kewen.models.graph import Graph
 # Family -> the module that defines it as `FAMILY`.
 _MODULES = {
     "bert": "kewen.models.bert",
+    "deberta": "kewen.models.deberta",
     "distilbert": "kewen.models.distilbert",
+    "gpt": "kewen.models.gpt",
+    "gpt2": "kewen.models.gpt2",
+    "gpt2_ml": "kewen.models.gpt2_ml",
     "llama": "kewen.models.llama",
     "mistral": "kewen.models.mistral",
     "mt5": "kewen.models.mt5",
@@ -28,16 +32,31 @@ APPLICATIONS = ("encoder", "lm", "unilm", "encoder_decoder", "decoder")
 # Hugging Face's `model_type` -> family; bert4keras' names are in `bert4keras.py`.
 _MODEL_TYPES = {
     "bert": "bert",
+    "deberta-v2": "deberta",
     "distilbert": "distilbert",
+    "gpt2": "gpt2",
+    "gpt2_ml": "gpt2_ml",
     "llama": "llama",
     "mistral": "mistral",
     "mt5": "mt5",
+    "openai-gpt": "gpt",
     "qwen2": "qwen2",
     "qwen3": "qwen3",
     "roberta": "roberta",
     "t5": "t5",
     "xlm-roberta": "roberta",
     "camembert": "roberta",
+}
+# What the tensors of TensorFlow's files begin with -> family; the first that fits.
+_TF_NAMES = {
+    "encoder/rms_norm/": "mt5",
+    "decoder/rms_norm/": "mt5",
+    "encoder/block_000/": "t5",
+    "decoder/block_000/": "t5",
+    "bert/": "bert",
+    "gpt/output/": "gpt2",  # the final norm, which GPT lacks
+    "gpt/": "gpt",
+    "newslm/": "gpt2_ml",
 }
 # Where transformers has classes of their own for a model type of a family.
 _CLASS_PREFIXES = {"xlm-roberta": "XLMRoberta", "camembert": "Camembert"}
@@ -61,6 +80,9 @@ class Family:
         causal_lm: transformers' class for the masked_lm head under a causal mask.
         applications: masks that the family can wear, or halves that it has; the first
             is its own.
+        fields_seen: config fields that tensors tell, whatever config.json says.
+        counts_tokens: whether positions that are not given count the tokens of a row,
+            where its original numbers the columns.
         headless: applications that no head stands on -> transformers' class of such a
             model, None if there is none.
     """
@@ -76,6 +98,8 @@ class Family:
     tied_heads: tuple[str, ...] = ()
     causal_lm: str | None = None
     applications: tuple[str, ...] = ("encoder", "lm", "unilm")
+    fields_seen: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    counts_tokens: bool = False
     headless: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
 
 
@@ -104,6 +128,14 @@ def family_of_model_type(model_type: str, where: Path) -> Family:
             f"reads. Received: {model_type!r}. Choose a model of these types."
         )
     return family(_MODEL_TYPES[model_type])
+
+
+def family_of_tf_names(names: Iterable[str]) -> Family | None:
+    """The family whose TensorFlow names these are; None if of none."""
+    for start, known in _TF_NAMES.items():
+        if any(name.startswith(start) for name in names):
+            return family(known)
+    return None
 
 
 def class_for_model_type(architecture: str, family: Family, model_type: str) -> str:

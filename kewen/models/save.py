@@ -12,6 +12,7 @@ from kewen.checkpoints import SHARD_BYTES, write_sharded, write_tf_bundle
 from kewen.errors import ConfigError
 from kewen.files import atomic_folder, atomic_write
 from kewen.models.base import Backbone
+from kewen.models.lora import plain_values
 from kewen.models.pretrained import Pretrained
 from kewen.models.registry import Family, class_for_model_type, family
 
@@ -52,7 +53,10 @@ def save_pretrained(
             f"{kind.name} has no original in TensorFlow, whose names format='tf1' "
             "would write. Received: format='tf1'. Write hf or keras."
         )
-    written = pretrained.model.weights_by_path() if values is None else values
+    if format == "keras":  # which writes the model itself
+        written = {}
+    else:
+        written = plain_values(pretrained.model) if values is None else values
     with atomic_folder(folder, overwrite=overwrite, known_by=KNOWN_BY) as new:
         model = pretrained.model
         own = config_json_of(model, pretrained.config_json) | dict(config_json or {})

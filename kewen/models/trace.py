@@ -18,11 +18,12 @@ from kewen.models.encoder_decoder import CONTEXT, WHOLE
 from kewen.models.hub import locate
 from kewen.models.load import load
 from kewen.models.pretrained import Pretrained
-from kewen.models.registry import family as family_called
+from kewen.models.registry import family as called
 
 INPUTS = ("token_ids", "segment_ids", "padding_mask", "position_ids")
 SIDE = "decoder_"  # begins the names of a decoder's inputs, which have a T of their own
 DECODER_INPUTS = (f"{SIDE}token_ids", f"{SIDE}padding_mask")
+UNNORMED = "hidden_unnormed"
 # Our output -> transformers' field, where a class has one head of the kind.
 _FIELDS = {
     "last_hidden_state": "last_hidden_state",
@@ -41,10 +42,10 @@ _PRETRAINING = {
     "nsp_logits": "seq_relationship_logits",
 }
 _BERT4KERAS = {
-    "pooler_output": "pool",
-    "nsp_logits": "nsp",
-    "mlm_logits": "mlm",
     "lm_logits": "lm",
+    "mlm_logits": "mlm",
+    "nsp_logits": "nsp",
+    "pooler_output": "pool",
 }
 
 
@@ -116,8 +117,12 @@ def trace(
         )
         model, heads = made.finish(pretrained.model), _heads(pretrained, made)
     as_bert4keras = family is not None or pretrained.origin == "tf"
-    model = model.redrawn(heads=heads, collect=["hidden_states", "last_block"])
+    model = model.redrawn(heads=heads, collect=["hidden_states", "unnormed"])
     _check_values(model, arrays)
+    if called(model.config.family).counts_tokens and not model.position_input:
+        model = model.redrawn(position_input=True)
+        columns = np.arange(arrays["token_ids"].shape[1])
+        arrays["position_ids"] = np.broadcast_to(columns, arrays["token_ids"].shape)
     run = model.predict_on_batch(_model_inputs(model, arrays, as_bert4keras))
     named = (_as_bert4keras if as_bert4keras else _as_transformers)(run, model)
     return {name: np.asarray(array, np.float32) for name, array in named.items()}
@@ -195,7 +200,7 @@ def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:
     config = model.config
     limits = {
         "token_ids": config.vocabulary_size,
-        "segment_ids": max(getattr(config, "segment_vocabulary_size", 1), 1),
+        "segment_ids": max(_count_segments(config), 1),
         "padding_mask": 2,
     }
     if "position_ids" in arrays:
@@ -229,6 +234,11 @@ def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:
             f"{CONTEXT} must be (B, S, {config.hidden_dim}). Received: "
             f"{arrays[CONTEXT].shape}."
         )
+
+
+def _count_segments(config: Any) -> int:
+    own = getattr(config, "segment_vocabulary_size", 1)
+    return getattr(config, "num_segments", own)
 
 
 def _model_inputs(
@@ -270,7 +280,7 @@ def _as_transformers(run: Mapping[str, Any], model: Backbone) -> dict[str, Any]:
     kind = SIDE if model.application == WHOLE else ""
     named: dict[str, Any] = {}
     for name, array in run.items():
-        if name.endswith("last_block"):
+        if name.endswith(UNNORMED):
             continue
         if name.startswith("hidden_"):
             name = name.replace("hidden_", f"hidden_{kind}")
@@ -290,23 +300,27 @@ def _as_bert4keras(run: Mapping[str, Any], model: Backbone) -> dict[str, Any]:
     if model.application == WHOLE:
         named |= _states_of_bert4keras(run, "encoder_", "encoder_")
         named |= _states_of_bert4keras(run, "", SIDE)
+    elif called(model.config.family).headless:
+        named |= _states_of_bert4keras(run, "", f"{model.application}_")
     else:
-        halves = family_called(model.config.family).headless
-        side = {"encoder": "encoder_", "decoder": SIDE}.get(model.application)
-        named |= _states_of_bert4keras(run, "", (halves and side) or "")
+        named |= _states_of_bert4keras(run, "", "")
     heads = {
         f"output_{ours}": run[name] for name, ours in _BERT4KERAS.items() if name in run
     }
     return named | (heads or {"output_hidden": run["last_hidden_state"]})
 
 
-def _states_of_bert4keras(run: Mapping[str, Any], ours: str, side: str) -> dict[str, Any]:
+def _states_of_bert4keras(
+    run: Mapping[str, Any], ours: str, side: str
+) -> dict[str, Any]:
     """Of one stack, whose outputs begin with `ours` with us; `side` says whose."""
-    count = sum(name.startswith(f"{ours}hidden_") for name in run)
+    unnormed = f"{ours}{UNNORMED}"
+    count = sum(n.startswith(f"{ours}hidden_") and n != unnormed for n in run)
     states = [run[f"{ours}hidden_{i}"] for i in range(count)]
     named: dict[str, Any] = {}
-    if f"{ours}last_block" in run:  # there, a norm at the end is no part of a layer
-        named = {f"hidden_{side}output": states[-1]}
-        states[-1] = run[f"{ours}last_block"]
+    if unnormed in run:  # a final norm is no layer of a block there
+        if side:
+            named[f"hidden_{side}output"] = states[-1]
+        states[-1] = run[unnormed]
     named |= {f"hidden_{side}layer_{i - 1}": states[i] for i in range(1, count)}
-    return named | {f"hidden_{side}embedding": states[0]}
+    return {f"hidden_{side}embedding": states[0], **named}

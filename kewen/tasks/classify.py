@@ -11,23 +11,31 @@ from typing import Any
 import keras
 import numpy as np
 
-from kewen.data import Batches, Example, LabelSet
+from kewen.data import (
+    Batches,
+    BatchSource,
+    Example,
+    LabelSet,
+    StreamedBatches,
+    StreamedExamples,
+)
 from kewen.engines import Engine, check_engine, engine_for
 from kewen.errors import ConfigError, DataError
 from kewen.losses import CrossEntropy
 from kewen.metrics import ClassificationScores, classification_scores
 from kewen.models.pretrained import Pretrained
 from kewen.models.save import save_pretrained
+from kewen.tasks.class_weights import class_factors
 from kewen.tasks.examples import (
     Source,
     digest_of_examples,
     examples_of,
     listed,
     name_of,
+    training_examples,
 )
 from kewen.tasks.probe import probe_rows
 from kewen.training import History, fit, predict_rows, seeded
-from kewen.training.checks import check_from_zero
 from kewen.training.run import log_losses
 
 TASK = "classify"
@@ -124,15 +132,16 @@ class TextClassifier:
         tokens_per_batch: int | None = None,
         label_smoothing: float = 0.0,
         class_weights: str | Mapping[str, float] | None = None,
+        stream: bool | None = None,
         **options: Any,
     ) -> History:
         """Train on a file of examples.
 
         Args:
-            train: a TSV, CSV or JSONL file (gz too), a folder of class folders, or
-                `Example` objects.
+            train: a TSV, CSV or JSONL file (gz too), a folder of class folders,
+                `Example` objects, or what `kewen.data.stream_examples` gives.
             validation_data: likewise; measured after each epoch, and the weights of
-                the best epoch are kept.
+                the best epoch are kept. It is read into memory in any case.
             text: column of the text, by name or position.
             label: column of the label.
             pair: column of the second text, if any.
@@ -145,6 +154,9 @@ class TextClassifier:
             label_smoothing: see `kewen.losses.CrossEntropy`.
             class_weights: "balanced" (each class counts the same in sum), or a factor
                 for each label.
+            stream: whether `train` stays on the disk, so that memory does not grow with
+                it; a plain TSV or JSONL only, and without `tokens_per_batch`. If None,
+                it does where it can and has more than `STREAM_BYTES`, 100 MB.
             **options: those of `kewen.training.fit`: epochs, learning_rate, warmup,
                 weight_decay, clip_norm, accumulate, learning_rates, freeze, monitor
                 ("val_loss", "val_accuracy", "val_macro_f1"), patience, progress,
@@ -160,25 +172,47 @@ class TextClassifier:
         """
         columns = {"text": text, "label": label, "pair": pair, "header": header}
         columns |= {"encoding": encoding, "on_bad_row": on_bad_row}
-        examples = examples_of(train, **columns, bad_rows=bad_rows)
+        name = name_of(train)
+        examples = training_examples(
+            train, stream, tokens_per_batch, **columns, bad_rows=bad_rows
+        )
+        is_streamed = isinstance(examples, StreamedExamples)
+        some = examples.one_of_each if is_streamed else examples
         if self.labels is None:
-            self._set_labels(LabelSet.from_examples(examples))
-        ids = self.labels.encode(examples, name_of(train))
+            self._set_labels(LabelSet.from_examples(some))
+        labels = self._known_labels()
+        ids = labels.encode(some, name)
         validate, held_out = None, []
         if validation_data is not None:
             held_out = examples_of(validation_data, **columns)
             validate = self._measure(
-                held_out, self.labels.encode(held_out, name_of(validation_data))
+                held_out, labels.encode(held_out, name_of(validation_data))
             )
-        batches = self._batches(
-            examples,
-            labels=ids,
-            weights=self._weights(ids, class_weights),
-            batch_size=batch_size,
-            tokens_per_batch=tokens_per_batch,
-            shuffle=True,
-            seed=self.seed,
-        )
+        each = list(examples.label_counts.values()) if is_streamed else None
+        counts = np.bincount(ids, each, minlength=len(labels))
+        factors = class_factors(labels, counts, class_weights)
+        batches: BatchSource
+        if is_streamed:
+            batches = StreamedBatches(
+                examples,
+                self._rows,
+                numbers=lambda examples: labels.encode(examples, name),
+                factors=factors,
+                max_length=self.max_length,
+                batch_size=batch_size,
+                seed=self.seed,
+                pad_ids={"token_ids": self.pretrained.config.pad_id},
+            )
+        else:
+            batches = self._batches(
+                examples,
+                labels=ids,
+                weights=None if factors is None else factors[ids],
+                batch_size=batch_size,
+                tokens_per_batch=tokens_per_batch,
+                shuffle=True,
+                seed=self.seed,
+            )
         self.history = fit(
             self.logits_model,
             batches,
@@ -383,31 +417,6 @@ class TextClassifier:
             return dict(zip(METRICS, values, strict=True))
 
         return measure
-
-    def _weights(
-        self, ids: np.ndarray, wanted: str | Mapping[str, float] | None
-    ) -> np.ndarray | None:
-        """What each row counts, float32 (N,)."""
-        if wanted is None:
-            return None
-        labels = self._known_labels()
-        if wanted == "balanced":
-            counts = np.bincount(ids, minlength=len(labels))
-            factors = len(ids) / (len(labels) * np.maximum(counts, 1))
-        elif isinstance(wanted, Mapping) and set(wanted) == set(labels.names):
-            check_from_zero(**{f"class_weights[{k!r}]": v for k, v in wanted.items()})
-            factors = np.array([wanted[name] for name in labels.names])
-        else:
-            raise ConfigError(
-                'class_weights must be "balanced", or a factor for each of the labels '
-                f"{list(labels.names)}. Received: {wanted!r}."
-            )
-        weights = factors[ids].astype("float32")
-        if not weights.any():
-            raise ConfigError(
-                f"class_weights must let a class count. Received: {wanted!r}."
-            )
-        return weights
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from kewen.data import Example, read_examples
-from kewen.errors import DataError
+from kewen.data import Example, StreamedExamples, read_examples, stream_examples
+from kewen.data.streaming import is_large
+from kewen.errors import ConfigError, DataError
 
 Source = str | os.PathLike[str] | Iterable[Example]
 
@@ -33,8 +34,53 @@ def examples_of(source: Source, **columns: Any) -> list[Example]:
     return examples
 
 
+def training_examples(
+    source: Source,
+    stream: bool | None,
+    tokens_per_batch: int | None = None,
+    **columns: Any,
+) -> list[Example] | StreamedExamples:
+    """The examples in memory, or those of a file that stays on the disk.
+
+    Args:
+        source: as for `examples_of`, or streamed already.
+        stream: whether to stream; None for by size.
+        tokens_per_batch: with it nothing is streamed, because the steps of an epoch
+            would be known only when all texts are encoded.
+        **columns: as in `read_examples`.
+
+    Raises:
+        ConfigError: if streaming is asked for and cannot be.
+        DataError: if there are no examples.
+    """
+    is_path = isinstance(source, str | os.PathLike)
+    if stream is False:
+        return examples_of(source, **columns)
+    if stream or isinstance(source, StreamedExamples):
+        if tokens_per_batch is not None:
+            raise ConfigError(
+                "A streamed file is trained on in batches of batch_size texts. "
+                f"Received: {tokens_per_batch=}. Leave it out, or read the file into "
+                "memory with stream=False."
+            )
+        if isinstance(source, StreamedExamples):
+            return source
+        if not is_path:
+            raise ConfigError(
+                "Only a file can be streamed. Received: stream=True with "
+                f"{type(source).__name__}. Give its path."
+            )
+        return stream_examples(source, **columns)
+    encoding = columns.get("encoding", "utf-8")
+    if is_path and tokens_per_batch is None and is_large(source, encoding):
+        return stream_examples(source, **columns)
+    return examples_of(source, **columns)
+
+
 def name_of(source: Source) -> str:
     """How an error calls the source."""
+    if isinstance(source, StreamedExamples):
+        return str(source.path)
     return (
         os.fspath(source) if isinstance(source, str | os.PathLike) else "the examples"
     )

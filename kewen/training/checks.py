@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kewen.data import Batches
+from kewen.data import BatchSource
 from kewen.errors import ConfigError, TrainingError
 from kewen.training.run import training_stream
 
@@ -89,7 +89,7 @@ def check_weights(model: keras.Model) -> None:
             )
 
 
-def check_last_loss(model: keras.Model, train: Batches) -> None:
+def check_last_loss(model: keras.Model, train: BatchSource) -> None:
     """The loss after the last update; that of a step is the one before its update.
 
     Raises:

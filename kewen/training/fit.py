@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from kewen.data import Batches
+from kewen.data import BatchSource
 from kewen.errors import ConfigError, MissingExtraError
 from kewen.optimizers import LayerwiseAdamW, WarmupLinearDecay
 from kewen.training.checks import (
@@ -22,13 +22,7 @@ from kewen.training.checks import (
 )
 from kewen.training.history import History
 from kewen.training.progress import progress_for
-from kewen.training.restart import (
-    Place,
-    Restart,
-    digest_of_batches,
-    digest_of_model,
-    digest_of_plan,
-)
+from kewen.training.restart import Place, Restart, digest_of_model
 from kewen.training.run import training_stream
 from kewen.training.seeds import reseed_dropout
 from kewen.training.watch import BestWeights, Recorder, Validation
@@ -39,7 +33,7 @@ FALLING = ("loss", "perplexity", "error")
 
 def fit(
     model: keras.Model,
-    train: Batches,
+    train: BatchSource,
     *,
     loss: Any,
     validate: Callable[[], Mapping[str, float]] | None = None,
@@ -65,7 +59,8 @@ def fit(
 
     Args:
         model: inputs by name to one output.
-        train: rows with labels, in buckets; shuffled anew each epoch if made so.
+        train: rows with labels, in buckets: `Batches` in memory, shuffled anew each
+            epoch if made so, or `StreamedBatches` from a file on the disk.
         loss: a Keras loss of labels and output, such as `kewen.losses.CrossEntropy`.
         validate: gives metrics by name after each epoch; in the record they are called
             `val_...`. Without it the last epoch counts as the best.
@@ -179,8 +174,8 @@ def fit(
                 "backend": keras.backend.backend(),
                 "loss": repr(loss.get_config()) if hasattr(loss, "get_config") else "",
                 "first weights": digest_of_model(model),
-                "batches": digest_of_plan(train),
-                "training data": digest_of_batches(train),
+                "batches": train.digest_of_plan(),
+                "training data": train.digest_of_data(),
             }
             restart = Restart(
                 Path(checkpoint),

@@ -19,7 +19,6 @@ import keras
 import numpy as np
 
 from kewen.checkpoints import open_checkpoint, write_safetensors
-from kewen.data import Batches
 from kewen.errors import CheckpointError, ConfigError
 from kewen.files import Rotation
 from kewen.training.history import History
@@ -222,27 +221,6 @@ def digest_of_model(model: keras.Model) -> str:
         array = _array(variable)
         digest.update(f"{array.dtype} {array.shape};".encode())
         digest.update(array.tobytes())
-    return digest.hexdigest()
-
-
-def digest_of_batches(batches: Batches) -> str:
-    """The SHA-256 of all rows, labels and weights, in their order."""
-    digest = hashlib.sha256()
-    for row in batches.rows:
-        for key in batches.pad_values:
-            digest.update(np.ascontiguousarray(row[key]).tobytes() + b";")
-    for array in (batches.labels, batches.weights):
-        digest.update(b"none" if array is None else array.tobytes())
-    return digest.hexdigest()
-
-
-def digest_of_plan(batches: Batches) -> str:
-    """The SHA-256 of which rows go together in the first two epochs, and how padded."""
-    digest = hashlib.sha256(batches.padding_side.encode())
-    digest.update(json.dumps(batches.pad_values).encode())
-    for epoch in (0, 1):  # two, because the seed may show in the second only
-        for rows, length in batches.buckets.epoch(epoch):
-            digest.update(rows.tobytes() + f"{length};".encode())
     return digest.hexdigest()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kewen.data import Batches
+from kewen.data import Batches, BatchSource
 from kewen.data.batches import Batch
 from kewen.training.forward import forward_of
 
@@ -60,7 +60,7 @@ def _in_order(
 
 def training_stream(
     model: keras.Model,
-    batches: Batches,
+    batches: BatchSource,
     sizes: list[int],
     epoch: int = 0,
     start_step: int = 0,

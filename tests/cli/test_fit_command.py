@@ -266,3 +266,87 @@ def test_a_training_that_ends_in_no_numbers_says_how_to_begin_anew(
 def test_no_checkpoint_leaves_nothing_beside(killed, tmp_path):
     killed("--no-checkpoint")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def trained_on(monkeypatch):
+    """The batches of a training that is not made."""
+    from kewen.training import History
+
+    given = []
+
+    def fit(model, batches, **_):
+        given.append(batches)
+        return History(best_epoch=1)
+
+    monkeypatch.setattr("kewen.tasks.classify.fit", fit)
+    return given
+
+
+def test_a_large_file_stays_on_the_disk(fit, examples, trained_on, monkeypatch):
+    from kewen.data import StreamedBatches
+
+    monkeypatch.setattr("kewen.data.streaming.STREAM_BYTES", 100)
+    ended = fit("--max-length", "12", train=examples / "test.jsonl")
+    assert ended.code == 0
+    assert "stays on the disk" in ended.err and "16 examples" in ended.err
+    assert type(trained_on[0]) is StreamedBatches
+
+
+@pytest.mark.parametrize(
+    ("option", "streamed"), [("--stream", True), ("--no-stream", False)]
+)
+def test_streaming_is_as_the_user_says(
+    fit, examples, trained_on, monkeypatch, option, streamed
+):
+    from kewen.data import StreamedBatches
+
+    monkeypatch.setattr("kewen.data.streaming.STREAM_BYTES", 0 if not streamed else 1e9)
+    dev = ("--dev", examples / "dev.tsv")
+    assert fit("--max-length", "12", option, *dev).code == 0
+    assert isinstance(trained_on[0], StreamedBatches) is streamed
+
+
+def test_bad_rows_of_a_streamed_file_are_listed(fit, trained_on, tmp_path):
+    train = tmp_path / "train.tsv"
+    train.write_text("text\tlabel\na\tx\n\tx\nb\ty\nc\n", encoding="utf-8")
+    options = ("--max-length", "12", "--stream")
+    ended = fit(*options, train=train)
+    assert ended.code == 2 and "line 3: the text is empty" in ended.err
+    ended = fit(*options, "--on-bad-row", "skip", train=train)
+    assert ended.code == 0 and "2 examples" in ended.err
+    assert "Skipped 2 bad rows: line 3: the text is empty; line 5: 1 col" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("train.jsonl.gz", b"x", "gunzip"),
+        ("train.csv", b"text,label\na,b\n", "--no-stream"),
+        ("train.jsonl", b"", "at least one example"),
+        ("train.jsonl", b'{"text": "a", "label": "b"}', "at least two classes"),
+        ("train.jsonl", '{"text": "a"}'.encode("utf-16"), "must be UTF-8"),
+    ],
+)
+def test_what_cannot_be_streamed_is_refused_before_training(
+    fit, tmp_path, name, content, message
+):
+    train = tmp_path / name
+    train.write_bytes(content)
+    ended = fit("--stream", train=train)
+    assert ended.code == 2 and message in ended.err
+    assert not (tmp_path / "clf").exists()
+
+
+def test_a_large_file_that_must_be_read_into_memory_is_named(
+    fit, examples, trained_on, monkeypatch
+):
+    from kewen.data import Batches
+
+    monkeypatch.setattr("kewen.data.streaming.STREAM_BYTES", 100)
+    table = examples / "train.csv"
+    lines = (examples / "train.tsv").read_text(encoding="utf-8")
+    table.write_text(lines.replace("\t", ","), encoding="utf-8")
+    ended = fit("--max-length", "12", train=table)
+    assert ended.code == 0 and "large and is read into memory" in ended.err
+    assert type(trained_on[0]) is Batches

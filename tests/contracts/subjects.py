@@ -20,6 +20,7 @@ TOKEN_IDS = RNG.integers(5, 20, (B, T)).astype("int32")
 SEGMENT_IDS = np.repeat([[0, 0, 0, 1, 1, 1]], B, axis=0).astype("int32")
 IS_TOKEN = np.ones((B, T), bool)
 IS_TOKEN[1, 4:] = False
+DISTANCES = RNG.normal(size=(18, C)).astype("float32")
 ANGLES = (np.arange(T)[None, :, None] * np.array([1.0, 0.1])).astype("float32")
 
 
@@ -59,6 +60,24 @@ LAYERS = [
         {"num_heads": H, "bidirectional": False, "initializer": "normal"},
     ),
     LayerRow(layers.Dense, {"units": 5, "activation": "gelu"}),
+    LayerRow(
+        layers.DisentangledAttention,
+        {"num_heads": H, "max_distance": 9},
+        (HIDDEN, DISTANCES),
+        named=MASK,
+    ),
+    LayerRow(
+        layers.DisentangledAttention,
+        {
+            "num_heads": H,
+            "kinds": ("c2p",),
+            "num_buckets": 4,
+            "max_distance": 9,
+            "share_projections": True,
+        },
+        (HIDDEN, DISTANCES),
+    ),
+    LayerRow(layers.DistanceTable, {"num_rows": 5, "initializer": "normal"}),
     LayerRow(layers.Dropout, {"rate": 0.5}),
     LayerRow(
         layers.EinsumDense,
@@ -160,7 +179,20 @@ class FamilyRow:
 
 FAMILIES = [
     FamilyRow("bert", left_padding_moves_positions=True),
+    FamilyRow(
+        "deberta",
+        left_padding_moves_positions=True,
+        sizes={
+            **SIZES,
+            "relative_attention": True,
+            "position_kinds": ("p2c", "c2p"),
+            "num_buckets": 4,
+        },
+    ),
     FamilyRow("distilbert", left_padding_moves_positions=True),
+    FamilyRow("gpt"),
+    FamilyRow("gpt2"),
+    FamilyRow("gpt2_ml"),
     FamilyRow("llama", sizes={**SIZES, "num_kv_heads": 1}),
     FamilyRow("mistral", sizes={**SIZES, "num_kv_heads": 1, "sliding_window": WINDOW}),
     FamilyRow("qwen2", sizes={**SIZES, "num_kv_heads": 1}),

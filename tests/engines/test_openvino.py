@@ -46,13 +46,13 @@ def drawings(monkeypatch):
     import kewen.engines.openvino_export as module
 
     calls = []
-    draw = module._draw_elsewhere
+    draw = module.draw_elsewhere
 
-    def counted(source, target):
+    def counted(backend, module, source, target):
         calls.append(target)
-        draw(source, target)
+        draw(backend, module, source, target)
 
-    monkeypatch.setattr(module, "_draw_elsewhere", counted)
+    monkeypatch.setattr(module, "draw_elsewhere", counted)
     return calls
 
 

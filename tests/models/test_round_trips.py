@@ -14,6 +14,11 @@ from kewen.models.convert import convert
 from kewen.models.trace import trace
 
 FOLDERS = [GOLDEN / "huggingface" / case for case in [*DECODERS, *ENCODERS]]
+TF_CASES = {  # each with what its files do not say
+    "gpt2": {},
+    "gpt2_ml": {},
+    "gpt_shared_segment": {"shared_segment_embeddings": True},
+}
 EACH = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 
 
@@ -81,7 +86,7 @@ def test_base_model_has_no_head(tmp_path):
 
 def test_family_without_an_original_in_tensorflow_says_so(tmp_path):
     with pytest.raises(kewen.errors.ConfigError, match="no original in TensorFlow"):
-        convert(FOLDERS[0], tmp_path / "out", to="tf1")
+        convert(GOLDEN / "huggingface" / "qwen3", tmp_path / "out", to="tf1")
 
 
 def test_left_padding_needs_no_position_ids():
@@ -102,3 +107,33 @@ def test_classifier_of_texts_is_told_from_a_tagger_by_what_it_has_more(tmp_path)
         said = json.loads(path.read_text())
         path.write_text(json.dumps({**said, "architectures": None}))
         assert kewen.load(tmp_path / head).model.heads == (head,)
+
+
+@pytest.fixture(params=TF_CASES)
+def tf_folder(request, tmp_path):
+    """A TensorFlow checkpoint, with a config that says all."""
+    folder = tmp_path / "tf"
+    shutil.copytree(GOLDEN / "bert4keras" / request.param, folder)
+    said = json.loads((folder / "config.json").read_text())
+    said |= TF_CASES[request.param]
+    (folder / "config.json").write_text(json.dumps(said))
+    return folder
+
+
+def test_tensorflow_checkpoint_goes_through_hugging_face_and_back(tf_folder, tmp_path):
+    convert(tf_folder, tmp_path / "hf", to="hf")
+    convert(tmp_path / "hf", tmp_path / "again", to="tf1")
+    assert tensors(tmp_path / "again") == tensors(tf_folder)
+
+
+def test_tensorflow_checkpoint_converts_to_itself(tf_folder, tmp_path):
+    convert(tf_folder, tmp_path / "again", to="tf1")
+    assert tensors(tmp_path / "again") == tensors(tf_folder)
+
+
+@pytest.mark.parametrize("case", ["gpt2", "openai_gpt"])
+def test_hugging_face_checkpoint_goes_through_tensorflow_and_back(case, tmp_path):
+    folder = GOLDEN / "huggingface" / case
+    convert(folder, tmp_path / "tf", to="tf1")
+    convert(tmp_path / "tf", tmp_path / "again", to="hf")
+    assert tensors(tmp_path / "again") == tensors(folder)

@@ -39,6 +39,14 @@ HEADS = {
         "start_logits": "start_logits",
         "end_logits": "end_logits",
     },
+    "DebertaV2Model": {"last_hidden_state": "last_hidden_state"},
+    "DebertaV2ForMaskedLM": {"mlm_logits": "logits"},
+    "DebertaV2ForSequenceClassification": {"class_logits": "logits"},
+    "DebertaV2ForTokenClassification": {"token_logits": "logits"},
+    "DebertaV2ForQuestionAnswering": {
+        "start_logits": "start_logits",
+        "end_logits": "end_logits",
+    },
     "DistilBertModel": {"last_hidden_state": "last_hidden_state"},
     "DistilBertForMaskedLM": {"mlm_logits": "logits"},
     "DistilBertForSequenceClassification": {"class_logits": "logits"},
@@ -49,7 +57,18 @@ HEADS = {
     },
 }
 # What the configs of these classes must say besides SIZES.
-CHANGES = {"Roberta": {"pad_token_id": 1}, "DistilBert": {"hidden_dim": 24}}
+CHANGES: dict[str, dict] = {
+    "DebertaV2": {
+        "relative_attention": True,
+        "pos_att_type": "p2c|c2p",
+        "position_buckets": 4,
+        "norm_rel_ebd": "layer_norm",
+        "share_att_key": True,
+        "position_biased_input": False,
+    },
+    "DistilBert": {"hidden_dim": 24},
+    "Roberta": {"pad_token_id": 1},
+}
 SIZES = {
     "vocab_size": 40,
     "hidden_size": 16,
@@ -86,6 +105,7 @@ def answers_of(network, inputs):
 UNTIED = (
     "BertForMaskedLM",
     "BertForPreTraining",
+    "DebertaV2ForMaskedLM",
     "DistilBertForMaskedLM",
     "RobertaForMaskedLM",
 )
@@ -98,13 +118,38 @@ UNTIED = (
 def test_theirs_opens_here_and_ours_opens_there_with_equal_outputs(
     architecture, tie, tmp_path
 ):
+    check_both_ways(architecture, {"tie_word_embeddings": tie}, tmp_path)
+
+
+# Networks of DeBERTa's that CHANGES does not ask for.
+DEBERTAS = {
+    "new head": {"legacy": False},
+    "own projections": {"share_att_key": False},
+    "c2p alone": {"pos_att_type": ["c2p"], "share_att_key": False},
+    "p2c alone": {"pos_att_type": ["p2c"], "share_att_key": False},
+    "no buckets": {"position_buckets": -1, "max_relative_positions": 5},
+    "positions": {"position_biased_input": True, "norm_rel_ebd": "none"},
+    "segments": {"type_vocab_size": 2},
+    "no distances": {
+        "relative_attention": False,
+        "position_biased_input": True,
+        "norm_rel_ebd": "none",
+    },
+}
+
+
+@pytest.mark.parametrize("changes", DEBERTAS.values(), ids=list(DEBERTAS))
+def test_every_deberta_goes_both_ways(changes, tmp_path):
+    check_both_ways("DebertaV2ForMaskedLM", changes, tmp_path)
+
+
+def check_both_ways(architecture, changes, tmp_path):
     pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     kind = getattr(transformers, architecture)
     transformers.set_seed(0)
-    changes: dict = {"tie_word_embeddings": tie}
     for prefix, own in CHANGES.items():
-        changes |= own if architecture.startswith(prefix) else {}
+        changes = {**own, **changes} if architecture.startswith(prefix) else changes
     # Of a span there are two: its start and its end.
     labels = 2 if "QuestionAnswering" in architecture else 3
     is_decoder = architecture in ("BertLMHeadModel", "RobertaForCausalLM")

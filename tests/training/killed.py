@@ -1,7 +1,8 @@
 """Trains a small model again and again under kill -9; prints what came of it as JSON.
 
-    python tests/training/killed.py FOLDER KILLS
+    python tests/training/killed.py FOLDER KILLS [--streamed]
 
+With --streamed the rows come from a file, whose windows are smaller than it is.
 A child is forked for each life: this process has imported all and computed nothing, so
 that no thread of the backend is lost by forking. A run that comes to its end must have
 the weights, the random states and the record of one that nobody killed.
@@ -20,15 +21,27 @@ from pathlib import Path
 import kewen  # noqa: F401  before Keras, which would else choose the backend
 
 # isort: split
-from small import batches_of, small_model, train, weights_of
+from small import (
+    batches_of,
+    small_model,
+    streamed_batches_of,
+    train,
+    weights_of,
+    write_rows,
+)
 
 EPOCHS, LENGTHS = 24, (5,) * 10 + (14,) * 9
+STREAMED = "--streamed" in sys.argv
 
 
 def train_to_the_end(folder: Path, told: int) -> None:
     """One life: go on from the state, and tell the digest of the end."""
     model = small_model(dropout=0.4)
-    batches = batches_of(LENGTHS, batch_size=4, shuffle=True, seed=3)
+    if STREAMED:
+        path = folder.parent / "rows.jsonl"
+        batches = streamed_batches_of(path, LENGTHS, batch_size=4, window=8, seed=3)
+    else:
+        batches = batches_of(LENGTHS, batch_size=4, shuffle=True, seed=3)
     started = []
 
     def validate():
@@ -78,6 +91,7 @@ def main() -> None:
     """Kill until there were enough, then compare all runs that ended."""
     folder, kills = Path(sys.argv[1]), int(sys.argv[2])
     chance = random.Random(0)
+    write_rows(folder / "rows.jsonl", LENGTHS)
     start = time.monotonic()
     _, wanted = live(folder / "whole", None)
     whole_s = time.monotonic() - start

@@ -1,9 +1,11 @@
 """A model of three layers and rows for it: what the tests of training train."""
 
+import json
+
 import keras
 import numpy as np
 
-from kewen.data import Batches
+from kewen.data import Batches, LabelSet, StreamedBatches, stream_examples
 from kewen.layers import Dropout
 from kewen.losses import CrossEntropy
 from kewen.training import fit, seeded
@@ -34,6 +36,31 @@ def rows_of(lengths, seed=0):
 def batches_of(lengths=(8,) * 8, **options):
     labels = np.arange(len(lengths)) % CLASSES
     return Batches(rows_of(lengths), labels=labels, **options)
+
+
+def write_rows(path, lengths):
+    """The rows and labels of `batches_of` as a file for `streamed_batches_of`."""
+    with path.open("w", encoding="utf-8") as file:
+        for number, row in enumerate(rows_of(lengths)):
+            text = " ".join(map(str, row["token_ids"]))
+            line = {"text": text, "label": str(number % CLASSES)}
+            file.write(json.dumps(line) + "\n")
+
+
+def streamed_batches_of(path, lengths, **options):
+    """Batches over such a file."""
+
+    def encode(examples):
+        rows = (np.array(each.text.split(), "int32") for each in examples)
+        return [{"token_ids": row} for row in rows]
+
+    return StreamedBatches(
+        stream_examples(path),
+        encode,
+        numbers=LabelSet(map(str, range(CLASSES))).encode,
+        max_length=max(lengths),
+        **options,
+    )
 
 
 def train(model, batches, **options):

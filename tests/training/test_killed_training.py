@@ -12,10 +12,10 @@ HERE = Path(__file__).parent
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks its children")
 
 
-def killed(folder: Path, kills: int) -> dict:
+def killed(folder: Path, kills: int, *options: str) -> dict:
     paths = os.pathsep.join([str(HERE.parents[1]), str(HERE)])
     ended = subprocess.run(
-        [sys.executable, str(HERE / "killed.py"), str(folder), str(kills)],
+        [sys.executable, str(HERE / "killed.py"), str(folder), str(kills), *options],
         env=os.environ
         | {
             "PYTHONPATH": paths,
@@ -34,6 +34,18 @@ def killed(folder: Path, kills: int) -> dict:
 def test_a_training_under_kills_ends_bit_for_bit_as_without(tmp_path):
     found = killed(tmp_path, 3)
     assert found["kills"] == 3 and found["same"]
+
+
+def test_a_streamed_training_under_kills_ends_bit_for_bit_as_without(tmp_path):
+    found = killed(tmp_path, 3, "--streamed")
+    assert found["kills"] == 3 and found["same"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_a_streamed_training_under_100_kills_ends_bit_for_bit_as_without(tmp_path):
+    found = killed(tmp_path, 100, "--streamed")
+    assert found["kills"] == 100 and found["same"]
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from kewen.errors import ConfigError, ShapeError
 from kewen.layers.dense import EinsumDense
 from kewen.layers.dropout import Dropout
 from kewen.layers.initial_values import TruncatedNormal, another
+from kewen.layers.rematerialized import Rematerialized
 from kewen.layers.rms_norm import RMSNorm
 from kewen.ops import einsum, masked_softmax, rotate, soft_cap, sums_apart
 
@@ -16,7 +17,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable("kewen")
-class MultiHeadAttention(keras.layers.Layer):
+class MultiHeadAttention(Rematerialized, keras.layers.Layer):
     """Scaled dot-product attention in several heads, with hooks.
 
     B batch, T queries, S keys, C width, H heads, G heads of keys and values, D head
@@ -195,6 +196,27 @@ class MultiHeadAttention(keras.layers.Layer):
             key = rotate(key, *rotary, layout=self.rotary_layout)
         if cache is not None:
             key, value = cache = _written(cache, key, value, cache_index)
+        output, scores = self._attended(
+            query, key, value, attention_mask, bias, return_scores, training
+        )
+        results = [output]
+        if return_scores:
+            results.append(scores)
+        if cache is not None:
+            results.append(cache)
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def _attended(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attention_mask: Tensor | None,
+        bias: Tensor | None,
+        return_scores: bool,
+        training: bool,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Projections in heads to (B, T, C), and the probabilities if asked for."""
         mask = None if attention_mask is None else _for_heads(attention_mask)
         # On torch, Keras' op takes a mask or a bias.
         both = mask is not None and bias is not None
@@ -204,12 +226,7 @@ class MultiHeadAttention(keras.layers.Layer):
             mixed, scores = self._explicit(query, key, value, mask, bias, training)
         else:
             mixed, scores = self._fused(query, key, value, mask, bias), None
-        results = [self.output_dense(mixed)]
-        if return_scores:
-            results.append(scores)
-        if cache is not None:
-            results.append(cache)
-        return results[0] if len(results) == 1 else tuple(results)
+        return self.output_dense(mixed), scores
 
     def _fused(
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, bias: Tensor

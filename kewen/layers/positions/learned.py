@@ -6,12 +6,13 @@ import keras
 from keras import ops
 
 from kewen.layers.positions.numbering import check_length
+from kewen.layers.rematerialized import Rematerialized
 
 Tensor = Any
 
 
 @keras.saving.register_keras_serializable("kewen")
-class LearnedPositions(keras.layers.Layer):
+class LearnedPositions(Rematerialized, keras.layers.Layer):
     """Adds the vector of each token's position.
 
     Args:

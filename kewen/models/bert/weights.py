@@ -143,7 +143,14 @@ HEADS = [
 
 TRAINING_STATE = [
     Skip(pattern, because="state of the optimizer", origin="tf")
-    for pattern in ("*/adam_m", "*/adam_v", "*/lamb_m", "*/lamb_v", "global_step")
+    for pattern in (
+        "*/adafactor_v*",
+        "*/adam_m",
+        "*/adam_v",
+        "*/lamb_m",
+        "*/lamb_v",
+        "global_step",
+    )
 ]
 
 WEIGHTS = WeightMap([*ENCODER, *HEADS, *TRAINING_STATE], bases={"hf": ("bert.", "")})

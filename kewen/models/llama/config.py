@@ -64,6 +64,11 @@ class LlamaConfig(Config):
         """As every config's; `rope_parameters` says both rotary fields."""
         return super().fields_in(with_rotary_keys(data), where=where)
 
+    def to_json(self) -> dict[str, Any]:
+        """Hugging Face's keys; transformers takes a missing head_dim, but no null."""
+        said = super().to_json()
+        return {k: v for k, v in said.items() if (k, v) != ("head_dim", None)}
+
     @property
     def kv_heads(self) -> int:
         """G."""

@@ -62,7 +62,7 @@ def llama_graph(
     for i, window in enumerate(config.windows):
         hidden = block(graph, i, hidden, attention_mask(graph, window), rotary)
         graph.hidden_states.append(hidden)
-    graph.hidden_states[-1] = norm(graph, "final_norm", hidden)
+    graph.add_final_norm(norm(graph, "final_norm", hidden))
     return graph
 
 

@@ -4,7 +4,7 @@ from kewen.models.encoder_decoder import APPLICATIONS, ENCODER
 from kewen.models.registry import Family
 from kewen.models.t5.config import T5Config
 from kewen.models.t5.model import HEADS, t5_graph
-from kewen.models.t5.weights import weights
+from kewen.models.t5.weights import untied_if_other, weights
 
 
 def family_like_t5(
@@ -30,6 +30,7 @@ def family_like_t5(
             f"{classes}ForConditionalGeneration": ("language_model",),
             f"{classes}Model": (),
         },
+        fields_seen=untied_if_other,
         headless={ENCODER: f"{classes}EncoderModel"},
         model_type=name,
         applications=APPLICATIONS,

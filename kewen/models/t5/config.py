@@ -57,7 +57,6 @@ class T5Config(Config):
     }
     # What transformers makes of feed_forward_proj by itself.
     REPLACED: ClassVar = ("dense_act_fn", "is_gated_act")
-    TIES_BY_FILE: ClassVar = True
     SPARE_ROWS: ClassVar = True  # V is a multiple of 128, whatever the vocabulary
 
     @classmethod
@@ -151,7 +150,7 @@ class T5Config(Config):
             self.require_whole("pad_id", at_least=-1)
         require(
             self.head_dim is not None or self.hidden_dim % self.num_heads == 0,
-            "hidden_dim (d_model) must be a multiple of num_heads where head_dim (d_kv) "
+            "hidden_dim (d_model) must be a multiple of num_heads if head_dim (d_kv) "
             "is not given.",
             f"hidden_dim={self.hidden_dim}, num_heads={self.num_heads}",
         )

@@ -12,7 +12,7 @@ T5.1.1 has gates in the feed-forward layers.
       -> decoder_block_{j}  the same, with cross-attention between the two
       -> norm, dropout -> last_hidden_state, (B, T, C)
 
-Source: Raffel et al., 2020, section 2.1 (arXiv 1910.10683); dropout as in section 3.1.2.
+Source: Raffel et al., 2020, section 2.1 (arXiv 1910.10683); dropout: 3.1.2.
 T5.1.1: Shazeer, 2020 (arXiv 2002.05202). mT5: Xue et al., 2021 (arXiv 2010.11934).
 """
 
@@ -159,9 +159,8 @@ def feed_forward(graph: Graph, name: str, hidden: Tensor) -> Tensor:
 
 def finish(graph: Graph, side: str) -> None:
     """Norm and dropout of the last hidden state."""
-    graph.last_block = graph.hidden_states[-1]
-    normed = norm(graph, f"{side}_final_norm", graph.last_block)
-    graph.hidden_states[-1] = dropout(graph, f"{side}_final_dropout", normed)
+    normed = norm(graph, f"{side}_final_norm", graph.hidden_states[-1])
+    graph.add_final_norm(dropout(graph, f"{side}_final_dropout", normed))
 
 
 def norm(graph: Graph, name: str, hidden: Tensor) -> Tensor:

@@ -3,6 +3,11 @@
 Hugging Face's names are one column, Mesh TensorFlow's (bert4keras' too) the other.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
 from kewen.checkpoints import (
     MERGE_HEADS,
     SPLIT_HEADS,
@@ -71,7 +76,7 @@ def _stack(side: str, count: str, sublayers: list[str], norm: str) -> list[Row]:
     for number, sublayer in enumerate(sublayers):
         ours = f"{side}_block_{{{count}}}_{_OURS[sublayer]}"
         hf = f"{side}.block.{{{count}}}.layer.{number}"
-        tf = f"{side}/block_{{{count}:03}}/layer_{number:03}"
+        tf = f"{side}/block_{{{count * 3}}}/layer_{number:03}"
         make = _feed_forward if sublayer == "DenseReluDense" else _attention
         rows += make(ours, f"{hf}.{sublayer}", f"{tf}/{sublayer}")
         rows.append(
@@ -97,7 +102,21 @@ DECODER = ["SelfAttention", "EncDecAttention", "DenseReluDense"]
 
 def weights(norm: str) -> WeightMap:
     """The map of files that call norms "layer_norm" (T5) or "rms_norm" (mT5)."""
-    return WeightMap([*_rows(norm), *SKIPS])
+    return WeightMap([*_rows(norm), *SKIPS], bases={"hf": ("",)})
+
+
+def untied_if_other(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """A head whose table differs from the tokens' is no tied one.
+
+    transformers 5 writes tie_word_embeddings: true for every T5, and bert4keras' files
+    say nothing.
+    """
+    if "decoder/logits/kernel" in checkpoint:
+        return {"tie_embeddings": False}
+    if not {"lm_head.weight", "shared.weight"} <= set(checkpoint):
+        return {}
+    same = np.array_equal(checkpoint["lm_head.weight"], checkpoint["shared.weight"])
+    return {} if same else {"tie_embeddings": False}
 
 
 def _rows(norm: str) -> list[Row]:

@@ -1,0 +1,134 @@
+"""GPT, from top to bottom.
+
+Features of the architecture: BERT's blocks under a causal mask; learned absolute
+positions; no norm after the embeddings; scores of the next token by the token table.
+
+    token_ids, padding_mask (, segment_ids) (, position_ids)
+      -> embeddings   tokens (+ segments) + positions, dropout
+      -> block_{i}    attention, dropout, add, norm; feed-forward, dropout, add, norm
+      -> last hidden state, (B, T, C)
+
+Source: Radford et al., 2018, section 4.1 ("Improving language understanding ...").
+Segments: Wang et al., 2020, "CDial-GPT" (arXiv 2008.03946), whose speakers are tokens.
+"""
+
+from typing import Any
+
+import keras
+
+from kewen import heads, layers
+from kewen.models.bert import model as bert
+from kewen.models.gpt.config import GptConfig
+from kewen.models.graph import Graph
+from kewen.models.parts import Parts
+
+Tensor = Any
+
+
+def gpt_graph(
+    config: GptConfig,
+    parts: Parts,
+    *,
+    application: str = "lm",
+    position_input: bool = False,
+) -> Graph:
+    """The backbone as a graph of named layers.
+
+    Args:
+        config: sizes and rates.
+        parts: where the layers come from.
+        application: "lm"; the mask is causal.
+        position_input: whether position ids are an input, `position_ids`; else they
+            count the tokens of a row, wherever the padding is.
+    """
+    graph = Graph(config, parts)
+    hidden = embeddings(graph, position_input)
+    graph.hidden_states.append(dropout_of_embeddings(graph, hidden))
+    mask = bert.attention_mask(graph, application)
+    for i in range(config.num_layers):
+        hidden = bert.block(graph, i, graph.last_hidden_state, mask)
+        graph.hidden_states.append(hidden)
+    return graph
+
+
+def embeddings(graph: Graph, position_input: bool) -> Tensor:
+    """Inputs, and tokens + segments + positions: (B, T) ids to (B, T, C)."""
+    config, parts = graph.config, graph.parts
+    graph.add_input("token_ids", "int32")
+    if config.num_segments:
+        graph.add_input("segment_ids", "int32")
+    graph.add_input("padding_mask", "bool")
+    tokens = parts(
+        layers.TokenEmbedding,
+        "token_embedding",
+        input_dim=config.vocabulary_size,
+        output_dim=config.hidden_dim,
+        embeddings_initializer=bert.initializer(config),
+    )
+    hidden = tokens(graph.inputs["token_ids"])
+    if config.shared_segments:
+        speakers = tokens(graph.inputs["segment_ids"])
+        hidden = parts(keras.layers.Add, "segments_add")([hidden, speakers])
+    elif config.own_segments:
+        hidden = parts(
+            layers.SegmentEmbedding,
+            "segment_embedding",
+            num_segments=config.own_segments,
+            initializer=bert.initializer(config),
+        )(hidden, graph.inputs["segment_ids"])
+    return parts(
+        layers.LearnedPositions,
+        "position_embedding",
+        max_length=config.max_length,
+        initializer=bert.initializer(config),
+    )(hidden, position_ids(graph, position_input))
+
+
+def position_ids(graph: Graph, is_input: bool) -> Tensor:
+    """int, (B, T): given, or counted from the tokens."""
+    if is_input:
+        return graph.add_input("position_ids", "int32")
+    return graph.parts(
+        layers.PositionsOfTokens,
+        "position_ids_of_tokens",
+        longest_text=graph.config.longest_text,
+    )(graph.inputs["padding_mask"])
+
+
+def dropout_of_embeddings(graph: Graph, hidden: Tensor) -> Tensor:
+    """Dropout at a rate of its own."""
+    rate = graph.config.embeddings_dropout
+    return graph.parts(layers.Dropout, "embeddings_dropout", rate=rate)(hidden)
+
+
+def draw_language_model(graph: Graph) -> None:
+    """`lm_logits`, (B, T, V): of the token after each."""
+    graph.outputs["lm_logits"] = heads.language_model(
+        graph.parts,
+        graph.last_hidden_state,
+        token_embedding=graph.parts(layers.TokenEmbedding, "token_embedding"),
+        tie=graph.config.tie_embeddings,
+        kernel_initializer=bert.initializer(graph.config),
+    )
+
+
+def draw_sequence_classifier(graph: Graph) -> None:
+    """`class_logits`, (B, L), from the last token, which has seen all others."""
+    pooled = graph.parts(layers.Pooling, "classifier_pooling", mode="last")(
+        graph.last_hidden_state, graph.inputs["padding_mask"]
+    )
+    graph.outputs["class_logits"] = heads.classify_sequence(
+        graph.parts,
+        pooled,
+        name="classifier",
+        num_labels=graph.config.num_labels,
+        dropout=0.0,
+        use_bias=False,
+        kernel_initializer=bert.initializer(graph.config),
+    )
+
+
+HEADS = {
+    "language_model": draw_language_model,
+    "sequence_classification": draw_sequence_classifier,
+}

@@ -1,0 +1,82 @@
+"""GPT-2 is GPT with layer norm before each sublayer and at the end ("pre-norm").
+
+    embeddings as GPT's
+      -> block_{i}    norm, attention, dropout, add; norm, feed-forward, dropout, add
+      -> norm, last hidden state, (B, T, C)
+
+Source: Radford et al., 2019, section 2.3 ("Language models are unsupervised ...").
+"""
+
+from typing import Any
+
+import keras
+
+from kewen import layers
+from kewen.models.bert import model as bert
+from kewen.models.gpt import model as gpt
+from kewen.models.gpt2.config import Gpt2Config
+from kewen.models.graph import Graph
+from kewen.models.parts import Parts
+
+Tensor = Any
+HEADS = gpt.HEADS
+
+
+def gpt2_graph(
+    config: Gpt2Config,
+    parts: Parts,
+    *,
+    application: str = "lm",
+    position_input: bool = False,
+) -> Graph:
+    """The backbone as a graph of named layers; arguments as `gpt_graph`'s."""
+    graph = Graph(config, parts)
+    hidden = gpt.embeddings(graph, position_input)
+    graph.hidden_states.append(gpt.dropout_of_embeddings(graph, hidden))
+    mask = bert.attention_mask(graph, application)
+    for i in range(config.num_layers):
+        hidden = block(graph, i, graph.last_hidden_state, mask)
+        graph.hidden_states.append(hidden)
+    graph.add_final_norm(bert.norm(graph, "final_norm", graph.last_hidden_state))
+    return graph
+
+
+def block(graph: Graph, i: int, hidden: Tensor, mask: Tensor) -> Tensor:
+    """One Transformer block, pre-norm: (B, T, C) to (B, T, C)."""
+    config, parts, name = graph.config, graph.parts, f"block_{i}"
+    head_dim = config.hidden_dim // config.num_heads
+    attention = parts(
+        layers.MultiHeadAttention,
+        f"{name}_attention",
+        num_heads=config.num_heads,
+        dropout=config.attention_dropout,
+        scale=head_dim**-0.5 / (i + 1) if config.scale_by_layer else None,
+        kernel_initializer=bert.initializer(config),
+    )
+    normed = bert.norm(graph, f"{name}_attention_norm", hidden)
+    graph.attentions.append((attention, normed, {"attention_mask": mask}))
+    hidden = added(
+        graph, f"{name}_attention", hidden, attention(normed, attention_mask=mask)
+    )
+    thought = feedforward(
+        graph, i, bert.norm(graph, f"{name}_feedforward_norm", hidden)
+    )
+    return added(graph, f"{name}_feedforward", hidden, thought)
+
+
+def feedforward(graph: Graph, i: int, hidden: Tensor) -> Tensor:
+    """Two dense layers: (B, T, C) to (B, T, C)."""
+    config = graph.config
+    return graph.parts(
+        layers.FeedForward,
+        f"block_{i}_feedforward",
+        intermediate_dim=config.intermediate_dim,
+        activation=layers.activation(config.activation),
+        kernel_initializer=bert.initializer(config),
+    )(hidden)
+
+
+def added(graph: Graph, name: str, before: Tensor, after: Tensor) -> Tensor:
+    """`before + dropout(after)`."""
+    after = bert.dropout(graph, f"{name}_dropout", after)
+    return graph.parts(keras.layers.Add, f"{name}_add")([before, after])

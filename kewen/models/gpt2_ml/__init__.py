@@ -1,0 +1,25 @@
+"""GPT2_ML: config, network, weights."""
+
+import dataclasses
+
+from kewen.models import gpt
+from kewen.models.gpt2_ml.config import Gpt2MlConfig
+from kewen.models.gpt2_ml.model import HEADS, gpt2_ml_graph
+from kewen.models.gpt2_ml.weights import WEIGHTS
+
+FAMILY = dataclasses.replace(
+    gpt.FAMILY,
+    name="gpt2_ml",
+    config=Gpt2MlConfig,
+    graph=gpt2_ml_graph,
+    heads=HEADS,
+    weights=WEIGHTS,
+    architectures={
+        "GPT2MLForSequenceClassification": ("sequence_classification",),
+        "GPT2MLLMHeadModel": ("language_model",),
+        "GPT2MLModel": (),
+    },
+    model_type="gpt2_ml",
+)
+
+__all__ = ["FAMILY", "Gpt2MlConfig", "gpt2_ml_graph"]
