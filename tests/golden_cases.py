@@ -21,6 +21,7 @@ _PROBABILITIES = (
     "output_nsp",
     "output_lm",
 )
+_SIGMOIDS = ("output_discriminator",)  # and these after sigmoid
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,11 @@ class Pass:
 
     @property
     def inputs(self):
-        """By our names."""
+        """By our names, and what bert4keras' checkpoints cannot hold."""
         given = {
             name.removeprefix("input_"): a for name, a in self.arrays("input").items()
         }
+        given |= self.arrays("weight")
         return {_INPUTS.get(name, name): array for name, array in given.items()}
 
     @property
@@ -106,15 +108,16 @@ class Pass:
         if self.world == "bert4keras" and name in _PROBABILITIES:
             powers = np.exp(array - array.max(-1, keepdims=True))
             array = powers / powers.sum(-1, keepdims=True)
+        if self.world == "bert4keras" and name in _SIGMOIDS:
+            array = 1 / (1 + np.exp(-array))
         return self.at_tokens(name, array)
 
     def tolerance(self, name):
-        small = self.world == "bert4keras" and name in _PROBABILITIES
+        small = self.world == "bert4keras" and name in (*_PROBABILITIES, *_SIGMOIDS)
         return 1e-5 if small else 1e-4
 
 
 BERT_FILES = ["bert_bin_gamma_beta", "bert_bin_legacy", "bert_bin_zip", "bert_sharded"]
-ENCODERS = ["deberta_v2_mlm", "distilbert_mlm"]
 ENCODER_DECODERS = ["mt5", "t5"]
 ENCODER_DECODERS_OF_BERT4KERAS = [
     "mt5.1.1",
@@ -122,7 +125,16 @@ ENCODER_DECODERS_OF_BERT4KERAS = [
     "t5.1.0_no_cross_bias",
     "t5.1.1",
 ]
+ENCODERS = [
+    "albert_mlm",
+    "deberta_v2_mlm",
+    "distilbert_mlm",
+    "electra_mlm",
+    "electra_pretraining",
+    "roformer_mlm",
+]
 DECODERS = [
+    "gemma3_text",
     "gpt2",
     "llama_gqa_llama3",
     "mistral_sliding",
@@ -132,6 +144,7 @@ DECODERS = [
     "qwen3",
 ]
 PASSES = [
+    Pass("huggingface", "albert_mlm"),
     *(Pass("huggingface", case) for case in BERT_FILES),
     Pass("huggingface", "bert_mlm"),
     Pass("huggingface", "bert_mlm", "left_"),
@@ -141,21 +154,34 @@ PASSES = [
     Pass("huggingface", "deberta_v2_mlm"),
     Pass("huggingface", "distilbert_mlm"),
     Pass("huggingface", "distilbert_mlm", "left_"),
+    Pass("huggingface", "electra_mlm"),
+    Pass("huggingface", "electra_pretraining"),
     Pass("huggingface", "roberta_mlm"),
     Pass("huggingface", "roberta_mlm", "left_"),
+    Pass("huggingface", "roformer_mlm"),
+    Pass("huggingface", "roformer_mlm", "left_"),
     Pass("huggingface", "xlm_roberta_mlm"),
     *(Pass("huggingface", case, side) for case in DECODERS for side in ("", "left_")),
     *(Pass("huggingface", case) for case in ENCODER_DECODERS),
+    Pass("bert4keras", "albert"),
+    Pass("bert4keras", "albert_unshared"),
     Pass("bert4keras", "bert_compound_tokens"),
     Pass("bert4keras", "bert_custom_position"),
     Pass("bert4keras", "bert_encoder"),
+    Pass("bert4keras", "bert_hierarchical"),
     Pass("bert4keras", "bert_keep_tokens"),
     Pass("bert4keras", "gpt2"),
     Pass("bert4keras", "gpt2_ml"),
     Pass("bert4keras", "gpt_shared_segment"),
+    Pass("bert4keras", "bert_layer_norm_cond"),
+    Pass("bert4keras", "bert_residual_attention"),
     Pass("bert4keras", "bert_plain"),
     Pass("bert4keras", "bert_left_padding"),
     Pass("bert4keras", "bert_lm"),
     Pass("bert4keras", "bert_unilm"),
+    Pass("bert4keras", "electra_discriminator"),
+    Pass("bert4keras", "nezha"),
+    Pass("bert4keras", "roformer"),
+    Pass("bert4keras", "roformer_v2"),
     *(Pass("bert4keras", case) for case in ENCODER_DECODERS_OF_BERT4KERAS),
 ]

@@ -13,6 +13,7 @@ from kewen.checkpoints.checkpoint import Checkpoint, TensorInfo
 from kewen.checkpoints.digests import Digest, digests
 from kewen.checkpoints.npz_file import NpzFile
 from kewen.checkpoints.opening import open_checkpoint
+from kewen.checkpoints.rows import OptionalRow, Row, Skip, Source
 from kewen.checkpoints.safetensors_file import SafetensorsFile, write_safetensors
 from kewen.checkpoints.sharded import Sharded
 from kewen.checkpoints.sharded_writing import SHARD_BYTES, write_sharded
@@ -29,7 +30,7 @@ from kewen.checkpoints.transforms import (
     Transform,
     Unflatten,
 )
-from kewen.checkpoints.weight_map import Loaded, Row, Skip, Source, WeightMap
+from kewen.checkpoints.weight_map import Loaded, WeightMap
 
 __all__ = [
     "MERGE_HEADS",
@@ -44,6 +45,7 @@ __all__ = [
     "Misshaped",
     "Missing",
     "NpzFile",
+    "OptionalRow",
     "Permute",
     "Row",
     "SafetensorsFile",

@@ -68,6 +68,7 @@ class Account:
     unset: Sequence[str] = ()  # our variables that no row of this origin gives a value
     misshaped: Sequence[Misshaped] = ()
     skipped: Sequence[Skipped] = ()
+    fresh: Sequence[str] = ()  # our variables that a file may lack, and this one does
 
     @property
     def is_complete(self) -> bool:
@@ -109,7 +110,7 @@ class Account:
         faults = [
             f"{len(entries)} {title}{meaning}: {', '.join(map(str, entries))}."
             for title, meaning, entries in self._lists()
-            if entries and title != "skipped"
+            if entries and title not in ("skipped", "fresh")
         ]
         opening = f"Every tensor of {self.source} must find its place in the model."
         return " ".join([opening, "Received:", *faults])
@@ -121,6 +122,7 @@ class Account:
             ("unset", " (variables that get no value)", self.unset),
             ("misshaped", "", self.misshaped),
             ("skipped", " (left aside on purpose)", self.skipped),
+            ("fresh", " (variables that begin as new)", self.fresh),
         ]
 
 

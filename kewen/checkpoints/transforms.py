@@ -139,6 +139,53 @@ class Unflatten(OneToOne):
         return f"Unflatten({self.axis})"
 
 
+class Shift(OneToOne):
+    """Our values are the file's and `step` more."""
+
+    def __init__(self, step: float):
+        self.step = step
+
+    def file_shape(self, ours: Shape) -> Shape:
+        """The same."""
+        return ours
+
+    def read_one(self, tensor: Array, ours: Shape) -> Array:
+        """Add the step."""
+        return tensor + np.asarray(self.step, tensor.dtype)
+
+    def write_one(self, array: Array) -> Array:
+        """Take it away."""
+        return array - np.asarray(self.step, array.dtype)
+
+    def __repr__(self) -> str:
+        return f"Shift({self.step})"
+
+
+class Halve(OneToOne):
+    """The last axis has our two halves in turn: 0, n, 1, n + 1, ... of 2 * n."""
+
+    def file_shape(self, ours: Shape) -> Shape:
+        """The same."""
+        if not ours or ours[-1] % 2:
+            raise ConfigError(
+                f"{self} needs an even last axis. Received: shape {ours}. Correct the "
+                "row of the weight map."
+            )
+        return ours
+
+    def read_one(self, tensor: Array, ours: Shape) -> Array:
+        """Every other one first, then the rest."""
+        return np.concatenate([tensor[..., ::2], tensor[..., 1::2]], axis=-1)
+
+    def write_one(self, array: Array) -> Array:
+        """One of each half in turn."""
+        halves = np.split(array, 2, axis=-1)
+        return np.stack(halves, axis=-1).reshape(array.shape)
+
+    def __repr__(self) -> str:
+        return "Halve()"
+
+
 class Split(Transform):
     """One tensor of the file is several of ours, side by side along `axis`.
 

@@ -16,7 +16,7 @@ Reading is two steps: `read` compares names and shapes and gives the account; on
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 
@@ -24,6 +24,7 @@ import numpy as np
 
 from kewen.checkpoints.account import Account, Misshaped, Missing, Skipped, Used
 from kewen.checkpoints.checkpoint import Array, Checkpoint, Shape
+from kewen.checkpoints.rows import Names, Row, Skip
 from kewen.checkpoints.transforms import (
     Transform,
     read_through,
@@ -32,69 +33,7 @@ from kewen.checkpoints.transforms import (
 )
 from kewen.errors import ConfigError, WeightsError
 
-Names: TypeAlias = tuple[str, ...]
 Layers: TypeAlias = int | Mapping[str, int]  # of {i}; or of each placeholder
-
-
-class Source:
-    """Where a file of one origin holds a row's values, and how they lie there.
-
-    Args:
-        name: the tensor; or several, for a step such as `Concat` that joins them.
-        steps: transforms, in reading order.
-        aliases: other names it goes by, tried in order; `name` is the one written.
-    """
-
-    def __init__(
-        self,
-        name: str | Sequence[str],
-        *steps: Transform,
-        aliases: Sequence[str | Sequence[str]] = (),
-    ):
-        self.alternatives = tuple(_as_names(each) for each in (name, *aliases))
-        self.steps = steps
-
-
-class Row:
-    """Variables of ours and their sources, a column an origin.
-
-    Args:
-        ours: path of our variable; or several, for a step such as `Split`.
-        beside: a variable without which the row is none of the model's.
-        without: a variable with which it is none: where a tensor's name depends on what
-            else there is.
-        origins: origin -> `Source`, or just the tensor's name if it lies as ours does.
-    """
-
-    def __init__(
-        self,
-        ours: str | Sequence[str],
-        *,
-        beside: str | None = None,
-        without: str | None = None,
-        **origins: Source | str,
-    ):
-        self.ours = _as_names(ours)
-        self.beside = beside
-        self.without = without
-        self.sources = {
-            origin: Source(source) if isinstance(source, str) else source
-            for origin, source in origins.items()
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """Tensors that a model does not need, and why; rows go before skips.
-
-    `same_as` names the tensor that this one is a tied copy of. A copy that differs from
-    it in shape or in any bit is a misfit in the account, and one without it is unread.
-    """
-
-    pattern: str  # `*` stands for anything; {base} as in rows
-    because: str = field(kw_only=True)
-    origin: str | None = field(default=None, kw_only=True)  # None: any
-    same_as: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +43,7 @@ class _Line:
     ours: Names
     alternatives: tuple[Names, ...]
     steps: Sequence[Transform]
+    optional: bool = False
     beside: str | None = None
     without: str | None = None
 
@@ -243,9 +183,13 @@ class WeightMap:
         used: list[Used] = []
         missing: list[Missing] = []
         misshaped: list[Misshaped] = []
+        fresh: list[str] = []
         for line in active:
             names = line.names_in(checkpoint)
             absent = [name for name in names if name not in checkpoint]
+            if line.optional and len(absent) == len(names):
+                fresh += line.ours
+                continue
             missing += [Missing(name, line.ours) for name in absent]
             wrong = _misfits(line, names, checkpoint, shapes)
             misshaped += wrong
@@ -268,6 +212,7 @@ class WeightMap:
             used=used,
             missing=missing,
             unread=unread,
+            fresh=fresh,
             unset=[path for path in shapes if path not in reached],
             misshaped=misshaped + untied,
             skipped=skipped,
@@ -339,6 +284,7 @@ class WeightMap:
                     for names in row.sources[origin].alternatives
                 ),
                 row.sources[origin].steps,
+                row.optional,
                 row.beside and _fill(row.beside, numbers),
                 row.without and _fill(row.without, numbers),
             )
@@ -450,10 +396,6 @@ def _same(one: Array, other: Array) -> bool:
         np.ascontiguousarray(each).reshape(-1).view(np.uint8) for each in (one, other)
     )
     return np.array_equal(bits, other_bits)
-
-
-def _as_names(names: str | Sequence[str]) -> Names:
-    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _fill(pattern: str, fillings: Mapping[str, object]) -> str:

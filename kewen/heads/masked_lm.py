@@ -19,9 +19,12 @@ def masked_lm(
     tie: bool,
     activation: Any,
     norm_epsilon: float,
+    norm: Callable[[str, Tensor], Tensor] | None = None,
     **dense: Any,
 ) -> Tensor:
     """Dense, activation, norm, then scores of all tokens: (B, T, C) to (B, T, V).
+
+    The width between is that of the token table.
 
     Layers: `mlm_dense`, `mlm_norm`, and `mlm_bias` if tied, else `mlm_decoder`, which
     has a bias of its own.
@@ -33,17 +36,20 @@ def masked_lm(
         tie: whether the output table is the input table.
         activation: of the dense layer.
         norm_epsilon: of the norm.
+        norm: draws the norm of that name instead, where it is another.
         **dense: options of the dense layers.
 
     Source: Devlin et al., 2019, section 3.1 (arXiv 1810.04805).
     """
-    width = hidden.shape[-1]
+    width = token_embedding.output_dim
     hidden = parts(Dense, "mlm_dense", units=width, activation=activation, **dense)(
         hidden
     )
-    hidden = parts(keras.layers.LayerNormalization, "mlm_norm", epsilon=norm_epsilon)(
-        hidden
-    )
+    if norm is None:
+        layer = parts(keras.layers.LayerNormalization, "mlm_norm", epsilon=norm_epsilon)
+        hidden = layer(hidden)
+    else:
+        hidden = norm("mlm_norm", hidden)
     if tie:
         return parts(Bias, "mlm_bias")(token_embedding(hidden, reverse=True))
     units = token_embedding.input_dim

@@ -10,10 +10,12 @@ from kewen.layers.aligned_bidirectional import AlignedBidirectional
 from kewen.layers.attention import (
     AttentionMask,
     DisentangledAttention,
+    GatedAttentionUnit,
     MultiHeadAttention,
     ScoresOf,
 )
 from kewen.layers.bias import Bias
+from kewen.layers.conditional_norm import ConditionalNorm
 from kewen.layers.dense import Dense, EinsumDense
 from kewen.layers.dropout import Dropout
 from kewen.layers.feed_forward import FeedForward
@@ -22,10 +24,15 @@ from kewen.layers.pooling import Pooling
 from kewen.layers.positions import (
     BucketedPositions,
     DistanceTable,
+    HierarchicalPositions,
     LearnedPositions,
     PositionsAfterPadding,
+    PositionsInRow,
     PositionsOfTokens,
+    RelativePositions,
     RotaryAngles,
+    RotaryTable,
+    check_alpha,
 )
 from kewen.layers.reverse_tokens import ReverseTokens
 from kewen.layers.rms_norm import RMSNorm
@@ -39,20 +46,26 @@ __all__ = [
     "AttentionMask",
     "Bias",
     "BucketedPositions",
+    "ConditionalNorm",
     "Dense",
     "DisentangledAttention",
     "DistanceTable",
     "Dropout",
     "EinsumDense",
     "FeedForward",
+    "GatedAttentionUnit",
+    "HierarchicalPositions",
     "LearnedPositions",
     "MultiHeadAttention",
     "Pooling",
     "PositionsAfterPadding",
+    "PositionsInRow",
     "PositionsOfTokens",
     "RMSNorm",
+    "RelativePositions",
     "ReverseTokens",
     "RotaryAngles",
+    "RotaryTable",
     "SavedBackbone",
     "ScoresOf",
     "SegmentEmbedding",
@@ -61,6 +74,7 @@ __all__ = [
     "TruncatedNormal",
     "Unset",
     "activation",
+    "check_alpha",
     "gelu_erf",
     "gelu_tanh",
 ]

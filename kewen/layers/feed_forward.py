@@ -1,16 +1,18 @@
 """The dense layers that follow attention in every block."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 
+from kewen.errors import ConfigError
 from kewen.layers.dense import Dense
 from kewen.layers.dropout import Dropout
 from kewen.layers.initial_values import TruncatedNormal, another
 from kewen.layers.rematerialized import Rematerialized
 
 Tensor = Any
+Activation = str | Callable[[Tensor], Tensor]
 
 
 @keras.saving.register_keras_serializable("kewen")
@@ -19,8 +21,11 @@ class FeedForward(Rematerialized, keras.layers.Layer):
 
     Args:
         intermediate_dim: width between the two.
-        activation: what stands between; a name of Keras' or a registered function.
-        gated: whether there is a third dense layer, `gate` ("GLU").
+        activation: what stands between; a name of Keras' or a registered function. Of
+            several, a list, the first is that of `gate`, the last that of `inner`, and
+            those between are of `gate_1` and so on; all are multiplied.
+        gated: whether there is a third dense layer, `gate` ("GLU"); with a list of
+            activations there is, and this must not be given.
         use_bias: whether the dense layers have biases.
         dropout: share dropped in training before `outer`.
         kernel_initializer: first values, `TruncatedNormal()` if None, of both kernels.
@@ -39,7 +44,7 @@ class FeedForward(Rematerialized, keras.layers.Layer):
     def __init__(
         self,
         intermediate_dim: int,
-        activation: str | Callable[[Tensor], Tensor] = "gelu",
+        activation: Activation | Sequence[Activation] = "gelu",
         gated: bool = False,
         use_bias: bool = True,
         dropout: float = 0.0,
@@ -48,7 +53,17 @@ class FeedForward(Rematerialized, keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.intermediate_dim = intermediate_dim
-        self.activation = keras.activations.get(activation)
+        several = isinstance(activation, list | tuple)
+        given = activation if several else [activation]
+        if several and (gated or not activation):
+            raise ConfigError(
+                "A list of activations must not be empty, and says itself that the "
+                f"layer is gated. Received: {activation!r}, gated={gated}."
+            )
+        self.several = several
+        self.activations = [keras.activations.get(each) for each in given]
+        if gated:
+            self.activations.append(keras.activations.linear)
         self.gated = gated
         self.use_bias = use_bias
         self.dropout = dropout
@@ -61,9 +76,13 @@ class FeedForward(Rematerialized, keras.layers.Layer):
         self.outer = self._dense(inputs_shape[-1], "outer")
         self.inner.build(inputs_shape)
         self.outer.build((*inputs_shape[:-1], self.intermediate_dim))
-        if self.gated:
-            self.gate = self._dense(self.intermediate_dim, "gate")
-            self.gate.build(inputs_shape)
+        names = ["gate", *(f"gate_{n}" for n in range(1, len(self.activations) - 1))]
+        self.gates = [
+            self._dense(self.intermediate_dim, name)
+            for name in names[: len(self.activations) - 1]
+        ]
+        for gate in self.gates:
+            gate.build(inputs_shape)
         self.inner_dropout = Dropout(
             self.dropout, dtype=self.dtype_policy, name="inner_dropout"
         )
@@ -78,21 +97,20 @@ class FeedForward(Rematerialized, keras.layers.Layer):
         )
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        hidden = self.inner(inputs)
-        if self.gated:
-            hidden = self.activation(self.gate(inputs)) * hidden
-        else:
-            hidden = self.activation(hidden)
+        hidden: Any = self.activations[-1](self.inner(inputs))
+        for activation, gate in zip(self.activations, self.gates, strict=False):
+            hidden = activation(gate(inputs)) * hidden
         return self.outer(self.inner_dropout(hidden, training=training))
 
     def compute_output_shape(self, inputs_shape: Any) -> Any:
         return inputs_shape
 
     def get_config(self) -> dict[str, Any]:
+        own = [keras.activations.serialize(each) for each in self.activations]
         return {
             **super().get_config(),
             "intermediate_dim": self.intermediate_dim,
-            "activation": keras.activations.serialize(self.activation),
+            "activation": own if self.several else own[0],
             "gated": self.gated,
             "use_bias": self.use_bias,
             "dropout": self.dropout,

@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kewen.errors import ConfigError
+from kewen.models.albert.sharing import unshared
 from kewen.models.base import Backbone
+from kewen.models.bert.config import ALPHA
 from kewen.models.editing import edited_model
 from kewen.models.registry import APPLICATIONS, Family, family
 from kewen.models.t5.config import activation_of_bert4keras
@@ -29,6 +31,7 @@ class Recipe:
         fields: config fields to replace.
         heads: by our names; empty for the bare network.
         position_input: whether position ids are an input.
+        positions_unused: whether they are one that no layer looks at.
         strict: whether every variable must be in the file.
         length: the only T that the inputs may have; None for any.
         kept_tokens: old ids of the tokens that stay, in their new order; None for all.
@@ -41,6 +44,7 @@ class Recipe:
     fields: dict[str, Any] = dataclasses.field(default_factory=dict)
     heads: list[str] = dataclasses.field(default_factory=list)
     position_input: bool = False
+    positions_unused: bool = False
     strict: bool = True
     length: int | None = None
     kept_tokens: Sequence[int] | None = None
@@ -132,6 +136,16 @@ def _final_activation(recipe: Recipe, given: Any) -> None:
         )
 
 
+def _alpha(given: Any) -> Any:
+    return ALPHA if given is True else given or None
+
+
+def _condition(recipe: Recipe, given: Any) -> None:
+    """There a tensor; here the size of the input `condition`, or true for any."""
+    if given and not isinstance(given, bool):
+        recipe.fields["condition_dim"] = given
+
+
 def _compound_tokens(recipe: Recipe, given: Any) -> None:
     made = []
     for item in given:
@@ -178,6 +192,9 @@ COMMON: dict[str, Meaning] = {
     "attention_dropout_rate": _field("attention_dropout"),
     "hidden_dropout_prob": _field("dropout"),
     "attention_probs_dropout_prob": _field("attention_dropout"),
+    "embedding_size": _field("embedding_dim"),
+    "attention_head_size": _field("head_dim"),
+    "attention_key_size": _field("key_dim"),
     "sequence_length": _says("length", int),
     "keep_tokens": _says("kept_tokens", list),
     "compound_tokens": _compound_tokens,
@@ -194,6 +211,15 @@ ENCODER: dict[str, Meaning] = {
     "type_vocab_size": _field("segment_vocabulary_size"),
     "segment_vocab_size": _field("segment_vocabulary_size"),
     "custom_position_ids": _says("position_input"),
+    "hierarchical_position": _field("hierarchical_positions", _alpha),
+    "shared_segment_embeddings": _field("shared_segments", bool),
+    # Its scores are those of the layer before alone, not of all before it.
+    "residual_attention_scores": _field(
+        "residual_attention", lambda given: "previous" if given else None
+    ),
+    "layer_norm_cond": _condition,
+    "layer_norm_cond_hidden_size": _field("condition_hidden_dim"),
+    "layer_norm_cond_hidden_act": _field("condition_activation"),
     "with_pool": _head("pooler", "pooler_activation"),
     "with_nsp": _head("next_sentence"),
     "with_mlm": _head("masked_lm"),
@@ -220,6 +246,15 @@ T5: dict[str, Meaning] = {
     "cross_position_bias": _field("cross_position_bias"),
 }
 T5_DECODER: dict[str, Meaning] = {**T5, "with_lm": _keeps_head("language_model")}
+ALBERT = {**ENCODER, "with_nsp": _head("sentence_order")}
+ELECTRA = {
+    **{k: v for k, v in ENCODER.items() if k not in ("with_pool", "with_mlm")},
+    "with_nsp": _nothing,
+    "with_discriminator": _head("replaced_token"),
+}
+# It has the input, and looks at distances all the same.
+NEZHA = {**ENCODER, "custom_position_ids": _says("positions_unused")}
+ROFORMER_V2 = {**ENCODER, "with_pool": _nothing, "with_nsp": _nothing}
 # What it takes and this library does in another way.
 ELSEWHERE = {
     "layers": "kewen.models.Backbone(layers=...) shares layers by their names",
@@ -238,8 +273,9 @@ class Original:
         options: what each of its keyword arguments means.
         fields: config fields that its code sets, whatever config.json says.
         heads: that it always has.
-        application: the only one, where that of ours has another name.
+        application: what ours is called, where there is only one.
         edits: done to a loaded model.
+        applications: that it takes.
     """
 
     family: str
@@ -250,6 +286,7 @@ class Original:
     heads: tuple[str, ...] = ()
     application: str | None = None
     edits: tuple[Callable[[Backbone], Backbone], ...] = ()
+    applications: tuple[str, ...] = APPLICATIONS
 
 
 def _t5(name: str, family: str, is_tied: bool) -> dict[str, Original]:
@@ -267,15 +304,24 @@ def _t5(name: str, family: str, is_tied: bool) -> dict[str, Original]:
             fields=fields,
             heads=("language_model",),
             application=application,
+            applications=("encoder",),
         )
         for application in ("encoder_decoder", "decoder")
     )
-    encoder = Original(family=family, options=T5, fields=fields, application="encoder")
+    encoder = Original(
+        family=family,
+        options=T5,
+        fields=fields,
+        application="encoder",
+        applications=("encoder",),
+    )
     return {name: whole, f"{name}_encoder": encoder, f"{name}_decoder": decoder}
 
 
 LM = ("language_model",)
 MODELS: dict[str, Original] = {
+    "albert": Original(family="albert", options=ALBERT),
+    "albert_unshared": Original(family="albert", options=ALBERT, edits=(unshared,)),
     "bert": Original(family="bert"),
     "gpt": Original(family="gpt", options=GPT, heads=LM),
     "gpt2": Original(
@@ -284,8 +330,22 @@ MODELS: dict[str, Original] = {
     "gpt2_ml": Original(
         family="gpt2_ml", options=DECODER, heads=LM, fields={"norm_epsilon": 1e-5}
     ),
+    "electra": Original(family="electra", options=ELECTRA, applications=("encoder",)),
+    # Of its authors' own code over bert4keras.
+    "gau_alpha": Original(
+        family="gau_alpha",
+        options=ROFORMER_V2,
+        fields={"norm_epsilon": 1e-12, "tie_embeddings": True},
+    ),
+    "nezha": Original(family="nezha", options=NEZHA),
     # It loads Chinese RoBERTa checkpoints, which are BERTs, as "roberta".
     "roberta": Original(family="bert"),
+    "roformer": Original(family="roformer"),
+    "roformer_v2": Original(
+        family="roformer_v2",
+        options=ROFORMER_V2,
+        fields={"norm_epsilon": 1e-12, "tie_embeddings": True},
+    ),
     **_t5("t5", "t5", is_tied=True),
     **_t5("t5.1.0", "t5", is_tied=True),
     **_t5("t5.1.1", "t5", is_tied=False),
@@ -327,17 +387,12 @@ def recipe(
         )
     kind = family(original.family)
     application = application or "encoder"
-    if application not in APPLICATIONS:
+    if application not in original.applications:
         raise ConfigError(
-            f"application must be one of {list(APPLICATIONS)}. Received: "
-            f"{application!r}."
+            f"The application of bert4keras' {model!r} must be one of "
+            f"{list(original.applications)}. Received: {application!r}."
         )
     if original.application is not None:
-        if application != "encoder":
-            raise ConfigError(
-                f"bert4keras builds {model!r} as it is, which it calls "
-                f"application='encoder'. Received: {application!r}. Leave it out."
-            )
         application = original.application
     elif application == "encoder" and application not in kind.applications:
         application = kind.applications[0]

@@ -19,13 +19,15 @@ class Config:
     """What every family's config can do. A family adds its fields.
 
     `KEYS` names, for each field, the keys of `config.json` that mean it; the first one
-    is written.
+    is written. `BEYOND` has those of bert4keras that Hugging Face has no keys for:
+    kewen.json holds these fields.
     """
 
     num_layers: int
 
     family: ClassVar[str]
     KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    BEYOND: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # read, and never written
     ONLY: ClassVar[Mapping[str, Any]] = {}  # keys with the one value that is built here
     REPLACED: ClassVar[tuple[str, ...]] = ()  # keys read, and written as others
     SPARE_ROWS: ClassVar[bool] = False  # published tables are longer than vocabularies
@@ -48,7 +50,7 @@ class Config:
                 f"{data.get(key)!r}",
             )
         values: dict[str, Any] = {}
-        for field, keys in cls.KEYS.items():
+        for field, keys in {**cls.KEYS, **cls.BEYOND}.items():
             given = {key: data[key] for key in keys if data.get(key) is not None}
             distinct = list(dict.fromkeys(map(repr, given.values())))
             if len(distinct) > 1:
@@ -156,7 +158,7 @@ class Config:
 
     def called(self, name: str) -> str:
         """The field's name, and the one that config.json has for it."""
-        key, *_ = self.KEYS.get(name, (name,))
+        key, *_ = {**self.BEYOND, **self.KEYS}.get(name, (name,))
         return name if key == name else f"{name} ({key})"
 
 

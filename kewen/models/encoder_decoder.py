@@ -53,7 +53,7 @@ def encoder_decoder_graph(
         )
     graph = Graph(config, parts)
     if application == DECODER:
-        graph.add_input(CONTEXT, None, config.hidden_dim)
+        graph.add_input(CONTEXT, None, (None, config.hidden_dim))
     else:
         graph.add_input("token_ids", "int32")
     graph.add_input("padding_mask", "bool")

@@ -36,9 +36,11 @@ class Graph:
         self.encoder: Graph | None = None
         self.unnormed: Tensor | None = None
 
-    def add_input(self, name: str, dtype: str | None, *width: int) -> Tensor:
-        """One more input, (B, T) or (B, T, width); a float if `dtype` is None."""
-        self.inputs[name] = keras.Input((None, *width), dtype=dtype, name=name)
+    def add_input(
+        self, name: str, dtype: str | None, shape: tuple[int | None, ...] = (None,)
+    ) -> Tensor:
+        """One more input of shape (B, T), or (B, *shape); a float if `dtype` is None."""
+        self.inputs[name] = keras.Input(shape, dtype=dtype, name=name)
         return self.inputs[name]
 
     def add_final_norm(self, normed: Tensor) -> None:

@@ -140,11 +140,26 @@ def _family_of(
     if declared is not None:
         return declared
     if by_names is not None:
-        return by_names
+        is_bert = by_names.name == "bert"
+        return _among_berts(checkpoint, config_path) if is_bert else by_names
     raise ConfigError(
         f"{config_path} must name the family (model_type), or the tensors must have "
         f"names that tell. Received: keys {sorted(config_json)}, tensors "
         f"{list(checkpoint)[:3]} ... Add model_type, or name it (--family)."
+    )
+
+
+def _among_berts(checkpoint: Checkpoint, config_path: Path) -> Family:
+    """The family of tensors under bert/, whose names may tell, and may not."""
+    if "bert/embeddings/position_embeddings" in checkpoint:
+        return family("bert")
+    if not any("LayerNorm" in each for each in checkpoint):
+        return family("roformer_v2")
+    raise ConfigError(
+        f"{config_path}: the family of these weights must be named, because their "
+        "names do not tell NEZHA from RoFormer. Received: tensors under bert/ without "
+        "position embeddings. Name it (--family nezha, --family roformer), or add "
+        "model_type."
     )
 
 

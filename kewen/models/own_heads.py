@@ -30,6 +30,8 @@ def own_heads(
         if head in tied
         or tensor_of(family, family.head_marks[head], checkpoint, origin)
     ]
+    rivals = [head for head in family.rivals if head in found]
+    found = [head for head in found if head not in rivals[1:]]
     if SEQUENCE in found and TOKEN in found:
         marks = [
             tensor_of(family, family.head_marks[head], checkpoint, origin)

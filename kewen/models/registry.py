@@ -13,47 +13,64 @@ from kewen.models.graph import Graph
 
 # Family -> the module that defines it as `FAMILY`.
 _MODULES = {
+    "albert": "kewen.models.albert",
     "bert": "kewen.models.bert",
     "deberta": "kewen.models.deberta",
     "distilbert": "kewen.models.distilbert",
+    "electra": "kewen.models.electra",
+    "gau_alpha": "kewen.models.gau_alpha",
+    "gemma3": "kewen.models.gemma3",
     "gpt": "kewen.models.gpt",
     "gpt2": "kewen.models.gpt2",
     "gpt2_ml": "kewen.models.gpt2_ml",
     "llama": "kewen.models.llama",
     "mistral": "kewen.models.mistral",
     "mt5": "kewen.models.mt5",
+    "nezha": "kewen.models.nezha",
     "qwen2": "kewen.models.qwen2",
     "qwen3": "kewen.models.qwen3",
     "roberta": "kewen.models.roberta",
+    "roformer": "kewen.models.roformer",
+    "roformer_v2": "kewen.models.roformer_v2",
     "t5": "kewen.models.t5",
 }
 FAMILIES = tuple(_MODULES)
 APPLICATIONS = ("encoder", "lm", "unilm", "encoder_decoder", "decoder")
 # Hugging Face's `model_type` -> family; bert4keras' names are in `bert4keras.py`.
 _MODEL_TYPES = {
+    "albert": "albert",
     "bert": "bert",
+    "camembert": "roberta",
     "deberta-v2": "deberta",
     "distilbert": "distilbert",
+    "electra": "electra",
+    "gau_alpha": "gau_alpha",
+    "gemma3_text": "gemma3",
     "gpt2": "gpt2",
     "gpt2_ml": "gpt2_ml",
     "llama": "llama",
     "mistral": "mistral",
     "mt5": "mt5",
+    "nezha": "nezha",
     "openai-gpt": "gpt",
     "qwen2": "qwen2",
     "qwen3": "qwen3",
     "roberta": "roberta",
+    "roformer": "roformer",
+    "roformer_v2": "roformer_v2",
     "t5": "t5",
     "xlm-roberta": "roberta",
-    "camembert": "roberta",
 }
 # What the tensors of TensorFlow's files begin with -> family; the first that fits.
 _TF_NAMES = {
+    "GAU_alpha/": "gau_alpha",
+    "bert/encoder/transformer/group_0/": "albert",
     "encoder/rms_norm/": "mt5",
     "decoder/rms_norm/": "mt5",
     "encoder/block_000/": "t5",
     "decoder/block_000/": "t5",
     "bert/": "bert",
+    "electra/": "electra",
     "gpt/output/": "gpt2",  # the final norm, which GPT lacks
     "gpt/": "gpt",
     "newslm/": "gpt2_ml",
@@ -85,6 +102,8 @@ class Family:
             where its original numbers the columns.
         headless: applications that no head stands on -> transformers' class of such a
             model, None if there is none.
+        rivals: heads of different networks that one file may hold; the first that is
+            there tells which network is read.
     """
 
     name: str
@@ -101,6 +120,7 @@ class Family:
     fields_seen: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     counts_tokens: bool = False
     headless: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
+    rivals: tuple[str, ...] = ()
 
 
 def family(name: str) -> Family:
@@ -143,6 +163,8 @@ def class_for_model_type(architecture: str, family: Family, model_type: str) -> 
 
     Example: RobertaForMaskedLM of "xlm-roberta" is XLMRobertaForMaskedLM.
     """
+    if model_type not in _CLASS_PREFIXES:
+        return architecture
     *_, base = family.architectures
     ours = base.removesuffix("Model")
-    return _CLASS_PREFIXES.get(model_type, ours) + architecture.removeprefix(ours)
+    return _CLASS_PREFIXES[model_type] + architecture.removeprefix(ours)

@@ -84,7 +84,8 @@ def config_json_of(model: Backbone, given: Mapping[str, Any]) -> dict[str, Any]:
     architecture = architecture_of(kind, model)
     # Other libraries' names of what is written below; they would contradict it.
     synonyms = {key for keys in kind.config.KEYS.values() for key in keys[1:]}
-    replaced = {*synonyms, *kind.config.REPLACED}
+    beyond = {key for keys in kind.config.BEYOND.values() for key in keys}
+    replaced = {*synonyms, *beyond, *kind.config.REPLACED}
     return {
         **{key: value for key, value in given.items() if key not in replaced},
         "model_type": model_type,

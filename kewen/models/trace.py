@@ -13,6 +13,7 @@ import numpy as np
 from kewen.errors import ConfigError, ShapeError
 from kewen.models.base import Backbone
 from kewen.models.bert4keras import Recipe, recipe
+from kewen.models.bert4keras_layers import set_weights
 from kewen.models.config import read_config_json
 from kewen.models.encoder_decoder import CONTEXT, WHOLE
 from kewen.models.hub import locate
@@ -24,6 +25,8 @@ INPUTS = ("token_ids", "segment_ids", "padding_mask", "position_ids")
 SIDE = "decoder_"  # begins the names of a decoder's inputs, which have a T of their own
 DECODER_INPUTS = (f"{SIDE}token_ids", f"{SIDE}padding_mask")
 UNNORMED = "hidden_unnormed"
+CONDITION = "condition"
+WEIGHT = "weight_"  # and a layer and a number, of what a checkpoint cannot hold
 # Our output -> transformers' field, where a class has one head of the kind.
 _FIELDS = {
     "last_hidden_state": "last_hidden_state",
@@ -31,6 +34,8 @@ _FIELDS = {
     "lm_logits": "logits",
     "mlm_logits": "logits",
     "nsp_logits": "logits",
+    "replaced_logits": "logits",
+    "sop_logits": "sop_logits",
     "class_logits": "logits",
     "token_logits": "logits",
     "start_logits": "start_logits",
@@ -46,6 +51,7 @@ _BERT4KERAS = {
     "mlm_logits": "mlm",
     "nsp_logits": "nsp",
     "pooler_output": "pool",
+    "sop_logits": "nsp",
 }
 
 
@@ -65,8 +71,10 @@ def trace(
             `segment_ids`, `padding_mask` (0/1 or bool) and `position_ids`, all (B, T).
             Missing segments are 0; missing positions follow the original's rule; a
             missing mask is all ones for Hugging Face's files, as transformers has it.
+            `condition` float (B, K) where the model's norms depend on one.
             For TensorFlow's, and with `family`, id 0 is padding, except in the first
-            column, which bert4keras never masks.
+            column, which bert4keras never masks. With `family` too, weights that its
+            checkpoints cannot hold: `weight_<layer>_<i>`, number i of its layer.
             For encoder-decoders `decoder_token_ids` and `decoder_padding_mask` as well;
             for a decoder alone these and, instead of `token_ids`, what the encoder
             gave, `encoder_last_hidden_state`, float (B, S, C).
@@ -93,7 +101,13 @@ def trace(
             "options are bert4keras' keyword arguments and need its model name too. "
             f"Received: options {sorted(options)}, no family. Name it with --family."
         )
-    arrays = _checked(inputs)
+    weights = {name: a for name, a in inputs.items() if name.startswith(WEIGHT)}
+    if weights and family is None:
+        raise ConfigError(
+            "Arrays of weights are named after bert4keras' layers and need its model "
+            f"name too. Received: {sorted(weights)}, no family. Name it with --family."
+        )
+    arrays = _checked({k: a for k, a in inputs.items() if k not in weights})
     if family is None:
         pretrained = load(
             folder,
@@ -105,6 +119,8 @@ def trace(
     else:
         config_json, _ = read_config_json(_folder_of(folder))
         made = recipe(family, application, options, config_json)
+        if CONDITION in arrays:
+            made.fields["condition_dim"] = arrays[CONDITION].shape[1]
         _check_inputs(made, arrays)
         pretrained = load(
             folder,
@@ -116,6 +132,7 @@ def trace(
             use=made.family,
         )
         model, heads = made.finish(pretrained.model), _heads(pretrained, made)
+        set_weights(model, {k.removeprefix(WEIGHT): a for k, a in weights.items()})
     as_bert4keras = family is not None or pretrained.origin == "tf"
     model = model.redrawn(heads=heads, collect=["hidden_states", "unnormed"])
     _check_values(model, arrays)
@@ -129,13 +146,15 @@ def trace(
 
 
 def _checked(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    unknown = sorted(set(inputs) - {*INPUTS, *DECODER_INPUTS, CONTEXT})
+    known = (*INPUTS, *DECODER_INPUTS, CONTEXT, CONDITION)
+    unknown = sorted(set(inputs) - set(known))
     if unknown or not {"token_ids", CONTEXT} & set(inputs):
         raise ConfigError(
-            "The inputs must hold token_ids, and may hold "
-            f"{(*INPUTS[1:], *DECODER_INPUTS, CONTEXT)}. Received: {sorted(inputs)}."
+            f"The inputs must hold token_ids, and may hold {known[1:]}. "
+            f"Received: {sorted(inputs)}."
         )
     arrays = {name: np.asarray(array) for name, array in inputs.items()}
+    condition = arrays.pop(CONDITION, None)
     shapes = {name: array.shape for name, array in arrays.items()}
     if CONTEXT in shapes:  # its width is checked with the model's
         shapes[CONTEXT] = shapes[CONTEXT][:2]
@@ -158,7 +177,15 @@ def _checked(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
                 f"{name} must hold whole numbers or truth values. "
                 f"Received: dtype {array.dtype}."
             )
-    return arrays
+    if condition is None:
+        return arrays
+    shape = shapes["token_ids"]
+    if condition.ndim != 2 or condition.shape[0] != shape[0] or not condition.size:
+        raise ShapeError(
+            "condition must be (B, K), a vector for each row of token_ids. Received: "
+            f"condition {condition.shape}, token_ids {shape}."
+        )
+    return {**arrays, CONDITION: condition}
 
 
 def _folder_of(name: str | Path) -> Path:
@@ -169,7 +196,7 @@ def _folder_of(name: str | Path) -> Path:
 def _check_inputs(made: Recipe, arrays: Mapping[str, np.ndarray]) -> None:
     """Refuse arrays that the model of bert4keras has no input for, or too few."""
     has_positions = "position_ids" in arrays
-    if has_positions != made.position_input:
+    if has_positions != (made.position_input or made.positions_unused):
         raise ConfigError(
             "position_ids must be among the inputs if custom_position_ids is an option "
             f"that is true, and only then. Received: inputs {sorted(arrays)}, "
@@ -204,11 +231,11 @@ def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:
         "padding_mask": 2,
     }
     if "position_ids" in arrays:
-        limits["position_ids"] = config.max_length
+        limits["position_ids"] = getattr(config, "num_positions", config.max_length)
     for name, array in arrays.items():
-        if name == CONTEXT:
+        if (kind := name.removeprefix(SIDE)) not in limits:
             continue
-        limit = limits[name.removeprefix(SIDE)]
+        limit = limits[kind]
         if array.min() < 0 or array.max() >= limit:
             raise ConfigError(
                 f"{name} must be from 0 to {limit - 1} for this model. "
@@ -224,6 +251,12 @@ def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:
             )
     lacking = set(model.inputs_by_name) & {"token_ids", DECODER_INPUTS[0], CONTEXT}
     lacking -= set(arrays)
+    if CONDITION in model.inputs_by_name and CONDITION not in arrays:
+        raise ConfigError(
+            "This model's norms depend on a vector: condition, (B, "
+            f"{model.config.condition_dim}), must be among the inputs. Received: "
+            f"{sorted(arrays)}."
+        )
     if lacking:
         raise ConfigError(
             f"The inputs of this model must hold {sorted(lacking)} too. Received: "
@@ -246,7 +279,7 @@ def _model_inputs(
 ) -> dict[str, np.ndarray]:
     made: dict[str, np.ndarray] = {}
     for name in model.inputs_by_name:
-        if name == CONTEXT:
+        if name in (CONTEXT, CONDITION):
             made[name] = arrays[name].astype("float32")
         elif name.endswith("padding_mask"):
             made[name] = _padding_mask(name, arrays, as_bert4keras)
@@ -275,7 +308,7 @@ def _padding_mask(
 
 
 def _as_transformers(run: Mapping[str, Any], model: Backbone) -> dict[str, Any]:
-    both = "mlm_logits" in run and "nsp_logits" in run
+    both = "mlm_logits" in run and ("nsp_logits" in run or "sop_logits" in run)
     fields = _FIELDS | (_PRETRAINING if both else {})
     kind = SIDE if model.application == WHOLE else ""
     named: dict[str, Any] = {}
@@ -307,6 +340,8 @@ def _as_bert4keras(run: Mapping[str, Any], model: Backbone) -> dict[str, Any]:
     heads = {
         f"output_{ours}": run[name] for name, ours in _BERT4KERAS.items() if name in run
     }
+    if "replaced_logits" in run:
+        heads["output_discriminator"] = np.asarray(run["replaced_logits"])[..., None]
     return named | (heads or {"output_hidden": run["last_hidden_state"]})
 
 

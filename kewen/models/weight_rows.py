@@ -3,7 +3,14 @@
 A row of a variable that a model lacks (a bias) is not used, so tables list all.
 """
 
-from kewen.checkpoints import MERGE_HEADS, SPLIT_HEADS, TRANSPOSE, Row, Source
+from kewen.checkpoints import (
+    MERGE_HEADS,
+    SPLIT_HEADS,
+    TRANSPOSE,
+    OptionalRow,
+    Row,
+    Source,
+)
 
 
 def dense(ours: str, hf: str, tf: str | None = None) -> list[Row]:
@@ -37,13 +44,22 @@ def heads_out(ours: str, hf: str, tf: str | None = None) -> list[Row]:
 
 
 def norm(ours: str, hf: str, tf: str | None = None) -> list[Row]:
-    """A layer norm; files of 2019 call its weights gamma and beta."""
+    """A layer norm; files of 2019 call its weights gamma and beta.
+
+    What makes them depend on a condition is nobody's but ours: a file need not have it.
+    """
     gamma = {"hf": Source(f"{hf}.weight", aliases=[f"{hf}.gamma"])}
     beta = {"hf": Source(f"{hf}.bias", aliases=[f"{hf}.beta"])}
     if tf is not None:
         gamma |= {"tf": f"{tf}/gamma"}
         beta |= {"tf": f"{tf}/beta"}
-    return [Row(f"{ours}/gamma", **gamma), Row(f"{ours}/beta", **beta)]
+    rows = [Row(f"{ours}/gamma", **gamma), Row(f"{ours}/beta", **beta)]
+    for name in ("condition_hidden", "condition_beta", "condition_gamma"):
+        origins = {"hf": Source(f"{hf}.{name}.weight", TRANSPOSE)}
+        if tf is not None:
+            origins |= {"tf": Source(f"{tf}/{name}/kernel")}
+        rows.append(OptionalRow(f"{ours}/{name}/kernel", **origins))
+    return rows
 
 
 def untied_decoder(decoder: str, bias: str) -> list[Row]:

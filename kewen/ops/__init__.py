@@ -1,5 +1,10 @@
 """Pure tensor functions that `keras.ops` lacks; they run on every backend."""
 
+from kewen.ops.attention_probabilities import (
+    NORMALIZATIONS,
+    attention_probabilities,
+    check_normalization,
+)
 from kewen.ops.masked_pooling import masked_max, masked_mean, masked_std
 from kewen.ops.platform import on_jax_cpu
 from kewen.ops.products import einsum, sums_apart
@@ -13,6 +18,9 @@ from kewen.ops.rotary_frequencies import (
 from kewen.ops.softmax import masked_softmax, soft_cap
 
 __all__ = [
+    "NORMALIZATIONS",
+    "attention_probabilities",
+    "check_normalization",
     "check_rotary_scaling",
     "dynamic_base",
     "einsum",

@@ -21,6 +21,7 @@ from kewen.training.checks import (
     check_whole,
 )
 from kewen.training.history import History
+from kewen.training.interruption import Interruption
 from kewen.training.progress import progress_for
 from kewen.training.restart import Place, Restart, digest_of_model
 from kewen.training.run import training_stream
@@ -196,19 +197,21 @@ def fit(
         parts = [(place.epoch + 1, steps - place.step)] if place.step else []
         parts += [(epochs, steps)]
         epoch, stopped = place.epoch, place.finished
+        interruption = Interruption()
         for last, count in parts:
             if stopped or epoch >= last:
                 continue
             del sizes[len(history.loss) :]  # of batches that were fetched, not trained
-            model.fit(
-                training_stream(model, train, sizes, epoch, steps - count),
-                steps_per_epoch=count,
-                initial_epoch=epoch,
-                epochs=last,
-                callbacks=callbacks,
-                shuffle=False,  # the stream is shuffled already
-                verbose=0,  # pyright: ignore[reportArgumentType]
-            )
+            with interruption.watching():
+                model.fit(
+                    training_stream(model, train, sizes, epoch, steps - count),
+                    steps_per_epoch=count,
+                    initial_epoch=epoch,
+                    epochs=last,
+                    callbacks=[*callbacks, interruption],
+                    shuffle=False,  # the stream is shuffled already
+                    verbose=0,  # pyright: ignore[reportArgumentType]
+                )
             epoch, stopped = last, bool(model.stop_training)
         if best is not None and best.weights is not None:
             model.set_weights(best.weights)

@@ -14,7 +14,13 @@ from kewen.checkpoints import (
     Split,
     Unflatten,
 )
-from kewen.checkpoints.transforms import read_through, shapes_between, write_through
+from kewen.checkpoints.transforms import (
+    Halve,
+    Shift,
+    read_through,
+    shapes_between,
+    write_through,
+)
 from kewen.errors import ConfigError
 
 SIZES = st.integers(1, 4)
@@ -87,3 +93,23 @@ def test_a_transform_that_does_not_suit_the_shape_says_so(steps, ours):
 def test_axes_that_are_no_permutation_are_refused():
     with pytest.raises(ConfigError, match=r"Received: \(0, 2\)"):
         Permute(0, 2)
+
+
+def test_halve_puts_every_other_feature_first_and_back():
+    interleaved = np.array([[0, 3, 1, 4, 2, 5]])
+    step = Halve()
+    halves = step.read_one(interleaved, (1, 6))
+    assert halves.tolist() == [[0, 1, 2, 3, 4, 5]]
+    assert (step.write_one(halves) == interleaved).all()
+
+
+def test_halve_refuses_an_odd_axis():
+    with pytest.raises(ConfigError, match="even"):
+        Halve().file_shape((2, 5))
+
+
+def test_shift_adds_its_step_and_takes_it_away():
+    file = np.array([1.0, 1.5], "float32")
+    ours = Shift(-1.0).read_one(file, (2,))
+    assert ours.tolist() == [0.0, 0.5]
+    assert (Shift(-1.0).write_one(ours) == file).all()

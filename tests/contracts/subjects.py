@@ -21,6 +21,7 @@ SEGMENT_IDS = np.repeat([[0, 0, 0, 1, 1, 1]], B, axis=0).astype("int32")
 IS_TOKEN = np.ones((B, T), bool)
 IS_TOKEN[1, 4:] = False
 DISTANCES = RNG.normal(size=(18, C)).astype("float32")
+CONDITION = RNG.normal(size=(B, 3)).astype("float32")
 ANGLES = (np.arange(T)[None, :, None] * np.array([1.0, 0.1])).astype("float32")
 
 
@@ -78,6 +79,12 @@ LAYERS = [
         (HIDDEN, DISTANCES),
     ),
     LayerRow(layers.DistanceTable, {"num_rows": 5, "initializer": "normal"}),
+    LayerRow(layers.ConditionalNorm, {"epsilon": 1e-6}, (HIDDEN, CONDITION)),
+    LayerRow(
+        layers.ConditionalNorm,
+        {"hidden_dim": 4, "hidden_activation": "tanh"},
+        (HIDDEN, CONDITION),
+    ),
     LayerRow(layers.Dropout, {"rate": 0.5}),
     LayerRow(
         layers.EinsumDense,
@@ -93,6 +100,29 @@ LAYERS = [
             "use_bias": False,
         },
     ),
+    LayerRow(
+        layers.FeedForward,
+        {"intermediate_dim": 12, "activation": ["gelu", "tanh", "linear"]},
+    ),
+    LayerRow(
+        layers.GatedAttentionUnit, {"intermediate_dim": 12, "key_dim": 4}, named=MASK
+    ),
+    LayerRow(
+        layers.GatedAttentionUnit,
+        {
+            "intermediate_dim": 12,
+            "key_dim": 4,
+            "normalization": "softmax_plus",
+            "use_bias": False,
+        },
+        named={**MASK, "rotary": (np.cos(ANGLES), np.sin(ANGLES))},
+    ),
+    LayerRow(
+        layers.GatedAttentionUnit,
+        {"intermediate_dim": 12, "key_dim": 4, "across": True},
+        (HIDDEN, HIDDEN),
+    ),
+    LayerRow(layers.HierarchicalPositions, {"max_length": 3, "initializer": "normal"}),
     LayerRow(layers.LearnedPositions, {"max_length": 9, "initializer": "normal"}),
     LayerRow(layers.MultiHeadAttention, {"num_heads": H}, named=MASK),
     LayerRow(
@@ -115,6 +145,16 @@ LAYERS = [
         {"num_heads": H, "norm_epsilon": 1e-6, "norm_offset": 1.0},
         named=MASK,
     ),
+    LayerRow(
+        layers.MultiHeadAttention,
+        {"num_heads": H, "normalization": "softmax_plus"},
+        named={**MASK, "relations": RNG.normal(size=(T, T, C // H)).astype("float32")},
+    ),
+    LayerRow(
+        layers.MultiHeadAttention,
+        {"num_heads": H, "normalization": "squared_relu"},
+        named={**MASK, "rotary": (np.cos(ANGLES), np.sin(ANGLES))},
+    ),
     LayerRow(layers.Pooling, {"mode": "first"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.Pooling, {"mode": "cls"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.Pooling, {"mode": "last"}, (HIDDEN, IS_TOKEN)),
@@ -122,10 +162,12 @@ LAYERS = [
     LayerRow(layers.Pooling, {"mode": "max"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.Pooling, {"mode": "std"}, (HIDDEN, IS_TOKEN)),
     LayerRow(layers.PositionsAfterPadding, {"pad_id": 1}, (TOKEN_IDS,)),
+    LayerRow(layers.PositionsInRow, {}, (TOKEN_IDS,)),
     LayerRow(layers.PositionsOfTokens, {}, (IS_TOKEN,)),
     LayerRow(layers.RMSNorm, {"epsilon": 1e-6}),
     LayerRow(layers.RMSNorm, {"scale": False}),
     LayerRow(layers.RMSNorm, {"offset": 1.0}),
+    LayerRow(layers.RelativePositions, {"dim": 4, "farthest": 2}),
     LayerRow(layers.ReverseTokens, {}, (HIDDEN, IS_TOKEN)),
     LayerRow(
         layers.SegmentEmbedding,
@@ -178,6 +220,9 @@ class FamilyRow:
 
 
 FAMILIES = [
+    FamilyRow(
+        "albert", True, {**SIZES, "embedding_dim": 4, "num_layers": 3, "num_groups": 2}
+    ),
     FamilyRow("bert", left_padding_moves_positions=True),
     FamilyRow(
         "deberta",
@@ -190,14 +235,24 @@ FAMILIES = [
         },
     ),
     FamilyRow("distilbert", left_padding_moves_positions=True),
+    FamilyRow(
+        "gemma3",
+        sizes={**SIZES, "num_kv_heads": 1, "head_dim": 6, "query_scalar": 9.0}
+        | {"sliding_window": WINDOW, "window_period": 2, "logit_soft_cap": 3.0},
+    ),
     FamilyRow("gpt"),
     FamilyRow("gpt2"),
     FamilyRow("gpt2_ml"),
+    FamilyRow("electra", True, {**SIZES, "embedding_dim": 4}),
+    FamilyRow("gau_alpha", sizes={**SIZES, "key_dim": 4, "embedding_dim": 4}),
     FamilyRow("llama", sizes={**SIZES, "num_kv_heads": 1}),
     FamilyRow("mistral", sizes={**SIZES, "num_kv_heads": 1, "sliding_window": WINDOW}),
+    FamilyRow("nezha", sizes={**SIZES, "farthest": 2}),
     FamilyRow("qwen2", sizes={**SIZES, "num_kv_heads": 1}),
     FamilyRow("qwen3", sizes={**SIZES, "num_kv_heads": 1, "head_dim": 6}),
     FamilyRow("roberta"),
+    FamilyRow("roformer", sizes={**SIZES, "embedding_dim": 4}),
+    FamilyRow("roformer_v2", sizes={**SIZES, "embedding_dim": 4}),
 ]
 
 PAIR_SIZES = {

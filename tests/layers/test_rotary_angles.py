@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kewen.errors import ConfigError
-from kewen.layers import MultiHeadAttention, RotaryAngles
+from kewen.errors import ConfigError, ShapeError
+from kewen.layers import MultiHeadAttention, RotaryAngles, RotaryTable
 from kewen.ops import rotary_frequencies
 
 DIM = 8
@@ -72,3 +72,23 @@ def test_scores_depend_on_distances_only(layout, dim):
         return ops.convert_to_numpy(given)
 
     np.testing.assert_allclose(scores(0), scores(100), atol=1e-5)
+
+
+def test_table_holds_the_angles_at_first():
+    places = np.array([[0, 3, 8], [1, 1, 2]], "int32")
+    table = RotaryTable(9, 6, base=100.0)(places)
+    angles = RotaryAngles(6, base=100.0)(places)
+    for got, wanted in zip(table, angles, strict=True):
+        np.testing.assert_allclose(got, wanted, atol=1e-6)
+
+
+def test_table_is_not_trained_and_comes_back_from_its_config():
+    layer = RotaryTable(9, 6)
+    layer.build((1, 4))
+    assert not layer.trainable_weights
+    assert RotaryTable.from_config(layer.get_config()).dim == 6
+
+
+def test_text_longer_than_the_table_is_refused():
+    with pytest.raises(ShapeError, match="at most 3"):
+        RotaryTable(3, 6)(np.zeros((1, 4), "int32"))

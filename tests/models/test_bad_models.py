@@ -68,7 +68,7 @@ def refused(kind, folder, said, **options):
         ({"hidden_dropout_prob": 1.5}, "dropout"),
         ({"layer_norm_eps": 0}, "norm_epsilon"),
         ({"hidden_act": "sine"}, "'sine'"),
-        ({"hidden_act": ["gelu"]}, "gelu"),
+        ({"hidden_act": [["gelu"]]}, "gelu"),
         ({"max_position": 99}, "max_position_embeddings"),
         ({"model_type": "mamba"}, "'mamba'"),
         ({"model_type": 7}, "7"),

@@ -131,7 +131,7 @@ def test_untied_head_is_scaled_in_bert4keras_only():
 
 def test_bert4keras_t5_has_one_application():
     given = Pass("bert4keras", "t5.1.1")
-    with pytest.raises(ConfigError, match="as it is"):
+    with pytest.raises(ConfigError, match="must be one of"):
         trace(given.folder, given.inputs, family="t5.1.1", application="unilm")
 
 

@@ -38,6 +38,21 @@ YARN = {"factor": 4.0, "original_max_position_embeddings": 16}
 LLAMA3 = {**YARN, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
 # A name of the case -> transformers' class, its output, and what its config says.
 CASES = {
+    "gemma3": (
+        "Gemma3ForCausalLM",
+        "lm_logits",
+        {**GROUPED, "head_dim": 6, "sliding_window": 7, "query_pre_attn_scalar": 9},
+    ),
+    "gemma3_capped": (
+        "Gemma3ForCausalLM",
+        "lm_logits",
+        {
+            **GROUPED,
+            "head_dim": 6,
+            "attn_logit_softcapping": 2.0,
+            "final_logit_softcapping": 3.0,
+        },
+    ),
     "gpt": ("OpenAIGPTLMHeadModel", "lm_logits", {}),
     "gpt_classifier": ("OpenAIGPTForSequenceClassification", "class_logits", {}),
     "gpt2": ("GPT2LMHeadModel", "lm_logits", {}),
@@ -108,6 +123,7 @@ def test_theirs_opens_here_and_ours_opens_there_with_equal_outputs(name, tmp_pat
     kind = getattr(transformers, architecture)
     transformers.set_seed(0)
     network = kind(kind.config_class(**{**SIZES, **changes}, num_labels=3))
+    network.set_attn_implementation("eager")  # the other forgets the soft caps
     for parameter in network.parameters():  # biases and norms are 0 and 1 when new
         parameter.data += 0.1 * parameter.new_empty(parameter.shape).normal_()
     network.save_pretrained(tmp_path / "theirs")
@@ -116,7 +132,9 @@ def test_theirs_opens_here_and_ours_opens_there_with_equal_outputs(name, tmp_pat
     pretrained.save(tmp_path / "ours")
     config_json = json.loads((tmp_path / "ours" / "config.json").read_text("utf-8"))
     assert config_json["architectures"] == [architecture]
-    again, info = kind.from_pretrained(tmp_path / "ours", output_loading_info=True)
+    again, info = kind.from_pretrained(
+        tmp_path / "ours", output_loading_info=True, attn_implementation="eager"
+    )
     assert not any(info[key] for key in ("missing_keys", "unexpected_keys"))
 
     inputs = batch()

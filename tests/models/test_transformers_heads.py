@@ -39,6 +39,21 @@ HEADS = {
         "start_logits": "start_logits",
         "end_logits": "end_logits",
     },
+    "AlbertModel": {
+        "last_hidden_state": "last_hidden_state",
+        "pooler_output": "pooler_output",
+    },
+    "AlbertForMaskedLM": {"mlm_logits": "logits"},
+    "AlbertForPreTraining": {
+        "mlm_logits": "prediction_logits",
+        "sop_logits": "sop_logits",
+    },
+    "AlbertForSequenceClassification": {"class_logits": "logits"},
+    "AlbertForTokenClassification": {"token_logits": "logits"},
+    "AlbertForQuestionAnswering": {
+        "start_logits": "start_logits",
+        "end_logits": "end_logits",
+    },
     "DebertaV2Model": {"last_hidden_state": "last_hidden_state"},
     "DebertaV2ForMaskedLM": {"mlm_logits": "logits"},
     "DebertaV2ForSequenceClassification": {"class_logits": "logits"},
@@ -55,9 +70,29 @@ HEADS = {
         "start_logits": "start_logits",
         "end_logits": "end_logits",
     },
+    "ElectraModel": {"last_hidden_state": "last_hidden_state"},
+    "ElectraForPreTraining": {"replaced_logits": "logits"},
+    "ElectraForMaskedLM": {"mlm_logits": "logits"},
+    "ElectraForCausalLM": {"mlm_logits": "logits"},
+    "ElectraForSequenceClassification": {"class_logits": "logits"},
+    "ElectraForTokenClassification": {"token_logits": "logits"},
+    "ElectraForQuestionAnswering": {
+        "start_logits": "start_logits",
+        "end_logits": "end_logits",
+    },
+    "RoFormerModel": {"last_hidden_state": "last_hidden_state"},
+    "RoFormerForMaskedLM": {"mlm_logits": "logits"},
+    "RoFormerForCausalLM": {"mlm_logits": "logits"},
+    "RoFormerForSequenceClassification": {"class_logits": "logits"},
+    "RoFormerForTokenClassification": {"token_logits": "logits"},
+    "RoFormerForQuestionAnswering": {
+        "start_logits": "start_logits",
+        "end_logits": "end_logits",
+    },
 }
 # What the configs of these classes must say besides SIZES.
 CHANGES: dict[str, dict] = {
+    "Albert": {"embedding_size": 8, "num_hidden_layers": 3, "num_hidden_groups": 2},
     "DebertaV2": {
         "relative_attention": True,
         "pos_att_type": "p2c|c2p",
@@ -67,6 +102,8 @@ CHANGES: dict[str, dict] = {
         "position_biased_input": False,
     },
     "DistilBert": {"hidden_dim": 24},
+    "Electra": {"embedding_size": 8},
+    "RoFormer": {"embedding_size": 8, "rotary_value": True},
     "Roberta": {"pad_token_id": 1},
 }
 SIZES = {
@@ -103,10 +140,13 @@ def answers_of(network, inputs):
 
 
 UNTIED = (
+    "AlbertForMaskedLM",
     "BertForMaskedLM",
     "BertForPreTraining",
     "DebertaV2ForMaskedLM",
     "DistilBertForMaskedLM",
+    "ElectraForMaskedLM",
+    "RoFormerForMaskedLM",
     "RobertaForMaskedLM",
 )
 
@@ -150,11 +190,15 @@ def check_both_ways(architecture, changes, tmp_path):
     transformers.set_seed(0)
     for prefix, own in CHANGES.items():
         changes = {**own, **changes} if architecture.startswith(prefix) else changes
-    # Of a span there are two: its start and its end.
-    labels = 2 if "QuestionAnswering" in architecture else 3
-    is_decoder = architecture in ("BertLMHeadModel", "RobertaForCausalLM")
+    # Of a span there are two: its start and its end. ALBERT's order of two texts is as
+    # many as the config says labels.
+    two = "QuestionAnswering" in architecture or architecture == "AlbertForPreTraining"
+    labels = 2 if two else 3
+    is_decoder = architecture == "BertLMHeadModel" or "CausalLM" in architecture
     network = kind(
-        kind.config_class(**SIZES, **changes, num_labels=labels, is_decoder=is_decoder)
+        kind.config_class(
+            **{**SIZES, **changes}, num_labels=labels, is_decoder=is_decoder
+        )
     )
     for parameter in network.parameters():  # biases and norms are 0 and 1 when new
         parameter.data += 0.1 * parameter.new_empty(parameter.shape).normal_()

@@ -91,8 +91,8 @@ class DisentangledAttention(MultiHeadAttention):
     ) -> Any:
         query, key, value = self.query(inputs), self.key(inputs), self.value(inputs)
         bias = self._of_positions(query, key, ops.expand_dims(distances, 0))
-        output, scores = self._attended(
-            query, key, value, attention_mask, bias, return_scores, training
+        output, scores, _ = self._attended(
+            query, key, value, attention_mask, bias, None, return_scores, training
         )
         return (output, scores) if return_scores else output
 

@@ -11,7 +11,14 @@ from kewen.layers.dropout import Dropout
 from kewen.layers.initial_values import TruncatedNormal, another
 from kewen.layers.rematerialized import Rematerialized
 from kewen.layers.rms_norm import RMSNorm
-from kewen.ops import einsum, masked_softmax, rotate, soft_cap, sums_apart
+from kewen.ops import (
+    attention_probabilities,
+    check_normalization,
+    einsum,
+    rotate,
+    soft_cap,
+    sums_apart,
+)
 
 Tensor = Any
 
@@ -38,6 +45,8 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
             turned; None for no norm.
         norm_offset: of these norms.
         rotary_layout: which features `rotary` pairs; see `kewen.ops.rotate`.
+        normalization: what makes probabilities of scores; see
+            `kewen.ops.attention_probabilities`.
         kernel_initializer: first values of the kernels; `TruncatedNormal()` if None.
         query_initializer: those of the query's; as the others if None.
 
@@ -49,19 +58,26 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         bias: float, broadcastable to (B, H, T, S); added to the scaled scores (relative
             positions, ALiBi, residual scores).
         rotary: (cos, sin), each (B or 1, T, K / 2 at most); turns queries and keys.
+        rotate_values: whether `rotary` turns the values too.
+        relations: float, (T, S, D), K = D; a vector of each pair of positions, added to
+            the key and to the value that query t sees of position s.
         cache: (keys, values), (B, S, G, K) and (B, S, G, D), to be filled from
             `cache_index` on; T new positions are written, and attention is over all S.
         cache_index: int scalar, where the first of the T positions is written.
         return_scores: whether to give the probabilities, (B, H, T, S), as well.
+        return_logits: whether to give the scaled scores before `bias` and mask as well,
+            (B, H, T, S).
 
     Returns:
-        Float, (B, T, C); with `return_scores` or `cache` a tuple of it, then the
-        probabilities, then the new cache, as far as asked for.
+        Float, (B, T, C); with `return_scores`, `return_logits` or `cache` a tuple of
+        it, then the probabilities, then the logits, then the new cache, as far as asked
+        for.
 
     Source: Vaswani et al., 2017, section 3.2 (arXiv 1706.03762), lesson 4765. Their d_k
     is our `key_dim`, their d_v `head_dim`. Grouped queries: Ainslie et al., 2023 (arXiv
-    2305.13245). Unlike the lesson's layer it has the output projection, and masks by
-    `where`, not by subtracting 1e10, which in float32 made attention uniform.
+    2305.13245). Relations: Shaw et al., 2018 (arXiv 1803.02155). Unlike the lesson's
+    layer it has the output projection, and masks by `where`, not by subtracting 1e10,
+    which in float32 made attention uniform.
     """
 
     def __init__(
@@ -78,6 +94,7 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         norm_epsilon: float | None = None,
         norm_offset: float = 0.0,
         rotary_layout: str = "interleaved",
+        normalization: str = "softmax",
         kernel_initializer: Any = None,
         query_initializer: Any = None,
         **kwargs: Any,
@@ -95,6 +112,8 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         self.norm_epsilon = norm_epsilon
         self.norm_offset = norm_offset
         self.rotary_layout = rotary_layout
+        self.normalization = normalization
+        check_normalization(normalization)
         self.kernel_initializer = keras.initializers.get(
             kernel_initializer or TruncatedNormal()
         )
@@ -182,9 +201,12 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         attention_mask: Tensor | None = None,
         bias: Tensor | None = None,
         rotary: tuple[Tensor, Tensor] | None = None,
+        rotate_values: bool = False,
+        relations: Tensor | None = None,
         cache: tuple[Tensor, Tensor] | None = None,
         cache_index: Tensor | None = None,
         return_scores: bool = False,
+        return_logits: bool = False,
         training: bool = False,
     ) -> Any:
         source = inputs if context is None else context
@@ -194,14 +216,25 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         if rotary is not None:
             query = rotate(query, *rotary, layout=self.rotary_layout)
             key = rotate(key, *rotary, layout=self.rotary_layout)
+            if rotate_values:
+                value = rotate(value, *rotary, layout=self.rotary_layout)
         if cache is not None:
             key, value = cache = _written(cache, key, value, cache_index)
-        output, scores = self._attended(
-            query, key, value, attention_mask, bias, return_scores, training
+        output, scores, logits = self._attended(
+            query,
+            key,
+            value,
+            attention_mask,
+            bias,
+            relations,
+            return_scores or return_logits,
+            training,
         )
         results = [output]
         if return_scores:
             results.append(scores)
+        if return_logits:
+            results.append(logits)
         if cache is not None:
             results.append(cache)
         return results[0] if len(results) == 1 else tuple(results)
@@ -213,20 +246,26 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         value: Tensor,
         attention_mask: Tensor | None,
         bias: Tensor | None,
-        return_scores: bool,
+        relations: Tensor | None,
+        shown: bool,
         training: bool,
-    ) -> tuple[Tensor, Tensor | None]:
-        """Projections in heads to (B, T, C), and the probabilities if asked for."""
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Projections in heads to (B, T, C); probabilities and logits if `shown`."""
         mask = None if attention_mask is None else _for_heads(attention_mask)
         # On torch, Keras' op takes a mask or a bias.
         both = mask is not None and bias is not None
         one_only = keras.backend.backend() == "torch" and both
         own = self.soft_cap is not None or not self.alike or sums_apart(query)
-        if return_scores or own or one_only or (training and self.dropout > 0):
-            mixed, scores = self._explicit(query, key, value, mask, bias, training)
-        else:
-            mixed, scores = self._fused(query, key, value, mask, bias), None
-        return self.output_dense(mixed), scores
+        own = own or relations is not None or self.normalization != "softmax"
+        if not (shown or own or one_only or (training and self.dropout > 0)):
+            mixed = self._fused(query, key, value, mask, bias)
+            return self.output_dense(mixed), None, None
+        mixed, scores, logits = self._explicit(
+            query, key, value, mask, bias, relations, training
+        )
+        if not shown:
+            scores = logits = None
+        return self.output_dense(mixed), scores, logits
 
     def _fused(
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, bias: Tensor
@@ -251,19 +290,30 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         value: Tensor,
         mask: Tensor | None,
         bias: Tensor | None,
+        relations: Tensor | None,
         training: bool,
-    ) -> tuple[Tensor, Tensor]:
-        """The same by hand, where probabilities are wanted or dropped."""
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The same by hand, where probabilities are wanted, dropped, or others."""
         key, value = self._for_all_queries(key), self._for_all_queries(value)
         exact = "float32" if sums_apart(query) else None  # it costs nothing there
-        logits = einsum("bthd,bshd->bhts", query * self.factor, key, dtype=exact)
+        query = query * self.factor
+        logits = einsum("bthd,bshd->bhts", query, key, dtype=exact)
+        if relations is not None:
+            relations = ops.cast(relations, query.dtype)
+            related = ops.einsum("bthd,tsd->bhts", query, relations)
+            logits = logits + ops.cast(related, logits.dtype)
         if self.soft_cap is not None:
             logits = soft_cap(logits, self.soft_cap)
+        own = ops.cast(logits, value.dtype)
         if bias is not None:
             logits = logits + ops.cast(bias, logits.dtype)
-        scores = ops.cast(masked_softmax(logits, mask), value.dtype)
+        scores = attention_probabilities(logits, mask, self.normalization)
+        scores = ops.cast(scores, value.dtype)
         kept = self.probability_dropout(scores, training=training)
-        return einsum("bhts,bshd->bthd", kept, value), scores
+        mixed = einsum("bhts,bshd->bthd", kept, value)
+        if relations is not None:
+            mixed = mixed + ops.einsum("bhts,tsd->bthd", kept, relations)
+        return mixed, scores, own
 
     def _for_all_queries(self, heads: Tensor) -> Tensor:
         """(B, S, G, D) to (B, S, H, D): each head for all queries of its group."""
@@ -276,16 +326,19 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         attention_mask: Any = None,
         bias: Any = None,
         rotary: Any = None,
+        rotate_values: bool = False,
+        relations: Any = None,
         cache: Any = None,
         cache_index: Any = None,
         return_scores: bool = False,
+        return_logits: bool = False,
         training: bool = False,
     ) -> Any:
         source = inputs if context is None else context
         keys = source.shape[1] if cache is None else cache[0].shape[1]
         results: list[Any] = [keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)]
-        if return_scores:
-            shape = (inputs.shape[0], self.num_heads, inputs.shape[1], keys)
+        shape = (inputs.shape[0], self.num_heads, inputs.shape[1], keys)
+        for _ in range(return_scores + return_logits):
             results.append(keras.KerasTensor(shape, dtype=self.compute_dtype))
         if cache is not None:
             results.append(cache)
@@ -306,6 +359,7 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
             "norm_epsilon": self.norm_epsilon,
             "norm_offset": self.norm_offset,
             "rotary_layout": self.rotary_layout,
+            "normalization": self.normalization,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "query_initializer": keras.initializers.serialize(self.query_initializer)
             if self.query_initializer

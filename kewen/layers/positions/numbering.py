@@ -92,6 +92,28 @@ class PositionsOfTokens(keras.layers.Layer):
         return {**super().get_config(), "longest_text": self.longest_text}
 
 
+@keras.saving.register_keras_serializable("kewen")
+class PositionsInRow(keras.layers.Layer):
+    """0, 1, 2 ... for the columns of a row, whatever stands in them.
+
+    Call arguments:
+        inputs: anything of shape (B, T, ...).
+
+    Returns:
+        int32, (1, T).
+    """
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return ops.arange(ops.shape(inputs)[1], dtype="int32")[None]
+
+    def compute_output_spec(self, inputs: Any) -> keras.KerasTensor:
+        return keras.KerasTensor((1, inputs.shape[1]), dtype="int32")
+
+    def get_config(self) -> dict[str, Any]:
+        # Keras' automatic config refuses a dtype policy that is given as an object.
+        return super().get_config()
+
+
 def check_length(length: Any, longest_text: int | None) -> None:
     """Refuse T where it is known and there are fewer positions.
 

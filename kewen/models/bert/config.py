@@ -1,12 +1,17 @@
 """What a BERT is made of."""
 
 import dataclasses
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
-from kewen.layers.activations import activation
+from kewen.layers import activation, check_alpha
 from kewen.models.config import Config, require
+from kewen.ops import check_normalization
 
 POOLINGS = ("pooler", "cls", "mean")
+NORMS = ("layer", "rms")
+RESIDUALS = ("cumulative", "previous")
+ALPHA = 0.4  # of hierarchical positions, where a config only says that there are some
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -14,17 +19,32 @@ class BertConfig(Config):
     """BERT of any size (MiniLM and RBT too); the defaults are BERT-base."""
 
     vocabulary_size: int = 30522  # V
-    hidden_dim: int = 768  # C; must be a multiple of num_heads
+    hidden_dim: int = 768  # C; a multiple of num_heads where head_dim is not given
+    embedding_dim: int | None = None  # of the tables, projected to C; C if None
     num_layers: int = 12
     num_heads: int = 12
+    head_dim: int | None = None  # D, of a value; C / num_heads if None
+    key_dim: int | None = None  # of a query or key; D if None
     intermediate_dim: int = 3072  # width inside the feed-forward layers
-    activation: str = "gelu"  # inside the feed-forward layers and the MLM head
+    # Inside the feed-forward layers and the MLM head; several gate each other (GLU).
+    activation: str | Sequence[str] = "gelu"
+    attention_normalization: str = "softmax"  # see ops.attention_probabilities
+    # Scores of a layer on those before it: "cumulative" (RealFormer), or "previous",
+    # the raw ones of the layer before, as bert4keras' models were trained; None: no.
+    residual_attention: str | None = None
     dropout: float = 0.1  # after embeddings, attention and feed-forward
     attention_dropout: float = 0.1  # of attention probabilities
     classifier_dropout: float | None = None  # before a classifier; `dropout` if None
     max_length: int = 512  # rows of the position table
+    hierarchical_positions: float | None = None  # alpha of max_length ** 2 positions
     segment_vocabulary_size: int = 2  # rows of the segment table
-    norm_epsilon: float = 1e-12  # of every layer norm
+    shared_segments: bool = False  # segment ids are rows of the token table
+    condition_dim: int | None = None  # K, of the vector that every norm depends on
+    condition_hidden_dim: int | None = None  # of a dense layer before that; None: no
+    condition_activation: str = "linear"  # of that layer
+    norm: str = "layer"  # or "rms": without mean and without weights
+    norm_epsilon: float = 1e-12  # of every norm
+    use_bias: bool = True  # of attention and feed-forward layers
     initializer_range: float = 0.02  # standard deviation of new kernels
     pad_id: int = 0  # the id that stands for "no token"
     tie_embeddings: bool = True  # the MLM head multiplies by the token table
@@ -51,19 +71,71 @@ class BertConfig(Config):
         "tie_embeddings": ("tie_word_embeddings",),
     }
 
+    BEYOND: ClassVar = {
+        "embedding_dim": ("embedding_size",),
+        "head_dim": ("attention_head_size",),
+        "key_dim": ("attention_key_size",),
+        "residual_attention": ("residual_attention_scores",),
+        "hierarchical_positions": ("hierarchical_position",),
+        "shared_segments": ("shared_segment_embeddings",),
+    }
     ONLY: ClassVar = {"position_embedding_type": "absolute"}
+
+    @classmethod
+    def fields_in(cls, data: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+        """As every config's; bert4keras says true where a field holds how."""
+        said = super().fields_in(data, where=where)
+        for name, meant in (
+            ("hierarchical_positions", ALPHA),
+            ("residual_attention", RESIDUALS[0]),
+        ):
+            if isinstance(said.get(name), bool):
+                said[name] = meant if said[name] else None
+        return said
+
+    @property
+    def width_of_tables(self) -> int:
+        """Of a row of the token table."""
+        return self.embedding_dim or self.hidden_dim
+
+    @property
+    def size_of_head(self) -> int:
+        """D."""
+        return self.head_dim or self.hidden_dim // self.num_heads
+
+    @property
+    def position_rows(self) -> int:
+        """Rows of a table of absolute positions."""
+        return self.max_length
+
+    @property
+    def num_positions(self) -> int:
+        """Position ids that have a vector: 0 to this, exclusively."""
+        is_flat = self.hierarchical_positions is None
+        return self.max_length if is_flat else self.max_length**2
 
     @property
     def longest_text(self) -> int:
-        """Most tokens of a text: rows of the position table that tokens can have."""
-        return self.max_length
+        """Most tokens of a text: positions that tokens can have."""
+        return self.num_positions
 
     @property
     def num_weights(self) -> int:
         """Weights of the tables and the blocks, biases and norms left aside."""
-        c = self.hidden_dim
-        tables = self.vocabulary_size + self.max_length + self.segment_vocabulary_size
-        return c * (tables + self.num_layers * (4 * c + 2 * self.intermediate_dim))
+        c, d = self.hidden_dim, self.size_of_head
+        rows = self.vocabulary_size + self.segment_vocabulary_size + self.position_rows
+        attention = 2 * self.num_heads * ((self.key_dim or d) + d)
+        block = c * (attention + 2 * self.intermediate_dim)
+        return self.width_of_tables * rows + self.num_blocks * block
+
+    @property
+    def num_blocks(self) -> int:
+        """Blocks that have weights of their own."""
+        return self.num_layers
+
+    def name_of_block(self, i: int) -> str:
+        """What the names of layer i's layers begin with."""
+        return f"block_{i}"
 
     def __post_init__(self) -> None:
         self.require_whole(
@@ -78,10 +150,19 @@ class BertConfig(Config):
         self.require_whole(
             "num_layers", "segment_vocabulary_size", "pad_id", at_least=0
         )
+        optional = (
+            "embedding_dim",
+            "head_dim",
+            "key_dim",
+            "condition_dim",
+            "condition_hidden_dim",
+        )
+        given = [name for name in optional if getattr(self, name) is not None]
+        self.require_whole(*given, at_least=1)
         require(
-            self.hidden_dim % self.num_heads == 0,
+            self.head_dim is not None or self.hidden_dim % self.num_heads == 0,
             "hidden_dim (hidden_size) must be a multiple of num_heads "
-            "(num_attention_heads).",
+            "(num_attention_heads) where head_dim is not given.",
             f"hidden_dim={self.hidden_dim}, num_heads={self.num_heads}",
         )
         require(
@@ -94,11 +175,34 @@ class BertConfig(Config):
             self.require_rate("classifier_dropout")
         self.require_positive("norm_epsilon")
         self.require_spread("initializer_range")
-        self.require_flag("tie_embeddings")
+        self.require_flag("tie_embeddings", "shared_segments", "use_bias")
+        require(self.norm in NORMS, f"norm must be one of {NORMS}.", f"{self.norm!r}")
+        require(
+            self.norm == "layer" or self.condition_dim is None,
+            "A condition needs weights of the norms, norm='layer'.",
+            f"norm={self.norm!r}, condition_dim={self.condition_dim}",
+        )
+        require(
+            self.residual_attention in (None, *RESIDUALS),
+            f"{self.called('residual_attention')} must be one of {RESIDUALS}, or None.",
+            f"{self.residual_attention!r}",
+        )
+        if self.hierarchical_positions is not None:
+            check_alpha(self.hierarchical_positions)
+        check_normalization(self.attention_normalization)
         require(
             self.classifier_pooling in POOLINGS,
             f"classifier_pooling must be one of {POOLINGS}.",
             f"{self.classifier_pooling!r}",
         )
-        activation(self.activation)
-        activation(self.pooler_activation)
+        given = self.activation
+        several = [given] if isinstance(given, str) else given
+        require(
+            isinstance(several, Sequence)
+            and len(several) > 0
+            and all(isinstance(name, str) for name in several),
+            f"{self.called('activation')} must be a name, or a list of names.",
+            f"{given!r}",
+        )
+        for name in (*several, self.pooler_activation, self.condition_activation):
+            activation(name)

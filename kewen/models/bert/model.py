@@ -22,6 +22,9 @@ from kewen.models.graph import Graph
 from kewen.models.parts import Parts
 
 Tensor = Any
+Relate = Callable[[Graph, Tensor, Tensor | None], dict[str, Any]]
+Embed = Callable[[Graph, Tensor | None], Tensor]
+DrawBlock = Callable[[Graph, int, Tensor, dict[str, Any]], Tensor]
 
 
 def bert_graph(
@@ -31,6 +34,9 @@ def bert_graph(
     application: str = "encoder",
     position_input: bool = False,
     number_positions: Callable[[Graph], Tensor] | None = None,
+    relate: Relate | None = None,
+    embed: Embed | None = None,
+    draw_block: DrawBlock | None = None,
 ) -> Graph:
     """The backbone as a graph of named layers.
 
@@ -41,6 +47,11 @@ def bert_graph(
         position_input: whether position ids are a fourth input, `position_ids`.
         number_positions: makes position ids where they are not given; 0, 1, 2 ... if
             None.
+        relate: gives attention how tokens stand to each other (`rotary`, `relations`),
+            from the embeddings and the position ids if given.
+        embed: makes the first hidden state of the inputs and the position ids; tokens,
+            segments and a table of positions if None.
+        draw_block: draws a block, given what `block` is.
     """
     graph = Graph(config, parts)
     graph.add_input("token_ids", "int32")
@@ -52,25 +63,52 @@ def bert_graph(
     else:
         position_ids = number_positions(graph) if number_positions else None
 
-    hidden = embeddings(graph, position_ids)
+    if config.condition_dim is not None:
+        graph.add_input("condition", "float32", (config.condition_dim,))
+
+    hidden = (embed or embeddings)(graph, position_ids)
     graph.hidden_states.append(hidden)
-    mask = attention_mask(graph, application)
+    arguments: dict[str, Any] = {"attention_mask": attention_mask(graph, application)}
+    if relate is not None:
+        arguments |= relate(graph, hidden, position_ids)
     for i in range(config.num_layers):
-        hidden = block(graph, i, hidden, mask)
+        hidden = (draw_block or block)(graph, i, hidden, arguments)
         graph.hidden_states.append(hidden)
     return graph
 
 
 def embeddings(graph: Graph, position_ids: Tensor | None) -> Tensor:
     """Tokens + segments + positions, normed: (B, T) ids to (B, T, C)."""
+    hidden = absolute_positions(graph, tokens_and_segments(graph), position_ids)
+    return embeddings_finished(graph, hidden)
+
+
+def embeddings_without_positions(graph: Graph, position_ids: Tensor | None) -> Tensor:
+    """The same where attention knows the positions."""
+    return embeddings_finished(graph, tokens_and_segments(graph))
+
+
+def embeddings_finished(graph: Graph, hidden: Tensor) -> Tensor:
+    """Norm, dropout, projection: (B, T, E) to (B, T, C)."""
+    hidden = norm(graph, "embeddings_norm", hidden)
+    hidden = dropout(graph, "embeddings_dropout", hidden)
+    return projected(graph, hidden)
+
+
+def tokens_and_segments(graph: Graph) -> Tensor:
+    """(B, T) ids to the sums of their vectors, (B, T, E)."""
     config, parts = graph.config, graph.parts
-    hidden = parts(
+    table = parts(
         layers.TokenEmbedding,
         "token_embedding",
         input_dim=config.vocabulary_size,
-        output_dim=config.hidden_dim,
+        output_dim=config.width_of_tables,
         embeddings_initializer=initializer(config),
-    )(graph.inputs["token_ids"])
+    )
+    hidden = table(graph.inputs["token_ids"])
+    if config.shared_segments and "segment_ids" in graph.inputs:
+        segments = table(graph.inputs["segment_ids"])
+        return parts(keras.layers.Add, "segment_embedding_add")([hidden, segments])
     if config.segment_vocabulary_size > 0:
         hidden = parts(
             layers.SegmentEmbedding,
@@ -78,14 +116,37 @@ def embeddings(graph: Graph, position_ids: Tensor | None) -> Tensor:
             num_segments=config.segment_vocabulary_size,
             initializer=initializer(config),
         )(hidden, graph.inputs.get("segment_ids"))
-    hidden = parts(
-        layers.LearnedPositions,
+    return hidden
+
+
+def absolute_positions(
+    graph: Graph, hidden: Tensor, position_ids: Tensor | None
+) -> Tensor:
+    """Each token's vector plus that of its position."""
+    config = graph.config
+    alpha = config.hierarchical_positions
+    make = layers.LearnedPositions if alpha is None else layers.HierarchicalPositions
+    return graph.parts(
+        make,
         "position_embedding",
         max_length=config.max_length,
         initializer=initializer(config),
+        **({} if alpha is None else {"alpha": alpha}),
     )(hidden, position_ids)
-    hidden = norm(graph, "embeddings_norm", hidden)
-    return dropout(graph, "embeddings_dropout", hidden)
+
+
+def projected(graph: Graph, hidden: Tensor, **options: Any) -> Tensor:
+    """From the width of the tables to that of the blocks, where they differ."""
+    config = graph.config
+    if config.width_of_tables == config.hidden_dim:
+        return hidden
+    return graph.parts(
+        layers.Dense,
+        "embedding_projection",
+        units=config.hidden_dim,
+        kernel_initializer=initializer(config),
+        **options,
+    )(hidden)
 
 
 def attention_mask(graph: Graph, application: str) -> Tensor:
@@ -97,27 +158,54 @@ def attention_mask(graph: Graph, application: str) -> Tensor:
     return layer(graph.inputs["padding_mask"])
 
 
-def block(graph: Graph, i: int, hidden: Tensor, mask: Tensor) -> Tensor:
-    """One Transformer block, post-norm: (B, T, C) to (B, T, C)."""
-    config, parts, name = graph.config, graph.parts, f"block_{i}"
-    attention = parts(
-        layers.MultiHeadAttention,
-        f"{name}_attention",
-        num_heads=config.num_heads,
-        dropout=config.attention_dropout,
-        kernel_initializer=initializer(config),
-    )
-    graph.attentions.append((attention, hidden, {"attention_mask": mask}))
-    seen = attention(hidden, attention_mask=mask)
+def block(graph: Graph, i: int, hidden: Tensor, arguments: dict[str, Any]) -> Tensor:
+    """One Transformer block, post-norm: (B, T, C) to (B, T, C).
+
+    Args:
+        graph: that it is drawn in.
+        i: its number.
+        hidden: float, (B, T, C).
+        arguments: of attention. With residual scores `bias` is left in it for the next.
+    """
+    config, name = graph.config, graph.config.name_of_block(i)
+    seen = attend(graph, name, hidden, arguments)
     hidden = residual(graph, f"{name}_attention", hidden, seen)
-    thought = parts(
+    thought = graph.parts(
         layers.FeedForward,
         f"{name}_feedforward",
         intermediate_dim=config.intermediate_dim,
-        activation=layers.activation(config.activation),
+        activation=activations(config),
+        use_bias=config.use_bias,
         kernel_initializer=initializer(config),
     )(hidden)
     return residual(graph, f"{name}_feedforward", hidden, thought)
+
+
+def attend(
+    graph: Graph, name: str, hidden: Tensor, arguments: dict[str, Any]
+) -> Tensor:
+    """Attention of the block called `name`; see `block`."""
+    config = graph.config
+    attention = graph.parts(
+        layers.MultiHeadAttention,
+        f"{name}_attention",
+        num_heads=config.num_heads,
+        head_dim=config.size_of_head,
+        key_dim=config.key_dim,
+        use_bias=config.use_bias,
+        dropout=config.attention_dropout,
+        normalization=config.attention_normalization,
+        kernel_initializer=initializer(config),
+    )
+    graph.attentions.append((attention, hidden, dict(arguments)))
+    if config.residual_attention is None:
+        return attention(hidden, **arguments)
+    seen, logits = attention(hidden, **arguments, return_logits=True)
+    if config.residual_attention == "cumulative" and "bias" in arguments:
+        total = keras.layers.Add(name=f"{name}_scores_{len(graph.attentions)}_add")
+        logits = total([logits, arguments["bias"]])
+    arguments["bias"] = logits
+    return seen
 
 
 def residual(graph: Graph, name: str, before: Tensor, after: Tensor) -> Tensor:
@@ -128,15 +216,35 @@ def residual(graph: Graph, name: str, before: Tensor, after: Tensor) -> Tensor:
 
 
 def norm(graph: Graph, name: str, hidden: Tensor) -> Tensor:
-    """Layer norm with the checkpoint's own epsilon."""
-    epsilon = graph.config.norm_epsilon
+    """The config's norm, with its epsilon, and a condition if there is one."""
+    config = graph.config
+    if config.norm == "rms":
+        make = layers.RMSNorm
+        return graph.parts(make, name, epsilon=config.norm_epsilon, scale=False)(hidden)
+    if config.condition_dim is None:
+        return plain_norm(graph, name, hidden)
     return graph.parts(
-        keras.layers.LayerNormalization,
+        layers.ConditionalNorm,
         name,
-        epsilon=epsilon,
-        gamma_initializer="ones",
-        beta_initializer="zeros",
-    )(hidden)
+        hidden_dim=config.condition_hidden_dim,
+        hidden_activation=layers.activation(config.condition_activation),
+        **norm_options(config),
+    )(hidden, graph.inputs["condition"])
+
+
+def plain_norm(graph: Graph, name: str, hidden: Tensor) -> Tensor:
+    """Layer norm with the checkpoint's own epsilon."""
+    make = keras.layers.LayerNormalization
+    return graph.parts(make, name, **norm_options(graph.config))(hidden)
+
+
+def norm_options(config: Any) -> dict[str, Any]:
+    """Epsilon, and first values, which a checkpoint may be about to give."""
+    return {
+        "epsilon": config.norm_epsilon,
+        "gamma_initializer": "ones",
+        "beta_initializer": "zeros",
+    }
 
 
 def dropout(graph: Graph, name: str, hidden: Tensor) -> Tensor:
@@ -147,6 +255,20 @@ def dropout(graph: Graph, name: str, hidden: Tensor) -> Tensor:
 def initializer(config: BertConfig) -> layers.TruncatedNormal:
     """BERT's first values of kernels and tables."""
     return layers.TruncatedNormal(stddev=config.initializer_range)
+
+
+def activations(config: BertConfig) -> Any:
+    """Of the feed-forward layers: one, or a list."""
+    given = config.activation
+    if isinstance(given, str):
+        return layers.activation(given)
+    return [layers.activation(name) for name in given]
+
+
+def head_activation(config: BertConfig) -> Any:
+    """Of the MLM head: the first where they are several."""
+    given = config.activation
+    return layers.activation(given if isinstance(given, str) else given[0])
 
 
 def draw_pooler(graph: Graph) -> Tensor:
@@ -171,8 +293,9 @@ def draw_masked_lm(graph: Graph) -> None:
         graph.last_hidden_state,
         token_embedding=graph.parts(layers.TokenEmbedding, "token_embedding"),
         tie=config.tie_embeddings,
-        activation=layers.activation(config.activation),
+        activation=head_activation(config),
         norm_epsilon=config.norm_epsilon,
+        norm=lambda name, hidden: norm(graph, name, hidden),
         kernel_initializer=initializer(config),
     )
 

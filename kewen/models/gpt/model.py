@@ -46,9 +46,47 @@ def gpt_graph(
     graph.hidden_states.append(dropout_of_embeddings(graph, hidden))
     mask = bert.attention_mask(graph, application)
     for i in range(config.num_layers):
-        hidden = bert.block(graph, i, graph.last_hidden_state, mask)
+        hidden = block(graph, i, graph.last_hidden_state, mask)
         graph.hidden_states.append(hidden)
     return graph
+
+
+def block(graph: Graph, i: int, hidden: Tensor, mask: Tensor) -> Tensor:
+    """One Transformer block, post-norm: (B, T, C) to (B, T, C)."""
+    config, parts, name = graph.config, graph.parts, f"block_{i}"
+    attention = parts(
+        layers.MultiHeadAttention,
+        f"{name}_attention",
+        num_heads=config.num_heads,
+        dropout=config.attention_dropout,
+        kernel_initializer=bert.initializer(config),
+    )
+    options = {"attention_mask": mask}
+    graph.attentions.append((attention, hidden, options))
+    seen = attention(hidden, **options)
+    hidden = added(graph, f"{name}_attention", hidden, seen)
+    hidden = bert.plain_norm(graph, f"{name}_attention_norm", hidden)
+    thought = feedforward(graph, i, hidden)
+    hidden = added(graph, f"{name}_feedforward", hidden, thought)
+    return bert.plain_norm(graph, f"{name}_feedforward_norm", hidden)
+
+
+def feedforward(graph: Graph, i: int, hidden: Tensor) -> Tensor:
+    """Two dense layers: (B, T, C) to (B, T, C)."""
+    config = graph.config
+    return graph.parts(
+        layers.FeedForward,
+        f"block_{i}_feedforward",
+        intermediate_dim=config.intermediate_dim,
+        activation=layers.activation(config.activation),
+        kernel_initializer=bert.initializer(config),
+    )(hidden)
+
+
+def added(graph: Graph, name: str, before: Tensor, after: Tensor) -> Tensor:
+    """`before + dropout(after)`."""
+    after = bert.dropout(graph, f"{name}_dropout", after)
+    return graph.parts(keras.layers.Add, f"{name}_add")([before, after])
 
 
 def embeddings(graph: Graph, position_input: bool) -> Tensor:

@@ -9,8 +9,6 @@ Source: Radford et al., 2019, section 2.3 ("Language models are unsupervised ...
 
 from typing import Any
 
-import keras
-
 from kewen import layers
 from kewen.models.bert import model as bert
 from kewen.models.gpt import model as gpt
@@ -37,7 +35,7 @@ def gpt2_graph(
     for i in range(config.num_layers):
         hidden = block(graph, i, graph.last_hidden_state, mask)
         graph.hidden_states.append(hidden)
-    graph.add_final_norm(bert.norm(graph, "final_norm", graph.last_hidden_state))
+    graph.add_final_norm(bert.plain_norm(graph, "final_norm", graph.last_hidden_state))
     return graph
 
 
@@ -53,30 +51,12 @@ def block(graph: Graph, i: int, hidden: Tensor, mask: Tensor) -> Tensor:
         scale=head_dim**-0.5 / (i + 1) if config.scale_by_layer else None,
         kernel_initializer=bert.initializer(config),
     )
-    normed = bert.norm(graph, f"{name}_attention_norm", hidden)
+    normed = bert.plain_norm(graph, f"{name}_attention_norm", hidden)
     graph.attentions.append((attention, normed, {"attention_mask": mask}))
-    hidden = added(
+    hidden = gpt.added(
         graph, f"{name}_attention", hidden, attention(normed, attention_mask=mask)
     )
-    thought = feedforward(
-        graph, i, bert.norm(graph, f"{name}_feedforward_norm", hidden)
+    thought = gpt.feedforward(
+        graph, i, bert.plain_norm(graph, f"{name}_feedforward_norm", hidden)
     )
-    return added(graph, f"{name}_feedforward", hidden, thought)
-
-
-def feedforward(graph: Graph, i: int, hidden: Tensor) -> Tensor:
-    """Two dense layers: (B, T, C) to (B, T, C)."""
-    config = graph.config
-    return graph.parts(
-        layers.FeedForward,
-        f"block_{i}_feedforward",
-        intermediate_dim=config.intermediate_dim,
-        activation=layers.activation(config.activation),
-        kernel_initializer=bert.initializer(config),
-    )(hidden)
-
-
-def added(graph: Graph, name: str, before: Tensor, after: Tensor) -> Tensor:
-    """`before + dropout(after)`."""
-    after = bert.dropout(graph, f"{name}_dropout", after)
-    return graph.parts(keras.layers.Add, f"{name}_add")([before, after])
+    return gpt.added(graph, f"{name}_feedforward", hidden, thought)

@@ -18,7 +18,6 @@ from typing import Any
 from kewen import layers
 from kewen.models.bert import model as bert
 from kewen.models.gpt import model as gpt
-from kewen.models.gpt2 import model as gpt2
 from kewen.models.gpt2_ml.config import Gpt2MlConfig
 from kewen.models.graph import Graph
 from kewen.models.parts import Parts
@@ -37,7 +36,7 @@ def gpt2_ml_graph(
     """The backbone as a graph of named layers; arguments as `gpt_graph`'s."""
     graph = Graph(config, parts)
     hidden = gpt.embeddings(graph, position_input)
-    hidden = bert.norm(graph, "embeddings_norm", hidden)
+    hidden = bert.plain_norm(graph, "embeddings_norm", hidden)
     graph.hidden_states.append(gpt.dropout_of_embeddings(graph, hidden))
     mask = bert.attention_mask(graph, application)
     for i in range(config.num_layers):
@@ -59,8 +58,8 @@ def block(graph: Graph, i: int, hidden: Tensor, mask: Tensor) -> Tensor:
     options = {"attention_mask": mask}
     graph.attentions.append((attention, hidden, options))
     seen = attention(hidden, **options)
-    hidden = gpt2.added(graph, f"{name}_attention", hidden, seen)
-    normed = bert.norm(graph, f"{name}_feedforward_norm", hidden)
-    thought = gpt2.feedforward(graph, i, normed)
-    hidden = gpt2.added(graph, f"{name}_feedforward", hidden, thought)
-    return bert.norm(graph, f"{name}_output_norm", hidden)
+    hidden = gpt.added(graph, f"{name}_attention", hidden, seen)
+    normed = bert.plain_norm(graph, f"{name}_feedforward_norm", hidden)
+    thought = gpt.feedforward(graph, i, normed)
+    hidden = gpt.added(graph, f"{name}_feedforward", hidden, thought)
+    return bert.plain_norm(graph, f"{name}_output_norm", hidden)

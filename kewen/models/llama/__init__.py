@@ -1,13 +1,18 @@
 """LLaMA: config, network, weights."""
 
+from kewen.checkpoints import WeightMap
 from kewen.models.llama.config import LlamaConfig
 from kewen.models.llama.model import HEADS, llama_graph
-from kewen.models.llama.weights import WEIGHTS
+from kewen.models.llama.weights import UNTURNED, WEIGHTS
 from kewen.models.registry import Family
 
 
 def family_like_llama(
-    name: str, config: type[LlamaConfig], classes: str, model_type: str | None = None
+    name: str,
+    config: type[LlamaConfig],
+    classes: str,
+    model_type: str | None = None,
+    weights: WeightMap = WEIGHTS,
 ) -> Family:
     """A family whose config is all that differs.
 
@@ -16,13 +21,14 @@ def family_like_llama(
         config: its config class.
         classes: what transformers' classes begin with.
         model_type: of config.json; `name` if None.
+        weights: the weight map.
     """
     return Family(
         name=name,
         config=config,
         graph=llama_graph,
         heads=HEADS,
-        weights=WEIGHTS,
+        weights=weights,
         head_marks={
             "language_model": "lm_decoder/kernel",
             "sequence_classification": "classifier/kernel",
@@ -40,4 +46,4 @@ def family_like_llama(
 
 FAMILY = family_like_llama("llama", LlamaConfig, "Llama")
 
-__all__ = ["FAMILY", "LlamaConfig", "family_like_llama", "llama_graph"]
+__all__ = ["FAMILY", "UNTURNED", "LlamaConfig", "family_like_llama", "llama_graph"]

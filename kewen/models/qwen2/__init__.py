@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from kewen.models.config import require
-from kewen.models.llama import LlamaConfig, family_like_llama
+from kewen.models.llama import UNTURNED, LlamaConfig, family_like_llama
 
 LAYER_TYPES = ("full_attention", "sliding_attention")
 
@@ -61,6 +61,6 @@ class Qwen2Config(LlamaConfig):
         )
 
 
-FAMILY = family_like_llama("qwen2", Qwen2Config, "Qwen2")
+FAMILY = family_like_llama("qwen2", Qwen2Config, "Qwen2", weights=UNTURNED)
 
 __all__ = ["FAMILY", "Qwen2Config"]

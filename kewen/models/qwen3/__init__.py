@@ -3,7 +3,7 @@
 import dataclasses
 from typing import ClassVar
 
-from kewen.models.llama import LlamaConfig, family_like_llama
+from kewen.models.llama import UNTURNED, LlamaConfig, family_like_llama
 from kewen.models.qwen2 import Qwen2Config
 
 
@@ -23,6 +23,6 @@ class Qwen3Config(Qwen2Config):
     KEYS: ClassVar = {**Qwen2Config.KEYS, "use_bias": LlamaConfig.KEYS["use_bias"]}
 
 
-FAMILY = family_like_llama("qwen3", Qwen3Config, "Qwen3")
+FAMILY = family_like_llama("qwen3", Qwen3Config, "Qwen3", weights=UNTURNED)
 
 __all__ = ["FAMILY", "Qwen3Config"]

@@ -31,4 +31,4 @@ class RobertaConfig(BertConfig):
     @property
     def longest_text(self) -> int:
         """Most tokens of a text; positions start above `pad_id`."""
-        return self.max_length - self.pad_id - 1
+        return self.num_positions - self.pad_id - 1

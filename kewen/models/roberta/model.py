@@ -46,6 +46,11 @@ def count_from_padding(graph: Graph) -> Tensor:
 
 def draw_sequence_classifier(graph: Graph) -> None:
     """`class_logits`, (B, L), from dropout, dense and tanh over the pooled tokens."""
+    classify_through_dense(graph, "tanh")
+
+
+def classify_through_dense(graph: Graph, activation: Any) -> None:
+    """`class_logits`, (B, L), from dropout, dense and activation over pooled tokens."""
     config, parts = graph.config, graph.parts
     asked = config.classifier_pooling
     mode = "first" if asked == "pooler" else asked
@@ -58,7 +63,7 @@ def draw_sequence_classifier(graph: Graph) -> None:
         layers.Dense,
         "classifier_dense",
         units=config.hidden_dim,
-        activation="tanh",
+        activation=activation,
         kernel_initializer=bert.initializer(config),
     )(kept)
     graph.outputs["class_logits"] = heads.classify_sequence(

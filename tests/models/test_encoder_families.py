@@ -1,0 +1,219 @@
+"""What the encoders promise beyond parity: files both ways, sharing, both networks."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from golden_cases import GOLDEN, Pass
+
+import kewen
+from kewen.checkpoints import open_checkpoint, write_tf_bundle
+from kewen.errors import ConfigError
+from kewen.models import Backbone, Pretrained, family
+from kewen.models.albert import unshared
+from kewen.models.convert import convert
+from kewen.models.trace import trace
+
+HF = GOLDEN / "huggingface"
+TF = GOLDEN / "bert4keras"
+# Case -> the name without which its tensors' names do not tell the family.
+BUNDLES = {
+    "albert": None,
+    "electra_discriminator": None,
+    "nezha": "nezha",
+    "roformer": "roformer",
+    "roformer_v2": None,
+}
+
+
+def tensors(folder):
+    with open_checkpoint(folder) as file:
+        return {name: np.asarray(file[name]) for name in file}
+
+
+def same(one, other):
+    assert one.keys() == other.keys()
+    assert all((array == other[name]).all() for name, array in one.items())
+
+
+@pytest.mark.parametrize("case", BUNDLES)
+@pytest.mark.parametrize("by_way_of", ["hf", "keras"])
+def test_tensorflows_tensors_come_back(case, by_way_of, tmp_path):
+    convert(TF / case, tmp_path / "there", to=by_way_of, family=BUNDLES[case])
+    convert(tmp_path / "there", tmp_path / "back", to="tf1")
+    same(tensors(tmp_path / "back"), tensors(TF / case))
+
+
+@pytest.mark.parametrize(
+    "case", ["albert_mlm", "electra_mlm", "electra_pretraining", "roformer_mlm"]
+)
+def test_huggingfaces_tensors_come_back_from_tensorflows_layout(case, tmp_path):
+    convert(HF / case, tmp_path / "there", to="tf1")
+    convert(tmp_path / "there", tmp_path / "back", to="hf")
+    same(tensors(tmp_path / "back"), tensors(HF / case))
+
+
+def test_family_that_names_do_not_tell_must_be_named():
+    with pytest.raises(ConfigError, match=r"NEZHA from RoFormer.*--family nezha"):
+        kewen.load(TF / "nezha")
+
+
+def test_roformers_table_of_angles_is_the_files_own(tmp_path):
+    # transformers reads the table, whatever it holds; bert4keras computes it.
+    assert kewen.load(HF / "roformer_mlm").config.rotary_table
+    plain = kewen.load(TF / "roformer", use=family("roformer"))
+    assert not plain.config.rotary_table
+    assert plain.config.longest_text > 10**6
+
+
+def test_new_table_of_angles_is_what_is_computed():
+    sizes = {"hidden_dim": 16, "num_heads": 2, "num_layers": 1, "vocabulary_size": 9}
+    config = family("roformer").config
+    table, computed = (
+        Backbone(config(**sizes, intermediate_dim=8, max_length=12, rotary_table=given))
+        for given in (True, False)
+    )
+    values = computed.weights_by_path()
+    for path, weight in table.weights_by_path().items():
+        if path in values:
+            weight.assign(np.asarray(values[path]))
+    ids = np.array([[2, 5, 7, 3, 8]], "int32")
+    inputs = {"token_ids": ids, "segment_ids": 0 * ids, "padding_mask": ids > 0}
+    got, wanted = (model.predict_on_batch(inputs) for model in (table, computed))
+    np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-5)
+
+
+ALBERT = Pass("bert4keras", "albert_unshared")
+
+
+def unshared_albert():
+    pretrained = kewen.load(ALBERT.folder)
+    model = unshared(pretrained.model)
+    return Pretrained(model=model, config_json=pretrained.config_json)
+
+
+@pytest.mark.parametrize("format", ["hf", "tf1", "keras"])
+def test_blocks_of_an_unshared_albert_stay_apart_which_the_original_loses(
+    format, tmp_path
+):
+    pretrained = unshared_albert()
+    path = "block_1_feedforward/inner/bias"
+    weights = pretrained.model.weights_by_path()
+    weights[path].assign(np.asarray(weights[path]) + 1)
+    pretrained.save(tmp_path / "out", format=format)
+    again = kewen.load(tmp_path / "out").model.weights_by_path()
+    assert again.keys() == weights.keys()
+    for name, weight in weights.items():
+        assert (np.asarray(weight) == np.asarray(again[name])).all(), name
+    others = np.asarray(again[path.replace("1", "2", 1)])
+    assert (np.asarray(again[path]) != others).all()
+
+
+def test_blocks_of_a_shared_albert_are_one():
+    model = kewen.load(ALBERT.folder).model
+    names = {path.partition("/")[0] for path in model.weights_by_path()}
+    blocks = {name for name in names if name.startswith("block_")}
+    assert {name.split("_")[1] for name in blocks} == {"0"}
+    assert len(unshared(model).weights) > len(model.weights)
+
+
+def both_networks(tmp_path):
+    """A folder as Google's training of ELECTRA leaves it: the tables are shared."""
+    folder = tmp_path / "both"
+    shutil.copytree(TF / "electra_discriminator", folder)
+    held = tensors(folder)
+    size = held["electra/embeddings/word_embeddings"].shape[0]
+    small = {
+        f"generator/{name.removeprefix('electra/')}": array[..., :8]
+        for name, array in held.items()
+        if name.startswith("electra/encoder/")
+    }
+    head = {
+        "generator_predictions/dense/kernel": np.ones((8, 16), "float32"),
+        "generator_predictions/dense/bias": np.ones(16, "float32"),
+        "generator_predictions/LayerNorm/gamma": np.ones(16, "float32"),
+        "generator_predictions/LayerNorm/beta": np.ones(16, "float32"),
+        "generator_predictions/output_bias": np.ones(size, "float32"),
+    }
+    write_tf_bundle(
+        folder / "bert_model.ckpt", {**held, **small, **head}, overwrite=True
+    )
+    return folder
+
+
+def test_discriminator_is_read_where_both_networks_are(tmp_path):
+    electra = Pass("bert4keras", "electra_discriminator")
+    pretrained = kewen.load(both_networks(tmp_path))
+    assert pretrained.model.heads == ("replaced_token",)
+    reasons = {each.because for each in pretrained.account.skipped}
+    assert reasons == {"of the generator in the same training"}
+    options = {"with_discriminator": True}
+    got = trace(
+        both_networks(tmp_path / "again"),
+        electra.inputs,
+        family="electra",
+        options=options,
+    )["hidden_layer_1"]
+    wanted = electra.expected["hidden_layer_1"][electra.is_token]
+    np.testing.assert_allclose(got[electra.is_token], wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_generator_goes_through_tensorflows_names(tmp_path):
+    convert(HF / "electra_mlm", tmp_path / "tf", to="tf1")
+    assert "generator_predictions/dense/kernel" in tensors(tmp_path / "tf")
+    assert kewen.load(tmp_path / "tf").model.heads == ("masked_lm",)
+
+
+def test_electra_wears_no_other_mask_in_the_original():
+    folder = TF / "electra_discriminator"
+    ids = {"token_ids": np.array([[2, 5, 3]])}
+    with pytest.raises(ConfigError, match="application of bert4keras' 'electra'"):
+        trace(folder, ids, family="electra", application="lm")
+
+
+def narrow_roformer_v2():
+    sizes = {"hidden_dim": 8, "num_heads": 2, "num_layers": 1, "vocabulary_size": 9}
+    config = family("roformer_v2").config(
+        **sizes, intermediate_dim=8, embedding_dim=4, max_length=12
+    )
+    return Pretrained(model=Backbone(config, heads=["masked_lm"]))
+
+
+def test_projection_before_the_head_is_saved_which_the_original_loses(tmp_path):
+    pretrained = narrow_roformer_v2()
+    for format in ("hf", "tf1"):
+        pretrained.save(tmp_path / format, format=format)
+        again = kewen.load(tmp_path / format).model.get_layer("output_projection")
+        ours = pretrained.model.get_layer("output_projection")
+        assert (np.asarray(again.kernel) == np.asarray(ours.kernel)).all()
+
+
+def test_projection_that_a_checkpoint_lacks_can_be_given(tmp_path):
+    pretrained = narrow_roformer_v2()
+    pretrained.save(tmp_path / "full", format="tf1")
+    kept = tensors(tmp_path / "full")
+    kernel = kept.pop("cls/predictions/output_projection/kernel")
+    write_tf_bundle(tmp_path / "full" / "bert_model.ckpt", kept, overwrite=True)
+    ids = {"token_ids": np.array([[2, 5, 7, 3]])}
+    options = {"with_mlm": True}
+    got = trace(
+        tmp_path / "full",
+        {**ids, "weight_Output-Mapping_0": kernel},
+        family="roformer_v2",
+        options=options,
+    )["output_mlm"]
+    inputs = {
+        "token_ids": ids["token_ids"].astype("int32"),
+        "segment_ids": np.zeros((1, 4), "int32"),
+        "padding_mask": np.ones((1, 4), bool),
+    }
+    wanted = pretrained.model.predict_on_batch(inputs)["mlm_logits"]
+    np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_file_says_which_family_it_is(tmp_path):
+    convert(TF / "nezha", tmp_path / "out", to="hf", family="nezha")
+    said = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert said["model_type"] == "nezha"
+    assert said["max_relative_position"] == 64
