@@ -19,7 +19,7 @@ from kewen.layers.conditional_norm import ConditionalNorm
 from kewen.layers.dense import Dense, EinsumDense
 from kewen.layers.dropout import Dropout
 from kewen.layers.feed_forward import FeedForward
-from kewen.layers.initial_values import TruncatedNormal, Unset
+from kewen.layers.initial_values import DeepNormal, TruncatedNormal, Unset
 from kewen.layers.pooling import Pooling
 from kewen.layers.positions import (
     BucketedPositions,
@@ -47,6 +47,7 @@ __all__ = [
     "Bias",
     "BucketedPositions",
     "ConditionalNorm",
+    "DeepNormal",
     "Dense",
     "DisentangledAttention",
     "DistanceTable",

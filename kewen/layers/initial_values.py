@@ -59,6 +59,43 @@ class Unset(keras.initializers.Initializer):
 
 
 @keras.saving.register_keras_serializable("kewen")
+class DeepNormal(keras.initializers.Initializer):
+    """Truncated normal numbers that become smaller as a model becomes deeper.
+
+    Their standard deviation after truncation is `num_layers ** (-1 / order)` over the
+    square root of the numbers that a kernel sums up.
+
+    Args:
+        num_layers: of the model.
+        order: 2 in RoFormerV2, 3 in GAU-alpha.
+        width: what a kernel of more than two axes sums up.
+
+    Source: kexue.fm 8998 and 9052.
+    """
+
+    LOST = 1.13684723  # what truncation takes of a standard deviation
+
+    def __init__(self, num_layers: int, order: int, width: int) -> None:
+        self.num_layers = num_layers
+        self.order = order
+        self.width = width
+
+    def __call__(self, shape: Any, dtype: Any = None, **options: Any) -> Any:
+        summed = self.width
+        if len(shape) == 2:  # a table is known by its many rows, or its few
+            summed = shape[0] if 10 <= shape[0] <= 10000 else shape[1]
+        depth = max(self.num_layers, 1) ** (-1 / self.order)
+        return TruncatedNormal(self.LOST * summed**-0.5 * depth)(shape, dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "num_layers": self.num_layers,
+            "order": self.order,
+            "width": self.width,
+        }
+
+
+@keras.saving.register_keras_serializable("kewen")
 class Zeros(keras.initializers.Initializer):
     """Keras' zeros, made on the host: on JAX each of Keras' shapes is compiled."""
 

@@ -10,6 +10,18 @@ from kewen.masks.band import band
 from kewen.masks.causal import causal
 from kewen.masks.combination import all_of, any_of
 from kewen.masks.padding import from_lengths, padding
+from kewen.masks.permuted import permuted
+from kewen.masks.prefix import prefix
 from kewen.masks.unilm import unilm
 
-__all__ = ["all_of", "any_of", "band", "causal", "from_lengths", "padding", "unilm"]
+__all__ = [
+    "all_of",
+    "any_of",
+    "band",
+    "causal",
+    "from_lengths",
+    "padding",
+    "permuted",
+    "prefix",
+    "unilm",
+]

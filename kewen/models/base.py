@@ -33,9 +33,10 @@ class Backbone(keras.Model):
         config: of any family.
         heads: names out of `family(config.family).heads`.
         application: who may look at whom: "encoder" (everybody), "lm" (backwards) or
-            "unilm" (segment 0 freely, segment 1 backwards); of an encoder-decoder
-            "encoder_decoder", or "encoder" or "decoder" alone; the family's own if
-            None.
+            "unilm" (segment 0 freely, segment 1 backwards: a prefix LM) or "permuted"
+            (in the order of the input `generation_order`, int (B, T)); of an
+            encoder-decoder "encoder_decoder", or "encoder" or "decoder" alone; the
+            family's own if None.
         position_input: whether position ids are an input.
         collect: "hidden_states" adds `hidden_0` (embeddings) and `hidden_{i + 1}`
             (block i), (B, T, C); the last is after the final norm, if there is one,

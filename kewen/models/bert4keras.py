@@ -6,6 +6,8 @@ a line for each keyword argument of its own.
 
     recipe("bert", "unilm", {"keep_tokens": [0, 1, 5]}, config_json)
       -> family, config fields, heads, inputs, and what to do after loading
+
+Why its bugs are fields of our configs: docs/design/original_bugs.md.
 """
 
 import dataclasses
@@ -17,7 +19,7 @@ from kewen.models.albert.sharing import unshared
 from kewen.models.base import Backbone
 from kewen.models.bert.config import ALPHA
 from kewen.models.editing import edited_model
-from kewen.models.registry import APPLICATIONS, Family, family
+from kewen.models.registry import Family, family
 from kewen.models.t5.config import activation_of_bert4keras
 
 
@@ -77,6 +79,7 @@ class Recipe:
         return edited_model(model, sources, weights, pad_id=pad)
 
 
+APPLICATIONS = ("encoder", "lm", "unilm")  # that it knows
 Meaning = Callable[[Recipe, Any], None]
 
 

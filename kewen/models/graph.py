@@ -39,7 +39,7 @@ class Graph:
     def add_input(
         self, name: str, dtype: str | None, shape: tuple[int | None, ...] = (None,)
     ) -> Tensor:
-        """One more input of shape (B, T), or (B, *shape); a float if `dtype` is None."""
+        """One more input (B, *shape), such as (B, T); a float if `dtype` is None."""
         self.inputs[name] = keras.Input(shape, dtype=dtype, name=name)
         return self.inputs[name]
 

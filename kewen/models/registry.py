@@ -35,7 +35,14 @@ _MODULES = {
     "t5": "kewen.models.t5",
 }
 FAMILIES = tuple(_MODULES)
-APPLICATIONS = ("encoder", "lm", "unilm", "encoder_decoder", "decoder")
+APPLICATIONS = (
+    "encoder",
+    "lm",
+    "unilm",
+    "permuted",
+    "encoder_decoder",
+    "decoder",
+)
 # Hugging Face's `model_type` -> family; bert4keras' names are in `bert4keras.py`.
 _MODEL_TYPES = {
     "albert": "albert",

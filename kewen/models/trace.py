@@ -4,12 +4,14 @@ It is recorded under the names of the library that the checkpoint comes from: ho
 compares a conversion with another implementation.
 """
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from kewen.checkpoints import WeightsWarning
 from kewen.errors import ConfigError, ShapeError
 from kewen.models.base import Backbone
 from kewen.models.bert4keras import Recipe, recipe
@@ -21,7 +23,8 @@ from kewen.models.load import load
 from kewen.models.pretrained import Pretrained
 from kewen.models.registry import family as called
 
-INPUTS = ("token_ids", "segment_ids", "padding_mask", "position_ids")
+ORDER = "generation_order"
+INPUTS = ("token_ids", "segment_ids", "padding_mask", "position_ids", ORDER)
 SIDE = "decoder_"  # begins the names of a decoder's inputs, which have a T of their own
 DECODER_INPUTS = (f"{SIDE}token_ids", f"{SIDE}padding_mask")
 UNNORMED = "hidden_unnormed"
@@ -68,7 +71,8 @@ def trace(
     Args:
         folder: a model of any origin; no tokenizer is needed.
         inputs: `token_ids` int (B, T) and, as far as the model takes them,
-            `segment_ids`, `padding_mask` (0/1 or bool) and `position_ids`, all (B, T).
+            `segment_ids`, `padding_mask` (0/1 or bool), `position_ids` and
+            `generation_order` (of a "permuted" model), all (B, T).
             Missing segments are 0; missing positions follow the original's rule; a
             missing mask is all ones for Hugging Face's files, as transformers has it.
             `condition` float (B, K) where the model's norms depend on one.
@@ -122,15 +126,7 @@ def trace(
         if CONDITION in arrays:
             made.fields["condition_dim"] = arrays[CONDITION].shape[1]
         _check_inputs(made, arrays)
-        pretrained = load(
-            folder,
-            application=made.application,
-            position_input=made.position_input,
-            tokenizer=False,
-            strict=made.strict,
-            options=made.fields,
-            use=made.family,
-        )
+        pretrained = _loaded(folder, made)
         model, heads = made.finish(pretrained.model), _heads(pretrained, made)
         set_weights(model, {k.removeprefix(WEIGHT): a for k, a in weights.items()})
     as_bert4keras = family is not None or pretrained.origin == "tf"
@@ -188,6 +184,25 @@ def _checked(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {**arrays, CONDITION: condition}
 
 
+def _loaded(folder: str | Path, made: Recipe) -> Pretrained:
+    """The recipe's model; tensors that it has no use for are left, as there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", WeightsWarning)
+        pretrained = load(
+            folder,
+            application=made.application,
+            position_input=made.position_input,
+            tokenizer=False,
+            strict=False,
+            options=made.fields,
+            use=made.family,
+        )
+    account = pretrained.account
+    if made.strict and account is not None and not account.fills_model:
+        account.check()
+    return pretrained
+
+
 def _folder_of(name: str | Path) -> Path:
     path = locate(name)
     return path if path.is_dir() else path.parent
@@ -229,6 +244,7 @@ def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:
         "token_ids": config.vocabulary_size,
         "segment_ids": max(_count_segments(config), 1),
         "padding_mask": 2,
+        ORDER: arrays["token_ids" if "token_ids" in arrays else CONTEXT].shape[1],
     }
     if "position_ids" in arrays:
         limits["position_ids"] = getattr(config, "num_positions", config.max_length)
@@ -249,19 +265,6 @@ def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:
                 f"that the model has for tokens. Received: {length}. Cut them, or give "
                 "position_ids."
             )
-    lacking = set(model.inputs_by_name) & {"token_ids", DECODER_INPUTS[0], CONTEXT}
-    lacking -= set(arrays)
-    if CONDITION in model.inputs_by_name and CONDITION not in arrays:
-        raise ConfigError(
-            "This model's norms depend on a vector: condition, (B, "
-            f"{model.config.condition_dim}), must be among the inputs. Received: "
-            f"{sorted(arrays)}."
-        )
-    if lacking:
-        raise ConfigError(
-            f"The inputs of this model must hold {sorted(lacking)} too. Received: "
-            f"{sorted(arrays)}."
-        )
     if CONTEXT in arrays and arrays[CONTEXT].shape[2:] != (config.hidden_dim,):
         raise ShapeError(
             f"{CONTEXT} must be (B, S, {config.hidden_dim}). Received: "
@@ -277,6 +280,15 @@ def _count_segments(config: Any) -> int:
 def _model_inputs(
     model: Backbone, arrays: Mapping[str, np.ndarray], as_bert4keras: bool
 ) -> dict[str, np.ndarray]:
+    optional = ("segment_ids", "padding_mask", f"{SIDE}padding_mask")
+    lacking = set(model.inputs_by_name) - set(arrays) - set(optional)
+    if lacking:
+        shapes = {each.name: each.shape[1:] for each in model.inputs}
+        wanted = ", ".join(f"{name}, (B, *{shapes[name]})" for name in sorted(lacking))
+        raise ConfigError(
+            f"This model needs more inputs: {wanted}. Received: {sorted(arrays)}. Add "
+            "them to the arrays."
+        )
     made: dict[str, np.ndarray] = {}
     for name in model.inputs_by_name:
         if name in (CONTEXT, CONDITION):

@@ -48,6 +48,12 @@ LAYERS = [
     LayerRow(layers.AttentionMask, {"kind": "causal"}, (IS_TOKEN,)),
     LayerRow(layers.AttentionMask, {"kind": "unilm"}, (IS_TOKEN, SEGMENT_IDS)),
     LayerRow(
+        layers.AttentionMask,
+        {"kind": "permuted"},
+        (IS_TOKEN,),
+        named={"order": np.tile(np.arange(T, dtype="int32")[::-1], (B, 1))},
+    ),
+    LayerRow(
         layers.AttentionMask, {"kind": "bidirectional", "window": (1, 1)}, (IS_TOKEN,)
     ),
     LayerRow(layers.AttentionMask, {"kind": "causal", "window": (2, 0)}, (IS_TOKEN,)),

@@ -163,7 +163,7 @@ def test_the_examples_of_the_lesson_run_and_give_what_they_say(monkeypatch):
         eval(code.splitlines()[-1].partition("  #")[0], names)
         for code, names in run_in_turn(lesson)
     ]
-    average, nothing, square, padded_row = map(np.asarray, values)
+    average, nothing, square, prefix, permuted, padded_row = map(np.asarray, values)
     assert average == pytest.approx([1 / 3] * 3)
     assert nothing.tolist() == [0, 0, 0]
     assert square[0].astype(int).tolist() == [
@@ -172,6 +172,8 @@ def test_the_examples_of_the_lesson_run_and_give_what_they_say(monkeypatch):
         [1, 1, 1, 0],
         [1, 1, 1, 1],
     ]
+    assert (prefix == square).all()
+    assert permuted[0].astype(int).tolist() == [[1, 0, 0], [1, 1, 1], [1, 0, 1]]
     assert padded_row.astype(int).tolist() == [1, 1, 1, 1, 0]
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from golden_cases import Pass
 
-from kewen.errors import ConfigError, ShapeError
+import kewen
+from kewen.errors import ConfigError, ShapeError, WeightsError
 from kewen.models.bert4keras import MODELS, recipe
 from kewen.models.trace import trace
 
@@ -102,3 +103,32 @@ def test_kept_tokens_have_the_scores_of_the_whole_model():
     )
     everything = traced(with_mlm=True)["output_mlm"]
     np.testing.assert_allclose(few["output_mlm"], everything[..., kept], atol=1e-5)
+
+
+def test_first_layers_of_a_checkpoint_are_a_model_of_their_own():
+    inputs, wanted = BERT.inputs, BERT.expected["hidden_layer_0"]
+    options = {"num_hidden_layers": 1}
+    got = trace(BERT.folder, inputs, family="bert", options=options)
+    assert "hidden_layer_1" not in got
+    np.testing.assert_allclose(
+        got["hidden_layer_0"][BERT.is_token], wanted[BERT.is_token], atol=1e-4
+    )
+
+
+def test_model_without_segments_leaves_their_table_in_the_file():
+    pretrained = kewen.load(BERT.folder)
+    table = pretrained.model.get_layer("segment_embedding").embeddings
+    table.assign(np.zeros(table.shape))
+    ids = IDS["token_ids"].astype("int32")
+    shown = pretrained.model.redrawn(heads=(), collect=["hidden_states"])
+    run = shown.predict_on_batch(
+        {"token_ids": ids, "segment_ids": 0 * ids, "padding_mask": ids > 0}
+    )
+    got = traced(segment_vocab_size=0)["hidden_embedding"]
+    np.testing.assert_allclose(got, run["hidden_0"], atol=1e-5)
+
+
+def test_more_layers_than_the_checkpoint_has_are_refused_unless_told_to_go_on():
+    with pytest.raises(WeightsError, match="missing"):
+        traced(num_hidden_layers=5)
+    assert "hidden_layer_4" in traced(num_hidden_layers=5, ignore_invalid_weights=True)

@@ -9,7 +9,7 @@ from kewen import masks
 from kewen.errors import ConfigError
 
 Tensor = Any
-KINDS = ("bidirectional", "causal", "unilm")
+KINDS = ("bidirectional", "causal", "unilm", "permuted")
 
 
 @keras.saving.register_keras_serializable("kewen")
@@ -18,13 +18,15 @@ class AttentionMask(keras.layers.Layer):
 
     Args:
         kind: "bidirectional": everybody at every token. "causal": at no later one.
-            "unilm": within the source freely, in the target backwards.
+            "unilm": within the source freely, in the target backwards. "permuted": at
+            none that is generated later.
         window: (before, after): at no further positions than these many before and
             after one's own; None for any. See `kewen.masks.band`.
 
     Call arguments:
         padding_mask: bool, (B, T). True where a token is.
         segment_ids: int, (B, T); needed by "unilm" only.
+        order: int, (B, T), the positions as they are generated; by "permuted" only.
 
     Returns:
         bool, (B, 1 or T, T).
@@ -44,16 +46,24 @@ class AttentionMask(keras.layers.Layer):
         self.kind = kind
         self.window = None if window is None else tuple(window)
 
-    def call(self, padding_mask: Tensor, segment_ids: Tensor | None = None) -> Tensor:
+    def call(
+        self,
+        padding_mask: Tensor,
+        segment_ids: Tensor | None = None,
+        order: Tensor | None = None,
+    ) -> Tensor:
         length: Any = ops.shape(padding_mask)[1]
         near = None if self.window is None else masks.band(length, *self.window)
         if self.kind == "unilm":
             return masks.all_of(masks.unilm(segment_ids, padding_mask), near)
+        if self.kind == "permuted":
+            earlier = masks.permuted(order)
+            return masks.all_of(earlier, near, masks.padding(padding_mask))
         past = masks.causal(length) if self.kind == "causal" else None
         return masks.all_of(past, near, masks.padding(padding_mask))
 
     def compute_output_spec(
-        self, padding_mask: Any, segment_ids: Any = None
+        self, padding_mask: Any, segment_ids: Any = None, order: Any = None
     ) -> keras.KerasTensor:
         batch, length = padding_mask.shape
         one_for_all = self.kind == "bidirectional" and self.window is None

@@ -45,7 +45,8 @@ class BertConfig(Config):
     norm: str = "layer"  # or "rms": without mean and without weights
     norm_epsilon: float = 1e-12  # of every norm
     use_bias: bool = True  # of attention and feed-forward layers
-    initializer_range: float = 0.02  # standard deviation of new kernels
+    initializer_range: float = 0.02  # standard deviation of new kernels ...
+    initializer_order: int | None = None  # ... unless depth decides; layers.DeepNormal
     pad_id: int = 0  # the id that stands for "no token"
     tie_embeddings: bool = True  # the MLM head multiplies by the token table
     pooler_activation: str = "tanh"  # of the pooled vector
@@ -156,6 +157,7 @@ class BertConfig(Config):
             "key_dim",
             "condition_dim",
             "condition_hidden_dim",
+            "initializer_order",
         )
         given = [name for name in optional if getattr(self, name) is not None]
         self.require_whole(*given, at_least=1)

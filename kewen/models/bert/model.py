@@ -43,7 +43,8 @@ def bert_graph(
     Args:
         config: sizes and rates.
         parts: where the layers come from.
-        application: "encoder", "lm" (causal mask) or "unilm" (mask from segments).
+        application: "encoder", "lm" (causal mask), "unilm" (mask from segments) or
+            "permuted" (mask from one more input, `generation_order`).
         position_input: whether position ids are a fourth input, `position_ids`.
         number_positions: makes position ids where they are not given; 0, 1, 2 ... if
             None.
@@ -151,10 +152,13 @@ def projected(graph: Graph, hidden: Tensor, **options: Any) -> Tensor:
 
 def attention_mask(graph: Graph, application: str) -> Tensor:
     """Who may look at whom, (B, 1 or T, T)."""
-    kind = {"encoder": "bidirectional", "lm": "causal", "unilm": "unilm"}[application]
+    kind = {"encoder": "bidirectional", "lm": "causal"}.get(application, application)
     layer = graph.parts(layers.AttentionMask, f"{kind}_mask", kind=kind)
     if kind == "unilm":
         return layer(graph.inputs["padding_mask"], graph.inputs["segment_ids"])
+    if kind == "permuted":
+        order = graph.add_input("generation_order", "int32")
+        return layer(graph.inputs["padding_mask"], order=order)
     return layer(graph.inputs["padding_mask"])
 
 
@@ -252,9 +256,12 @@ def dropout(graph: Graph, name: str, hidden: Tensor) -> Tensor:
     return graph.parts(layers.Dropout, name, rate=graph.config.dropout)(hidden)
 
 
-def initializer(config: BertConfig) -> layers.TruncatedNormal:
-    """BERT's first values of kernels and tables."""
-    return layers.TruncatedNormal(stddev=config.initializer_range)
+def initializer(config: Any) -> Any:
+    """First values of kernels and tables."""
+    order = getattr(config, "initializer_order", None)
+    if order is None:
+        return layers.TruncatedNormal(stddev=config.initializer_range)
+    return layers.DeepNormal(config.num_layers, order, config.hidden_dim)
 
 
 def activations(config: BertConfig) -> Any:

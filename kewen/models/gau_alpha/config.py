@@ -18,6 +18,7 @@ class GauAlphaConfig(RoformerV2Config):
     intermediate_dim: int = 1536  # E, width of gates and values
     activation: str | Sequence[str] = "swish"  # of gates, values, queries and keys
     attention_normalization: str = "softmax_plus"  # see ops.attention_probabilities
+    initializer_order: int | None = 3  # new kernels are smaller in deeper models
 
     family: ClassVar[str] = "gau_alpha"
 

@@ -16,6 +16,7 @@ class RoformerV2Config(RoformerConfig):
     activation: str | Sequence[str] = "relu"  # inside the feed-forward layers
     norm: str = "rms"  # without mean and without weights
     use_bias: bool = False  # of attention and feed-forward layers
+    initializer_order: int | None = 2  # new kernels are smaller in deeper models
 
     family: ClassVar[str] = "roformer_v2"
 
