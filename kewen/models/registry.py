@@ -35,7 +35,7 @@ _MODULES = {
     "t5": "kewen.models.t5",
 }
 FAMILIES = tuple(_MODULES)
-APPLICATIONS = (
+APPLICATIONS = (  # the last two are those of encoder-decoders
     "encoder",
     "lm",
     "unilm",
@@ -123,7 +123,7 @@ class Family:
     model_type: str
     tied_heads: tuple[str, ...] = ()
     causal_lm: str | None = None
-    applications: tuple[str, ...] = ("encoder", "lm", "unilm")
+    applications: tuple[str, ...] = APPLICATIONS[:4]
     fields_seen: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     counts_tokens: bool = False
     headless: Mapping[str, str | None] = dataclasses.field(default_factory=dict)

@@ -17,7 +17,6 @@ from kewen.models.pretrained import Pretrained
 from kewen.models.registry import Family, class_for_model_type, family
 
 KEWEN_JSON = "kewen.json"
-UNSAID = ("unilm", "permuted")  # applications that config.json has no key for
 KNOWN_BY = "config.json"  # a folder without it is no model, and is not replaced
 TF_PREFIX = "bert_model.ckpt"  # as Google and bert4keras call it
 

@@ -310,7 +310,7 @@ def _padding_mask(
         return arrays[name].astype(bool)
     ids = arrays.get(name.replace("padding_mask", "token_ids"))
     if ids is None:  # a vector of zeros is padding in bert4keras
-        seen = arrays[CONTEXT].any(-1)
+        seen = (arrays[CONTEXT] != 0).max(-1)
         return seen if as_bert4keras else np.ones_like(seen)
     if not as_bert4keras:
         return np.ones(ids.shape, bool)
