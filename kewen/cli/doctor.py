@@ -34,7 +34,11 @@ EXTRAS = {
     "tensorboard": (("tensorboardX",), "loss curves of `kewen fit --tensorboard`"),
     "chinese": (("rjieba", "jieba"), "words before word pieces (WoBERT, RoFormer)"),
     "export": (("openvino",), "engine of `--engine openvino`"),
-    "bench": (("torch", "transformers", "openvino"), "peers in the benchmarks"),
+    "onnx": (("torch", "onnx", "onnxscript"), "`kewen export DIR model.onnx`"),
+    "bench": (
+        ("torch", "transformers", "openvino", "onnx", "onnxscript", "onnxruntime"),
+        "peers in the benchmarks",
+    ),
 }
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "XLA_FLAGS", "TOKENIZERS_PARALLELISM")
 NETWORK = ("HF_ENDPOINT", "HF_HUB_OFFLINE", "HTTPS_PROXY")

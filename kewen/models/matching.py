@@ -21,6 +21,7 @@ from kewen.models.registry import (
     FAMILIES,
     Family,
     family,
+    family_of_hf_names,
     family_of_model_type,
     family_of_tf_names,
 )
@@ -142,6 +143,8 @@ def _family_of(
     if by_names is not None:
         is_bert = by_names.name == "bert"
         return _among_berts(checkpoint, config_path) if is_bert else by_names
+    if (by_names := family_of_hf_names(checkpoint)) is not None:
+        return by_names
     raise ConfigError(
         f"{config_path} must name the family (model_type), or the tensors must have "
         f"names that tell. Received: keys {sorted(config_json)}, tensors "

@@ -82,6 +82,15 @@ _TF_NAMES = {
     "gpt/": "gpt",
     "newslm/": "gpt2_ml",
 }
+# The same of Hugging Face's, as far as no other family's begin so.
+_HF_NAMES = {
+    "albert.": "albert",
+    "bert.embeddings.position_embeddings": "bert",
+    "deberta.": "deberta",
+    "distilbert.": "distilbert",
+    "electra.": "electra",
+    "roberta.": "roberta",
+}
 # Where transformers has classes of their own for a model type of a family.
 _CLASS_PREFIXES = {"xlm-roberta": "XLMRoberta", "camembert": "Camembert"}
 
@@ -163,6 +172,19 @@ def family_of_tf_names(names: Iterable[str]) -> Family | None:
         if any(name.startswith(start) for name in names):
             return family(known)
     return None
+
+
+def family_of_hf_names(names: Iterable[str]) -> Family | None:
+    """The one family whose Hugging Face names these are; None if of none or several.
+
+    Files of 2019 have configs without a model_type.
+    """
+    found = {
+        known
+        for start, known in _HF_NAMES.items()
+        if any(name.startswith(start) for name in names)
+    }
+    return family(found.pop()) if len(found) == 1 else None
 
 
 def class_for_model_type(architecture: str, family: Family, model_type: str) -> str:

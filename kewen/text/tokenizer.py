@@ -108,7 +108,8 @@ class Tokenizer:
             lowercase: None decides by the vocabulary: lower-case, unless one of its
                 pieces (special and bracketed ones apart) has a letter A to Z.
             duplicates: a token on several lines: "error", or the id that text gets is
-                the "first" line's, or the last one's ("keep"); see `read_vocabulary`.
+                the "first" line's, or the last one's ("keep"), or there is only the
+                first line ("drop"); see `read_vocabulary`.
             strip_accents: None for the same as `lowercase`.
             split_chinese: whether every Chinese character is a word.
             max_word_chars: longer words are unknown. 200 in Google's BERT and

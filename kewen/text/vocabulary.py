@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from kewen.errors import ConfigError, VocabularyError
 from kewen.text.text_file import read_utf8
 
-Duplicates = Literal["error", "first", "keep"]
+Duplicates = Literal["error", "first", "keep", "drop"]
 
 _LISTED = 5  # how many repeated tokens an error names
 
@@ -34,12 +34,15 @@ def read_vocabulary(path: Path, duplicates: Duplicates = "error") -> Vocabulary:
     Args:
         path: the file; UTF-8, with or without a byte order mark.
         duplicates: what to do when one token stands on several lines. The ids are line
-            numbers, and every line keeps its row, in all three cases.
+            numbers, and every line keeps its row, in all cases but the last.
             "error": refuse, and name the lines.
             "first": text gives the id of the first such line; the ids of the later
             ones never come out of a text, but still decode to the token.
             "keep": text gives the id of the last such line, as in a dictionary filled
             line by line (transformers does this); the earlier ids still decode.
+            "drop": the later lines are as if they were not there, and the ids after
+            them are smaller by one each, as where a model was trained with a program
+            that numbers tokens as it first meets them.
 
     Raises:
         VocabularyError: if the file is empty, not UTF-8, or repeats a token.
@@ -59,6 +62,8 @@ def read_vocabulary(path: Path, duplicates: Duplicates = "error") -> Vocabulary:
         )
     if duplicates == "error":
         _refuse_repeats(path, rows)
+    if duplicates == "drop":
+        rows = list(dict.fromkeys(rows))
     numbered = [(token, number) for number, token in enumerate(rows) if token]
     if duplicates == "first":
         numbered.reverse()
@@ -87,5 +92,5 @@ def _refuse_repeats(path: Path, rows: Sequence[str]) -> None:
         f"{path} must hold every token once (lines count from 1, ids from 0). "
         f"Received: {named}{more}. Rename all but one ([unused1], ...), or say in "
         'Python which id text gets: kewen.load(folder, duplicates="first") or "keep" '
-        "(the last); ids stay line numbers."
+        '(the last), where ids stay line numbers, or "drop", where they do not.'
     )

@@ -43,6 +43,13 @@ def test_text_gets_the_id_of_the_line_chosen_and_all_lines_decode(
     assert tokenizer.vocabulary_size == 7
 
 
+def test_later_lines_that_are_dropped_move_the_ids_behind_them(write):
+    path = write(*HEAD, "a", "b", "a", "c")
+    tokenizer = Tokenizer.from_file(path, duplicates="drop")
+    assert tokenizer("c a")["token_ids"].tolist() == [2, 6, 4, 3]
+    assert tokenizer.vocabulary_size == 7
+
+
 def test_blank_lines_keep_their_number_but_not_at_the_end(write):
     vocabulary = read_vocabulary(write(*HEAD, "", "a", " \u3000", "b", "", " "))
     assert vocabulary.rows == (*HEAD, "", "a", "", "b")
@@ -81,8 +88,8 @@ def test_pad_and_mask_may_be_missing(write):
 
 
 def test_an_unknown_choice_for_duplicates_is_refused(write):
-    with pytest.raises(ConfigError, match="drop"):
-        read_vocabulary(write(*HEAD), "drop")
+    with pytest.raises(ConfigError, match="last"):
+        read_vocabulary(write(*HEAD), "last")
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
