@@ -11,6 +11,9 @@ _INPUTS = {
     "input_ids": "token_ids",
     "token_type_ids": "segment_ids",
     "attention_mask": "padding_mask",
+    "decoder_input_ids": "decoder_token_ids",
+    "decoder_attention_mask": "decoder_padding_mask",
+    "encoder_token_ids": "token_ids",
 }
 # bert4keras records these after softmax.
 _PROBABILITIES = (
@@ -81,12 +84,24 @@ class Pass:
     @property
     def is_token(self):
         """bool, (B, T): where a comparison means anything."""
+        return self.is_token_of("")
+
+    def is_token_of(self, side):
+        """The same for "decoder_", whose T is another."""
         inputs = self.inputs
-        if "padding_mask" in inputs:
-            return inputs["padding_mask"].astype(bool)
-        seen = inputs["token_ids"] != 0
+        if f"{side}padding_mask" in inputs:
+            return inputs[f"{side}padding_mask"].astype(bool)
+        seen = inputs[f"{side}token_ids"] != 0
         seen[:, 0] = True  # bert4keras never masks the first column
         return seen
+
+    def at_tokens(self, name, array):
+        """An array (B, T, ...) at its tokens; others as they are."""
+        both = "decoder_token_ids" in self.inputs
+        side = "decoder_" if both and "encoder" not in name else ""
+        is_token = self.is_token_of(side)
+        by_token = array.ndim >= 2 and array.shape[:2] == is_token.shape
+        return array[is_token] if by_token else array
 
     def comparable(self, name, array):
         """An array at its tokens, as the original records it."""
@@ -95,13 +110,7 @@ class Pass:
             array = powers / powers.sum(-1, keepdims=True)
         if self.world == "bert4keras" and name in _SIGMOIDS:
             array = 1 / (1 + np.exp(-array))
-        return self.at_tokens(array)
-
-    def at_tokens(self, array):
-        """What an array has at tokens, if it has something for each column."""
-        is_token = self.is_token
-        by_token = array.ndim >= 2 and array.shape[:2] == is_token.shape
-        return array[is_token] if by_token else array
+        return self.at_tokens(name, array)
 
     def tolerance(self, name):
         small = self.world == "bert4keras" and name in (*_PROBABILITIES, *_SIGMOIDS)
@@ -109,6 +118,13 @@ class Pass:
 
 
 BERT_FILES = ["bert_bin_gamma_beta", "bert_bin_legacy", "bert_bin_zip", "bert_sharded"]
+ENCODER_DECODERS = ["mt5", "t5"]
+ENCODER_DECODERS_OF_BERT4KERAS = [
+    "mt5.1.1",
+    "t5.1.0",
+    "t5.1.0_no_cross_bias",
+    "t5.1.1",
+]
 ENCODERS = [
     "albert_mlm",
     "deberta_v2_mlm",
@@ -148,6 +164,7 @@ PASSES = [
     Pass("huggingface", "roformer_mlm", "left_"),
     Pass("huggingface", "xlm_roberta_mlm"),
     *(Pass("huggingface", case, side) for case in DECODERS for side in ("", "left_")),
+    *(Pass("huggingface", case) for case in ENCODER_DECODERS),
     Pass("bert4keras", "albert"),
     Pass("bert4keras", "albert_unshared"),
     Pass("bert4keras", "bert_compound_tokens"),
@@ -168,4 +185,5 @@ PASSES = [
     Pass("bert4keras", "nezha"),
     Pass("bert4keras", "roformer"),
     Pass("bert4keras", "roformer_v2"),
+    *(Pass("bert4keras", case) for case in ENCODER_DECODERS_OF_BERT4KERAS),
 ]

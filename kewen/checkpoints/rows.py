@@ -33,13 +33,25 @@ class Row:
 
     Args:
         ours: path of our variable; or several, for a step such as `Split`.
+        beside: a variable without which the row is none of the model's.
+        without: a variable with which it is none: where a tensor's name depends on what
+            else there is.
         origins: origin -> `Source`, or just the tensor's name if it lies as ours does.
     """
 
     optional = False
 
-    def __init__(self, ours: str | Sequence[str], **origins: Source | str):
+    def __init__(
+        self,
+        ours: str | Sequence[str],
+        *,
+        beside: str | None = None,
+        without: str | None = None,
+        **origins: Source | str,
+    ):
         self.ours = _as_names(ours)
+        self.beside = beside
+        self.without = without
         self.sources = {
             origin: Source(source) if isinstance(source, str) else source
             for origin, source in origins.items()

@@ -7,8 +7,8 @@ One row serves reading and writing, and every origin ("hf", "tf", ...) has its c
                   TRANSPOSE, SPLIT_HEADS),
         tf=Source("bert/encoder/layer_{i}/attention/self/query/kernel", SPLIT_HEADS))
 
-`{i}` is the layer, `{ii}` in two digits; `{base}` is a prefix, chosen from a tuple by
-what the file holds.
+`{i}` is the layer, `{ii}` in two digits, `{iii}` in three; `{base}` is a prefix, chosen
+from a tuple by what the file holds.
 Reading is two steps: `read` compares names and shapes and gives the account; only then
 `Loaded.values` reads data, one row at a time.
 """
@@ -44,6 +44,16 @@ class _Line:
     alternatives: tuple[Names, ...]
     steps: Sequence[Transform]
     optional: bool = False
+    beside: str | None = None
+    without: str | None = None
+
+    def belongs(self, variables: Mapping[str, object]) -> bool:
+        """Whether the line is of a model that has these."""
+        if self.beside is not None and self.beside not in variables:
+            return False
+        if self.without is not None and self.without in variables:
+            return False
+        return any(path in variables for path in self.ours)
 
     def names_in(self, checkpoint: Mapping[str, object]) -> Names:
         """The alternative that the file knows most of; the first one in a tie."""
@@ -146,6 +156,7 @@ class WeightMap:
         *,
         origin: str | None = None,
         num_layers: Layers,
+        unasked: str | None = None,
     ) -> Loaded:
         """Match a file with a model by names and shapes.
 
@@ -157,6 +168,8 @@ class WeightMap:
             origin: the column to use; None asks `origin_of`.
             num_layers: number of layers that `{i}` runs over; a mapping if there are
                 several placeholders.
+            unasked: why variables of the family are not among `shapes`; their tensors
+                are skipped for this reason. Unread if None.
 
         Returns:
             The account and, on demand, the values. Nothing is raised for misfits:
@@ -165,7 +178,7 @@ class WeightMap:
         origin = origin or self.origin_of(checkpoint)
         base = self._base_of(checkpoint, origin, num_layers)
         lines = self._lines(origin, base, num_layers)
-        active = [line for line in lines if any(path in shapes for path in line.ours)]
+        active = [line for line in lines if line.belongs(shapes)]
         fits: list[tuple[_Line, Names, Sequence[Shape]]] = []
         used: list[Used] = []
         missing: list[Missing] = []
@@ -186,7 +199,13 @@ class WeightMap:
                 fits.append((line, names, [shapes[path] for path in line.ours]))
         claimed = {each.name for each in [*used, *misshaped]}
         rest = [name for name in checkpoint if name not in claimed]
-        skipped, unread, untied = self._left_over(rest, checkpoint, origin, base)
+        idle: set[str] = set()
+        if unasked is not None:
+            idle = {n for line in lines for names in line.alternatives for n in names}
+        skipped, unread, untied = self._left_over(
+            [name for name in rest if name not in idle], checkpoint, origin, base
+        )
+        skipped += [Skipped(name, str(unasked)) for name in rest if name in idle]
         reached = {path for line in active for path in line.ours}
         account = Account(
             source=str(checkpoint.path),
@@ -229,9 +248,11 @@ class WeightMap:
         halved: list[str] = []
         clashing: list[str] = []
         for line in self._lines(origin, base, num_layers):
+            if not line.belongs(values):
+                continue
             absent = [path for path in line.ours if path not in values]
             if absent:
-                halved += absent if len(absent) < len(line.ours) else []
+                halved += absent
                 continue
             arrays = [np.asarray(values[path]) for path in line.ours]
             line.file_shapes([array.shape for array in arrays])
@@ -264,6 +285,8 @@ class WeightMap:
                 ),
                 row.sources[origin].steps,
                 row.optional,
+                row.beside and _fill(row.beside, numbers),
+                row.without and _fill(row.without, numbers),
             )
             for row in self.rows
             if origin in row.sources
@@ -387,7 +410,10 @@ def _layer_numbers(paths: Names, counts: Mapping[str, int]) -> list[dict[str, An
     keys = [key for key in counts if any(f"{{{key}}}" in path for path in paths)]
     ranges = [range(counts[key]) for key in keys]
     made = [dict(zip(keys, each, strict=True)) for each in itertools.product(*ranges)]
-    return [each | {2 * k: f"{n:02}" for k, n in each.items()} for each in made]
+    return [
+        {k * width: f"{n:0{width}}" for k, n in each.items() for width in (1, 2, 3)}
+        for each in made
+    ]
 
 
 def _as_pattern(name: str, base: str) -> str:

@@ -33,6 +33,8 @@ class Application(StrEnum):
     ENCODER = "encoder"
     LM = "lm"
     UNILM = "unilm"
+    ENCODER_DECODER = "encoder_decoder"
+    DECODER = "decoder"
 
 
 def trace(

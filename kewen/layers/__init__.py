@@ -22,6 +22,7 @@ from kewen.layers.feed_forward import FeedForward
 from kewen.layers.initial_values import DeepNormal, TruncatedNormal, Unset
 from kewen.layers.pooling import Pooling
 from kewen.layers.positions import (
+    BucketedPositions,
     DistanceTable,
     HierarchicalPositions,
     LearnedPositions,
@@ -44,6 +45,7 @@ __all__ = [
     "AlignedBidirectional",
     "AttentionMask",
     "Bias",
+    "BucketedPositions",
     "ConditionalNorm",
     "DeepNormal",
     "Dense",

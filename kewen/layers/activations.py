@@ -33,6 +33,7 @@ def gelu_erf(x: Tensor) -> Tensor:
 _BY_NAME: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": gelu_erf,
     "gelu_erf": gelu_erf,
+    "gelu_python": gelu_erf,
     **dict.fromkeys(_TANH_NAMES, gelu_tanh),
     "relu": keras.activations.relu,
     "silu": keras.activations.silu,

@@ -25,18 +25,25 @@ class Backbone(keras.Model):
     `condition_dim`, K. The output is the last hidden state, (B, T, C);
     with heads or `collect` it is a dict of that, `last_hidden_state`, and theirs.
 
+    An encoder-decoder has `decoder_token_ids` and `decoder_padding_mask` too, (B, T),
+    where the others are (B, S); heads and last hidden state are the decoder's, and
+    `encoder_last_hidden_state`, (B, S, C), is an output; of "decoder" it is an input.
+
     Args:
         config: of any family.
         heads: names out of `family(config.family).heads`.
         application: who may look at whom: "encoder" (everybody), "lm" (backwards) or
             "unilm" (segment 0 freely, segment 1 backwards: a prefix LM) or "permuted"
-            (in the order of the input `generation_order`, int (B, T)); the family's own
-            if None.
+            (in the order of the input `generation_order`, int (B, T)); of an
+            encoder-decoder "encoder_decoder", or "encoder" or "decoder" alone; the
+            family's own if None.
         position_input: whether position ids are an input.
         collect: "hidden_states" adds `hidden_0` (embeddings) and `hidden_{i + 1}`
             (block i), (B, T, C); the last is after the final norm, if there is one,
             and "unnormed" adds what it was before, as `hidden_unnormed`;
-            "attention_scores" adds `attention_{i}`, (B, H, T, T).
+            "attention_scores" adds `attention_{i}`, (B, H, T, T). An encoder-decoder's
+            have `encoder_hidden_{i}`, `encoder_hidden_unnormed`,
+            `encoder_attention_{i}` and `cross_attention_{i}`, (B, H, T, S), besides.
         layers: layers to share; those with the names of this model's are used.
         unset: whether new layers begin with zeros, because a checkpoint follows.
 
@@ -62,7 +69,9 @@ class Backbone(keras.Model):
         application = application or kind.applications[0]
         _one_of("application", [application], kind.applications)
         _one_of("head", heads, kind.heads)
-        _one_of("collect", collect, ("hidden_states", "unnormed", "attention_scores"))
+        _one_of("collect", collect, _COLLECTED)
+        if application in kind.headless:
+            _one_of(f"head of {application!r}", heads, ())
         graph = kind.graph(
             config,
             Parts(layers, dtype, unset),
@@ -71,12 +80,10 @@ class Backbone(keras.Model):
         )
         for head in heads:
             kind.heads[head](graph)
-        if "hidden_states" in collect:
-            _collect_hidden_states(graph)
-        if "unnormed" in collect and graph.unnormed is not None:
-            graph.outputs["hidden_unnormed"] = graph.unnormed
-        if "attention_scores" in collect:
-            _collect_attention_scores(graph)
+        for what in collect:
+            if graph.encoder is not None:
+                graph.outputs |= _COLLECTED[what](graph.encoder, "encoder_")
+            graph.outputs |= _COLLECTED[what](graph, "")
         last = graph.last_hidden_state
         outputs = {"last_hidden_state": last, **graph.outputs}
         super().__init__(
@@ -108,6 +115,21 @@ class Backbone(keras.Model):
             "name": self.name,
         }
         return Backbone(**{**same, **changes})
+
+    def encoder(self) -> "Backbone":
+        """The encoder alone, weights shared: its last hidden state, (B, S, C)."""
+        return self.redrawn(application="encoder", heads=(), collect=())
+
+    def decoder(self) -> "Backbone":
+        """The decoder of an encoder-decoder, over encoder states that are given.
+
+        Weights are shared. Text is encoded once, and decoded as often as one likes:
+        `encoder_last_hidden_state` and `padding_mask` are inputs.
+
+        Raises:
+            ConfigError: if the family is no encoder-decoder.
+        """
+        return self.redrawn(application="decoder", collect=())
 
     def tap(self, *names: str) -> keras.Model:
         """A model of the same inputs whose outputs are those of the named layers.
@@ -190,15 +212,32 @@ def _quantized(model: keras.Model) -> dict[str, str]:
     }
 
 
-def _collect_hidden_states(graph: Graph) -> None:
-    for i, hidden in enumerate(graph.hidden_states):
-        graph.outputs[f"hidden_{i}"] = hidden
+def _hidden_states(graph: Graph, side: str) -> dict[str, Tensor]:
+    return {f"{side}hidden_{i}": h for i, h in enumerate(graph.hidden_states)}
 
 
-def _collect_attention_scores(graph: Graph) -> None:
-    for i, (attention, hidden, arguments) in enumerate(graph.attentions):
-        scores = ScoresOf(attention, name=f"{attention.name}_scores")
-        graph.outputs[f"attention_{i}"] = scores(hidden, **arguments)
+def _unnormed(graph: Graph, side: str) -> dict[str, Tensor]:
+    found = graph.unnormed
+    return {} if found is None else {f"{side}hidden_unnormed": found}
+
+
+def _attention_scores(graph: Graph, side: str) -> dict[str, Tensor]:
+    named = {
+        **{f"{side}attention_{i}": each for i, each in enumerate(graph.attentions)},
+        **{f"cross_attention_{i}": a for i, a in enumerate(graph.cross_attentions)},
+    }
+    scores: dict[str, Tensor] = {}
+    for name, (attention, hidden, arguments) in named.items():
+        layer = ScoresOf(attention, name=f"{attention.name}_scores")
+        scores[name] = layer(hidden, **arguments)
+    return scores
+
+
+_COLLECTED = {
+    "hidden_states": _hidden_states,
+    "unnormed": _unnormed,
+    "attention_scores": _attention_scores,
+}
 
 
 def _one_of(what: str, given: Iterable[str], known: Iterable[str]) -> None:

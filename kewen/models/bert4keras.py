@@ -20,6 +20,7 @@ from kewen.models.base import Backbone
 from kewen.models.bert.config import ALPHA
 from kewen.models.editing import edited_model
 from kewen.models.registry import Family, family
+from kewen.models.t5.config import activation_of_bert4keras
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -111,6 +112,16 @@ def _head(name: str, activation_field: str | None = None) -> Meaning:
             recipe.heads.append(name)
         if activation_field and isinstance(given, str):
             recipe.fields[activation_field] = given
+
+    return apply
+
+
+def _keeps_head(name: str) -> Meaning:
+    """A keyword argument without which the head is there."""
+
+    def apply(recipe: Recipe, given: Any) -> None:
+        if not given:
+            recipe.heads.remove(name)
 
     return apply
 
@@ -230,6 +241,14 @@ GPT: dict[str, Meaning] = {
     "shared_segment_embeddings": _field("shared_segments"),
     "custom_position_ids": _says("position_input"),
 }
+# Of T5; the decoder alone is what has a head.
+T5: dict[str, Meaning] = {
+    **COMMON,
+    "hidden_act": _field("activation", activation_of_bert4keras),
+    "attention_head_size": _field("head_dim"),
+    "cross_position_bias": _field("cross_position_bias"),
+}
+T5_DECODER: dict[str, Meaning] = {**T5, "with_lm": _keeps_head("language_model")}
 ALBERT = {**ENCODER, "with_nsp": _head("sentence_order")}
 ELECTRA = {
     **{k: v for k, v in ENCODER.items() if k not in ("with_pool", "with_mlm")},
@@ -257,6 +276,7 @@ class Original:
         options: what each of its keyword arguments means.
         fields: config fields that its code sets, whatever config.json says.
         heads: that it always has.
+        application: what ours is called, where there is only one.
         edits: done to a loaded model.
         applications: that it takes.
     """
@@ -267,8 +287,38 @@ class Original:
         default_factory=lambda: {"norm_epsilon": 1e-12}
     )
     heads: tuple[str, ...] = ()
+    application: str | None = None
     edits: tuple[Callable[[Backbone], Backbone], ...] = ()
     applications: tuple[str, ...] = APPLICATIONS
+
+
+def _t5(name: str, family: str, is_tied: bool) -> dict[str, Original]:
+    """T5 and its halves; there every head is scaled, and positions cross over."""
+    fields = {
+        "tie_embeddings": is_tied,
+        "scale_head": True,
+        "cross_position_bias": True,
+        "norm_epsilon": 1e-6,
+    }
+    whole, decoder = (
+        Original(
+            family=family,
+            options=T5_DECODER,
+            fields=fields,
+            heads=("language_model",),
+            application=application,
+            applications=("encoder",),
+        )
+        for application in ("encoder_decoder", "decoder")
+    )
+    encoder = Original(
+        family=family,
+        options=T5,
+        fields=fields,
+        application="encoder",
+        applications=("encoder",),
+    )
+    return {name: whole, f"{name}_encoder": encoder, f"{name}_decoder": decoder}
 
 
 LM = ("language_model",)
@@ -299,6 +349,10 @@ MODELS: dict[str, Original] = {
         options=ROFORMER_V2,
         fields={"norm_epsilon": 1e-12, "tie_embeddings": True},
     ),
+    **_t5("t5", "t5", is_tied=True),
+    **_t5("t5.1.0", "t5", is_tied=True),
+    **_t5("t5.1.1", "t5", is_tied=False),
+    **_t5("mt5.1.1", "mt5", is_tied=False),
 }
 
 
@@ -341,7 +395,9 @@ def recipe(
             f"The application of bert4keras' {model!r} must be one of "
             f"{list(original.applications)}. Received: {application!r}."
         )
-    if application == "encoder" and application not in kind.applications:
+    if original.application is not None:
+        application = original.application
+    elif application == "encoder" and application not in kind.applications:
         application = kind.applications[0]
     made = Recipe(
         family=kind,

@@ -23,11 +23,14 @@ class Config:
     kewen.json holds these fields.
     """
 
+    num_layers: int
+
     family: ClassVar[str]
     KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     BEYOND: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # read, and never written
     ONLY: ClassVar[Mapping[str, Any]] = {}  # keys with the one value that is built here
     REPLACED: ClassVar[tuple[str, ...]] = ()  # keys read, and written as others
+    SPARE_ROWS: ClassVar[bool] = False  # published tables are longer than vocabularies
 
     @classmethod
     def fields_in(cls, data: Mapping[str, Any], *, where: str) -> dict[str, Any]:
@@ -95,6 +98,11 @@ class Config:
                 f"{where}: a value has the wrong type ({error}). Received: {data}. "
                 "Correct the value there."
             ) from None
+
+    @property
+    def layer_counts(self) -> Mapping[str, int]:
+        """How many layers each placeholder of the weight map counts."""
+        return {"i": self.num_layers}
 
     def require_whole(self, *names: str, at_least: int) -> None:
         """Raise ConfigError unless these fields are whole numbers in bounds."""

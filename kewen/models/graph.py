@@ -7,6 +7,7 @@ import keras
 from kewen.models.parts import Parts
 
 Tensor = Any
+Attention = tuple[keras.layers.Layer, Tensor, dict[str, Tensor]]
 
 
 class Graph:
@@ -18,7 +19,9 @@ class Graph:
         inputs: by name, in the order of the model.
         hidden_states: the embeddings' output, then every block's, each (B, T, C).
         attentions: every block's attention layer, its input, its other arguments.
+        cross_attentions: the same for attention to an encoder.
         outputs: what heads have added, by transformers' field names.
+        encoder: of an encoder-decoder, whose decoder is this graph; else None.
         unnormed: the last block's output where a final norm follows, else None.
     """
 
@@ -27,14 +30,16 @@ class Graph:
         self.parts = parts
         self.inputs: dict[str, Tensor] = {}
         self.hidden_states: list[Tensor] = []
-        self.attentions: list[tuple[keras.layers.Layer, Tensor, dict[str, Tensor]]] = []
+        self.attentions: list[Attention] = []
+        self.cross_attentions: list[Attention] = []
         self.outputs: dict[str, Tensor] = {}
+        self.encoder: Graph | None = None
         self.unnormed: Tensor | None = None
 
     def add_input(
-        self, name: str, dtype: str, shape: tuple[int | None, ...] = (None,)
+        self, name: str, dtype: str | None, shape: tuple[int | None, ...] = (None,)
     ) -> Tensor:
-        """One more input of shape (B, T), or (B, *shape)."""
+        """One more input (B, *shape), such as (B, T); a float if `dtype` is None."""
         self.inputs[name] = keras.Input(shape, dtype=dtype, name=name)
         return self.inputs[name]
 

@@ -49,11 +49,13 @@ def check_archive(path: Path) -> None:
 
 
 def _check_numbers(path: Path, config: Any, held: int) -> None:
-    wanted = config.num_weights + config.num_labels * config.hidden_dim
-    if wanted > max(SURPLUS * held, 2**20) or config.num_layers > 64 + held:
+    labels = getattr(config, "num_labels", 0)
+    wanted = config.num_weights + labels * config.hidden_dim
+    num_layers = sum(config.layer_counts.values())
+    if wanted > max(SURPLUS * held, 2**20) or num_layers > 64 + held:
         raise _broken(
             path,
-            f"sizes of {wanted} numbers and {config.num_layers} layers beside {held} "
+            f"sizes of {wanted} numbers and {num_layers} layers beside {held} "
             "bytes of weights",
         )
 

@@ -117,6 +117,7 @@ def _tokenizer_of(
         "The vocabulary and the token embedding must be of one size. Received: "
         f"{size} tokens in {folder}, {rows} rows (vocab_size)."
     )
+    strict = strict and not config.SPARE_ROWS
     if size > rows or (size < rows and strict):
         surplus = (
             " If the surplus rows are meant, name them at its end ([unused1], ...), or "
@@ -126,7 +127,7 @@ def _tokenizer_of(
             f"{complaint} Take the vocabulary that the model was trained with."
             + (surplus if size < rows else "")
         )
-    if size < rows:
+    if size < rows and not config.SPARE_ROWS:
         warnings.warn(complaint, WeightsWarning, stacklevel=3)
     return tokenizer
 

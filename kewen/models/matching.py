@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kewen.checkpoints import Checkpoint, Loaded, aligned, open_checkpoint
+from kewen.checkpoints import Checkpoint, GgufFile, Loaded, aligned, open_checkpoint
 from kewen.errors import ConfigError
 from kewen.models.base import Backbone
 from kewen.models.bert4keras import family_of_bert4keras
 from kewen.models.config import load_json, read_config_json, require
+from kewen.models.gguf_config import config_json_of_gguf
 from kewen.models.own_heads import own_heads, tensor_of
 from kewen.models.registry import (
     APPLICATIONS,
@@ -64,9 +65,12 @@ def matched(
     files that do not tell theirs, or tell the same. Values can be read in the block.
     """
     folder = path if path.is_dir() else path.parent
-    config_json, config_path = read_config_json(folder)
-    saved = kewen_json_in(folder)
-    with open_checkpoint(path) as checkpoint:
+    gguf = gguf_named(path)
+    saved = {} if gguf else kewen_json_in(folder)
+    config_json, config_path = ({}, path) if gguf else read_config_json(folder)
+    with open_checkpoint(gguf or path) as checkpoint:
+        if isinstance(checkpoint, GgufFile):
+            config_json = config_json_of_gguf(checkpoint, checkpoint.metadata)
         kind = use or _family_of(config_json, saved, checkpoint, config_path, named)
         origin = kind.weights.origin_of(checkpoint)
         labels = _count_labels(kind, checkpoint, origin)
@@ -75,11 +79,13 @@ def matched(
         replaced |= options or {}
         config = _config_of(kind, config_json, saved, config_path, replaced)
         _check_size(config, checkpoint, config_path)
+        own = _application_of(kind, config_json, saved, config_path)
+        application = application or own
+        heads = own_heads(kind, checkpoint, origin, config, config_json)
         model = Backbone(
             config,
-            heads=own_heads(kind, checkpoint, origin, config, config_json),
-            application=application
-            or _application_of(kind, config_json, saved, config_path),
+            heads=() if application in kind.headless else heads,
+            application=application,
             position_input=position_input,
             dtype=dtype,
             unset=True,
@@ -89,11 +95,26 @@ def matched(
             for path, weight in model.weights_by_path().items()
         }
         loaded = kind.weights.read(
-            checkpoint, wanted, origin=origin, num_layers=config.num_layers
+            checkpoint,
+            wanted,
+            origin=origin,
+            num_layers=config.layer_counts,
+            unasked=f"no part of the {application}, which alone was asked for"
+            if kind.headless and application != own
+            else None,
         )
         yield Matched(
             model=model, loaded=loaded, config_json=config_json, kewen_json=saved
         )
+
+
+def gguf_named(path: Path) -> Path | None:
+    """The GGUF file that a path names: it, or the only one of a bare folder."""
+    if path.suffix == ".gguf":
+        return path
+    found = sorted(path.glob("*.gguf")) if path.is_dir() else []
+    is_bare = len(found) == 1 and not any(path.glob("*config*.json"))
+    return found[0] if is_bare else None
 
 
 def kewen_json_in(folder: Path) -> dict[str, Any]:
@@ -197,6 +218,9 @@ def _application_of(
         f"{is_decoder!r}. Correct the value there",
     )
     own = "lm" if is_decoder else kind.applications[0]
+    for half, architecture in kind.headless.items():
+        if architecture in (config_json.get("architectures") or []):
+            own = half
     return saved.get("application", own)
 
 
@@ -215,12 +239,13 @@ def _check_size(config: Any, checkpoint: Checkpoint, config_path: Path) -> None:
     Smaller misfits are left to the account, which names them tensor by tensor.
     """
     held = sum(math.prod(checkpoint.info(name).shape) for name in checkpoint)
+    num_layers = sum(config.layer_counts.values())
     if config.num_weights > max(SURPLUS * held, 2**20) or (
-        config.num_layers > 64 + len(checkpoint)
+        num_layers > 64 + len(checkpoint)
     ):
         raise ConfigError(
             f"{config_path}: the sizes must be those of the weights beside it. "
             f"Received: sizes of {config.num_weights} numbers or more in "
-            f"{config.num_layers} layers, weights of {held} in {len(checkpoint)} "
+            f"{num_layers} layers, weights of {held} in {len(checkpoint)} "
             "tensors. Copy the config that belongs to the weights."
         )

@@ -25,6 +25,7 @@ _MODULES = {
     "gpt2_ml": "kewen.models.gpt2_ml",
     "llama": "kewen.models.llama",
     "mistral": "kewen.models.mistral",
+    "mt5": "kewen.models.mt5",
     "modernbert": "kewen.models.modernbert",
     "nezha": "kewen.models.nezha",
     "qwen2": "kewen.models.qwen2",
@@ -32,9 +33,17 @@ _MODULES = {
     "roberta": "kewen.models.roberta",
     "roformer": "kewen.models.roformer",
     "roformer_v2": "kewen.models.roformer_v2",
+    "t5": "kewen.models.t5",
 }
 FAMILIES = tuple(_MODULES)
-APPLICATIONS = ("encoder", "lm", "unilm", "permuted")
+APPLICATIONS = (  # the last two are those of encoder-decoders
+    "encoder",
+    "lm",
+    "unilm",
+    "permuted",
+    "encoder_decoder",
+    "decoder",
+)
 # Hugging Face's `model_type` -> family; bert4keras' names are in `bert4keras.py`.
 _MODEL_TYPES = {
     "albert": "albert",
@@ -49,6 +58,7 @@ _MODEL_TYPES = {
     "gpt2_ml": "gpt2_ml",
     "llama": "llama",
     "mistral": "mistral",
+    "mt5": "mt5",
     "modernbert": "modernbert",
     "nezha": "nezha",
     "openai-gpt": "gpt",
@@ -57,12 +67,17 @@ _MODEL_TYPES = {
     "roberta": "roberta",
     "roformer": "roformer",
     "roformer_v2": "roformer_v2",
+    "t5": "t5",
     "xlm-roberta": "roberta",
 }
 # What the tensors of TensorFlow's files begin with -> family; the first that fits.
 _TF_NAMES = {
     "GAU_alpha/": "gau_alpha",
     "bert/encoder/transformer/group_0/": "albert",
+    "encoder/rms_norm/": "mt5",
+    "decoder/rms_norm/": "mt5",
+    "encoder/block_000/": "t5",
+    "decoder/block_000/": "t5",
     "bert/": "bert",
     "electra/": "electra",
     "gpt/output/": "gpt2",  # the final norm, which GPT lacks
@@ -98,10 +113,13 @@ class Family:
         model_type: what `config.json` is given when kewen writes it.
         tied_heads: heads that need no tensor where `config.tie_embeddings`.
         causal_lm: transformers' class for the masked_lm head under a causal mask.
-        applications: masks that the family can wear; the first is its own.
-        fields_seen: config fields that tensors' names tell, whatever config.json says.
+        applications: masks that the family can wear, or halves that it has; the first
+            is its own.
+        fields_seen: config fields that tensors tell, whatever config.json says.
         counts_tokens: whether positions that are not given count the tokens of a row,
             where its original numbers the columns.
+        headless: applications that no head stands on -> transformers' class of such a
+            model, None if there is none.
         rivals: heads of different networks that one file may hold; the first that is
             there tells which network is read.
     """
@@ -116,9 +134,10 @@ class Family:
     model_type: str
     tied_heads: tuple[str, ...] = ()
     causal_lm: str | None = None
-    applications: tuple[str, ...] = APPLICATIONS
+    applications: tuple[str, ...] = APPLICATIONS[:4]
     fields_seen: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     counts_tokens: bool = False
+    headless: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
     rivals: tuple[str, ...] = ()
 
 

@@ -17,7 +17,6 @@ from kewen.models.pretrained import Pretrained
 from kewen.models.registry import Family, class_for_model_type, family
 
 KEWEN_JSON = "kewen.json"
-UNSAID = ("unilm", "permuted")  # applications that config.json has no key for
 KNOWN_BY = "config.json"  # a folder without it is no model, and is not replaced
 TF_PREFIX = "bert_model.ckpt"  # as Google and bert4keras call it
 
@@ -87,26 +86,36 @@ def config_json_of(model: Backbone, given: Mapping[str, Any]) -> dict[str, Any]:
     synonyms = {key for keys in kind.config.KEYS.values() for key in keys[1:]}
     beyond = {key for keys in kind.config.BEYOND.values() for key in keys}
     replaced = {*synonyms, *beyond, *kind.config.REPLACED}
-    can_be_either = {"encoder", "lm"} <= set(kind.applications)
     return {
         **{key: value for key, value in given.items() if key not in replaced},
         "model_type": model_type,
         "architectures": [class_for_model_type(architecture, kind, model_type)],
-        **({"is_decoder": model.application == "lm"} if can_be_either else {}),
+        **({"is_decoder": model.application == "lm"} if _can_be_either(kind) else {}),
         **model.config.to_json(),
     }
 
 
 def kewen_json_of(model: Backbone) -> dict[str, Any]:
     """What the Hugging Face layout has no place for, and nothing that it says."""
-    application = model.application
     return {
         "format": 1,
         "family": model.config.family,
         "heads": list(model.heads),
-        **({"application": application} if application in UNSAID else {}),
+        **({} if _config_json_says(model) else {"application": model.application}),
         "config": model.config.beyond_json(),
     }
+
+
+def _config_json_says(model: Backbone) -> bool:
+    """Whether `is_decoder` or `architectures` tells the application."""
+    kind = family(model.config.family)
+    by_flag = ("encoder", "lm") if _can_be_either(kind) else ()
+    by_class = kind.headless.get(model.application) is not None
+    return by_class or model.application in (kind.applications[0], *by_flag)
+
+
+def _can_be_either(kind: Family) -> bool:
+    return {"encoder", "lm"} <= set(kind.applications)
 
 
 def architecture_of(kind: Family, model: Backbone) -> str:
@@ -115,6 +124,8 @@ def architecture_of(kind: Family, model: Backbone) -> str:
     is_causal = heads - {"pooler"} == {"masked_lm"} and model.application == "lm"
     if is_causal and kind.causal_lm:
         return kind.causal_lm
+    if (half := kind.headless.get(model.application)) is not None:
+        return half
     *tops, base = kind.architectures
     for name in tops:
         wanted = set(kind.architectures[name]) - {"pooler"}
@@ -133,7 +144,7 @@ def _write_hf(
     tensors = kind.weights.write(
         {path: np.asarray(value) for path, value in values.items()},
         origin="hf",
-        num_layers=model.config.num_layers,
+        num_layers=model.config.layer_counts,
         base="" if is_base else prefix,
     )
     write_sharded(folder, tensors, max_shard_bytes=max_shard_bytes)
@@ -146,7 +157,7 @@ def _write_tf(
     tensors = kind.weights.write(
         {path: np.asarray(value) for path, value in values.items()},
         origin="tf",
-        num_layers=model.config.num_layers,
+        num_layers=model.config.layer_counts,
     )
     write_tf_bundle(folder / TF_PREFIX, tensors)
 

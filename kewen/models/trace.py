@@ -17,6 +17,7 @@ from kewen.models.base import Backbone
 from kewen.models.bert4keras import Recipe, recipe
 from kewen.models.bert4keras_layers import set_weights
 from kewen.models.config import read_config_json
+from kewen.models.encoder_decoder import CONTEXT, WHOLE
 from kewen.models.hub import locate
 from kewen.models.load import load
 from kewen.models.pretrained import Pretrained
@@ -24,6 +25,8 @@ from kewen.models.registry import family as called
 
 ORDER = "generation_order"
 INPUTS = ("token_ids", "segment_ids", "padding_mask", "position_ids", ORDER)
+SIDE = "decoder_"  # begins the names of a decoder's inputs, which have a T of their own
+DECODER_INPUTS = (f"{SIDE}token_ids", f"{SIDE}padding_mask")
 UNNORMED = "hidden_unnormed"
 CONDITION = "condition"
 WEIGHT = "weight_"  # and a layer and a number, of what a checkpoint cannot hold
@@ -76,14 +79,19 @@ def trace(
             For TensorFlow's, and with `family`, id 0 is padding, except in the first
             column, which bert4keras never masks. With `family` too, weights that its
             checkpoints cannot hold: `weight_<layer>_<i>`, number i of its layer.
+            For encoder-decoders `decoder_token_ids` and `decoder_padding_mask` as well;
+            for a decoder alone these and, instead of `token_ids`, what the encoder
+            gave, `encoder_last_hidden_state`, float (B, S, C).
         family: a bert4keras `model` name: do what bert4keras does.
-        application: "encoder", "lm" or "unilm"; if None, what the folder says, or with
-            `family` bert4keras' default, "encoder".
+        application: "encoder", "lm" or "unilm", of an encoder-decoder
+            "encoder_decoder", "encoder" or "decoder"; if None, what the folder says, or
+            with `family` bert4keras' default, "encoder".
         options: bert4keras' keyword arguments, with `family` only.
 
     Returns:
         Float32 by name: `hidden_{i}` and `output_{field}` by transformers' names, or
-        `hidden_embedding`, `hidden_layer_{i}` and `output_{name}` by bert4keras'.
+        `hidden_embedding`, `hidden_layer_{i}` and `output_{name}` by bert4keras'; of an
+        encoder-decoder `hidden_encoder_...` and `hidden_decoder_...`.
         Logits are before softmax or sigmoid.
 
     Raises:
@@ -128,29 +136,38 @@ def trace(
         model = model.redrawn(position_input=True)
         columns = np.arange(arrays["token_ids"].shape[1])
         arrays["position_ids"] = np.broadcast_to(columns, arrays["token_ids"].shape)
-    mask = _padding_mask(arrays, as_bert4keras)
-    run = model.predict_on_batch(_model_inputs(model, arrays, mask))
-    named = _as_bert4keras(run) if as_bert4keras else _as_transformers(run)
+    run = model.predict_on_batch(_model_inputs(model, arrays, as_bert4keras))
+    named = (_as_bert4keras if as_bert4keras else _as_transformers)(run, model)
     return {name: np.asarray(array, np.float32) for name, array in named.items()}
 
 
 def _checked(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    unknown = sorted(set(inputs) - {*INPUTS, CONDITION})
-    if unknown or "token_ids" not in inputs:
+    known = (*INPUTS, *DECODER_INPUTS, CONTEXT, CONDITION)
+    unknown = sorted(set(inputs) - set(known))
+    if unknown or not {"token_ids", CONTEXT} & set(inputs):
         raise ConfigError(
-            f"The inputs must hold token_ids, and may hold {(*INPUTS[1:], CONDITION)}. "
+            f"The inputs must hold token_ids, and may hold {known[1:]}. "
             f"Received: {sorted(inputs)}."
         )
     arrays = {name: np.asarray(array) for name, array in inputs.items()}
     condition = arrays.pop(CONDITION, None)
     shapes = {name: array.shape for name, array in arrays.items()}
-    shape = shapes["token_ids"]
-    if len(shape) != 2 or 0 in shape or len(set(shapes.values())) > 1:
-        raise ShapeError(
-            "All inputs must be (B, T), of one shape, B and T at least 1. "
-            f"Received: {shapes}."
-        )
+    if CONTEXT in shapes:  # its width is checked with the model's
+        shapes[CONTEXT] = shapes[CONTEXT][:2]
+    theirs = {name: shape for name, shape in shapes.items() if name.startswith(SIDE)}
+    ours = {name: shape for name, shape in shapes.items() if name not in theirs}
+    for one_side in (ours, theirs):
+        several = len(set(one_side.values())) > 1
+        if several or any(len(s) != 2 or 0 in s for s in one_side.values()):
+            raise ShapeError(
+                "All inputs must be (B, T), of one shape, B and T at least 1; a "
+                f"decoder's have a T of their own. Received: {one_side}."
+            )
+    if len({shape[0] for shape in shapes.values()}) > 1:
+        raise ShapeError(f"All inputs must have as many rows. Received: {shapes}.")
     for name, array in arrays.items():
+        if name == CONTEXT:
+            continue
         if array.dtype.kind not in "iub":
             raise ShapeError(
                 f"{name} must hold whole numbers or truth values. "
@@ -158,6 +175,7 @@ def _checked(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
             )
     if condition is None:
         return arrays
+    shape = shapes["token_ids"]
     if condition.ndim != 2 or condition.shape[0] != shape[0] or not condition.size:
         raise ShapeError(
             "condition must be (B, K), a vector for each row of token_ids. Received: "
@@ -192,14 +210,14 @@ def _folder_of(name: str | Path) -> Path:
 
 def _check_inputs(made: Recipe, arrays: Mapping[str, np.ndarray]) -> None:
     """Refuse arrays that the model of bert4keras has no input for, or too few."""
-    given = "position_ids" in arrays
-    if given != (made.position_input or made.positions_unused):
+    has_positions = "position_ids" in arrays
+    if has_positions != (made.position_input or made.positions_unused):
         raise ConfigError(
             "position_ids must be among the inputs if custom_position_ids is an option "
             f"that is true, and only then. Received: inputs {sorted(arrays)}, "
             f"custom_position_ids {made.position_input}."
         )
-    length = arrays["token_ids"].shape[1]
+    length = arrays["token_ids" if "token_ids" in arrays else CONTEXT].shape[1]
     if made.length is not None and made.length != length:
         raise ShapeError(
             f"token_ids must have {made.length} columns, as the option sequence_length "
@@ -226,22 +244,31 @@ def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:
         "token_ids": config.vocabulary_size,
         "segment_ids": max(_count_segments(config), 1),
         "padding_mask": 2,
-        "position_ids": getattr(config, "num_positions", config.max_length),
-        ORDER: arrays["token_ids"].shape[1],
+        ORDER: arrays["token_ids" if "token_ids" in arrays else CONTEXT].shape[1],
     }
-    for name in limits.keys() & arrays.keys():
-        array = arrays[name]
-        if array.min() < 0 or array.max() >= limits[name]:
+    if "position_ids" in arrays:
+        limits["position_ids"] = getattr(config, "num_positions", config.max_length)
+    for name, array in arrays.items():
+        if (kind := name.removeprefix(SIDE)) not in limits:
+            continue
+        limit = limits[kind]
+        if array.min() < 0 or array.max() >= limit:
             raise ConfigError(
-                f"{name} must be from 0 to {limits[name] - 1} for this model. "
+                f"{name} must be from 0 to {limit - 1} for this model. "
                 f"Received: {array.min()} to {array.max()}."
             )
-    length = arrays["token_ids"].shape[1]
-    if "position_ids" not in arrays and length > config.longest_text:
+    for name in ("token_ids", f"{SIDE}token_ids"):
+        length = arrays[name].shape[1] if name in arrays else 0
+        if "position_ids" not in arrays and length > config.longest_text:
+            raise ShapeError(
+                f"{name} may have at most {config.longest_text} columns, the positions "
+                f"that the model has for tokens. Received: {length}. Cut them, or give "
+                "position_ids."
+            )
+    if CONTEXT in arrays and arrays[CONTEXT].shape[2:] != (config.hidden_dim,):
         raise ShapeError(
-            f"token_ids may have at most {config.longest_text} columns, the positions "
-            f"that the model has for tokens. Received: {length}. Cut them, or give "
-            "position_ids."
+            f"{CONTEXT} must be (B, S, {config.hidden_dim}). Received: "
+            f"{arrays[CONTEXT].shape}."
         )
 
 
@@ -250,10 +277,41 @@ def _count_segments(config: Any) -> int:
     return getattr(config, "num_segments", own)
 
 
-def _padding_mask(arrays: Mapping[str, np.ndarray], as_bert4keras: bool) -> np.ndarray:
-    ids = arrays["token_ids"]
-    if "padding_mask" in arrays:
-        return arrays["padding_mask"].astype(bool)
+def _model_inputs(
+    model: Backbone, arrays: Mapping[str, np.ndarray], as_bert4keras: bool
+) -> dict[str, np.ndarray]:
+    optional = ("segment_ids", "padding_mask", f"{SIDE}padding_mask")
+    lacking = set(model.inputs_by_name) - set(arrays) - set(optional)
+    if lacking:
+        shapes = {each.name: each.shape[1:] for each in model.inputs}
+        wanted = ", ".join(f"{name}, (B, *{shapes[name]})" for name in sorted(lacking))
+        raise ConfigError(
+            f"This model needs more inputs: {wanted}. Received: {sorted(arrays)}. Add "
+            "them to the arrays."
+        )
+    made: dict[str, np.ndarray] = {}
+    for name in model.inputs_by_name:
+        if name in (CONTEXT, CONDITION):
+            made[name] = arrays[name].astype("float32")
+        elif name.endswith("padding_mask"):
+            made[name] = _padding_mask(name, arrays, as_bert4keras)
+        elif name == "segment_ids" and name not in arrays:
+            made[name] = np.zeros_like(arrays["token_ids"], "int32")
+        else:
+            made[name] = arrays[name].astype("int32")
+    return made
+
+
+def _padding_mask(
+    name: str, arrays: Mapping[str, np.ndarray], as_bert4keras: bool
+) -> np.ndarray:
+    """What the original takes to be tokens, on the side that `name` is of."""
+    if name in arrays:
+        return arrays[name].astype(bool)
+    ids = arrays.get(name.replace("padding_mask", "token_ids"))
+    if ids is None:  # a vector of zeros is padding in bert4keras
+        seen = (arrays[CONTEXT] != 0).max(-1)
+        return seen if as_bert4keras else np.ones_like(seen)
     if not as_bert4keras:
         return np.ones(ids.shape, bool)
     is_token = ids != 0
@@ -261,52 +319,55 @@ def _padding_mask(arrays: Mapping[str, np.ndarray], as_bert4keras: bool) -> np.n
     return is_token
 
 
-def _model_inputs(
-    model: Backbone, arrays: Mapping[str, np.ndarray], mask: np.ndarray
-) -> dict[str, np.ndarray]:
-    ids = arrays["token_ids"]
-    all_inputs = {
-        "token_ids": ids.astype("int32"),
-        "segment_ids": arrays.get("segment_ids", np.zeros_like(ids)).astype("int32"),
-        "padding_mask": mask,
-        **{
-            k: v.astype("int32")
-            for k, v in arrays.items()
-            if k in ("position_ids", ORDER)
-        },
-        **{k: v.astype("float32") for k, v in arrays.items() if k == CONDITION},
-    }
-    lacking = [name for name in model.inputs_by_name if name not in all_inputs]
-    if lacking:
-        shapes = {each.name: each.shape[1:] for each in model.inputs}
-        wanted = ", ".join(f"{name}, (B, *{shapes[name]})" for name in lacking)
-        raise ConfigError(
-            f"This model needs more inputs: {wanted}. Received: {sorted(arrays)}. Add "
-            "them to the arrays."
-        )
-    return {name: all_inputs[name] for name in model.inputs_by_name}
-
-
-def _as_transformers(run: Mapping[str, Any]) -> dict[str, Any]:
-    run = {name: array for name, array in run.items() if name != UNNORMED}
+def _as_transformers(run: Mapping[str, Any], model: Backbone) -> dict[str, Any]:
     both = "mlm_logits" in run and ("nsp_logits" in run or "sop_logits" in run)
     fields = _FIELDS | (_PRETRAINING if both else {})
-    return {
-        name if name.startswith("hidden_") else f"output_{fields[name]}": array
-        for name, array in run.items()
-    }
+    kind = SIDE if model.application == WHOLE else ""
+    named: dict[str, Any] = {}
+    for name, array in run.items():
+        if name.endswith(UNNORMED):
+            continue
+        if name.startswith("hidden_"):
+            name = name.replace("hidden_", f"hidden_{kind}")
+        elif name.startswith("encoder_hidden_"):
+            name = name.replace("encoder_hidden_", "hidden_encoder_")
+        elif name == CONTEXT:
+            name = f"output_{name}"
+        else:
+            side = kind if name == "last_hidden_state" else ""
+            name = f"output_{side}{fields[name]}"
+        named[name] = array
+    return named
 
 
-def _as_bert4keras(run: Mapping[str, Any]) -> dict[str, Any]:
-    count = sum(name.startswith("hidden_") and name != UNNORMED for name in run)
-    named = {"hidden_embedding": run["hidden_0"]}
-    for i in range(count - 1):
-        named[f"hidden_layer_{i}"] = run[f"hidden_{i + 1}"]
-    if UNNORMED in run:  # a final norm is no layer of a block there
-        named[f"hidden_layer_{count - 2}"] = run[UNNORMED]
+def _as_bert4keras(run: Mapping[str, Any], model: Backbone) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    if model.application == WHOLE:
+        named |= _states_of_bert4keras(run, "encoder_", "encoder_")
+        named |= _states_of_bert4keras(run, "", SIDE)
+    elif called(model.config.family).headless:
+        named |= _states_of_bert4keras(run, "", f"{model.application}_")
+    else:
+        named |= _states_of_bert4keras(run, "", "")
     heads = {
         f"output_{ours}": run[name] for name, ours in _BERT4KERAS.items() if name in run
     }
     if "replaced_logits" in run:
         heads["output_discriminator"] = np.asarray(run["replaced_logits"])[..., None]
     return named | (heads or {"output_hidden": run["last_hidden_state"]})
+
+
+def _states_of_bert4keras(
+    run: Mapping[str, Any], ours: str, side: str
+) -> dict[str, Any]:
+    """Of one stack, whose outputs begin with `ours` with us; `side` says whose."""
+    unnormed = f"{ours}{UNNORMED}"
+    count = sum(n.startswith(f"{ours}hidden_") and n != unnormed for n in run)
+    states = [run[f"{ours}hidden_{i}"] for i in range(count)]
+    named: dict[str, Any] = {}
+    if unnormed in run:  # a final norm is no layer of a block there
+        if side:
+            named[f"hidden_{side}output"] = states[-1]
+        states[-1] = run[unnormed]
+    named |= {f"hidden_{side}layer_{i - 1}": states[i] for i in range(1, count)}
+    return {f"hidden_{side}embedding": states[0], **named}

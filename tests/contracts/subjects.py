@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 from kewen import layers
 from kewen.models import Backbone, family
@@ -57,6 +58,14 @@ LAYERS = [
     ),
     LayerRow(layers.AttentionMask, {"kind": "causal", "window": (2, 0)}, (IS_TOKEN,)),
     LayerRow(layers.Bias),
+    LayerRow(
+        layers.BucketedPositions,
+        {"num_heads": H, "num_buckets": 8, "max_distance": 9, "initializer": "normal"},
+    ),
+    LayerRow(
+        layers.BucketedPositions,
+        {"num_heads": H, "bidirectional": False, "initializer": "normal"},
+    ),
     LayerRow(layers.Dense, {"units": 5, "activation": "gelu"}),
     LayerRow(
         layers.DisentangledAttention,
@@ -183,6 +192,7 @@ SIZES = {
     "num_heads": H,
     "intermediate_dim": 12,
     "max_length": 40,
+    "num_labels": 3,
 }
 
 
@@ -197,7 +207,7 @@ class FamilyRow:
 
     @property
     def config(self):
-        return family(self.name).config(**self.sizes, num_labels=3)
+        return family(self.name).config(**self.sizes)
 
     @property
     def head(self):
@@ -220,6 +230,18 @@ FAMILIES = [
         "albert", True, {**SIZES, "embedding_dim": 4, "num_layers": 3, "num_groups": 2}
     ),
     FamilyRow("bert", left_padding_moves_positions=True),
+    FamilyRow(
+        "bert",
+        left_padding_moves_positions=True,
+        sizes={
+            **SIZES,
+            "embedding_dim": 4,
+            "key_dim": 3,
+            "activation": ["gelu", "linear"],
+            "residual_attention": "cumulative",
+            "hierarchical_positions": 0.4,
+        },
+    ),
     FamilyRow(
         "deberta",
         left_padding_moves_positions=True,
@@ -254,6 +276,33 @@ FAMILIES = [
     FamilyRow("roformer", sizes={**SIZES, "embedding_dim": 4}),
     FamilyRow("roformer_v2", sizes={**SIZES, "embedding_dim": 4}),
 ]
+
+PAIR_SIZES = {
+    "vocabulary_size": 20,
+    "hidden_dim": C,
+    "num_layers": 2,
+    "num_decoder_layers": 3,
+    "num_heads": H,
+    "intermediate_dim": 12,
+}
+ENCODER_DECODERS = [
+    FamilyRow("mt5", sizes={**PAIR_SIZES, "head_dim": 3}),
+    FamilyRow("t5", sizes={**PAIR_SIZES, "num_buckets": 8, "max_distance": 9}),
+]
+
+
+class TableFromOutside(keras.layers.Layer):
+    """Stands where the token table is, and looks ids up in whatever it is given."""
+
+    def __init__(self, width=C, **options):
+        super().__init__(**options)
+        self.width = width
+
+    def call(self, token_ids):
+        return ops.take(self.table, token_ids, axis=0)
+
+    def compute_output_spec(self, token_ids):
+        return keras.KerasTensor((*token_ids.shape, self.width))
 
 
 def inputs_of(model, token_ids=TOKEN_IDS, segment_ids=SEGMENT_IDS, is_token=None):

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 from gradients import gradient
 from keras import ops
-from subjects import FAMILIES, SEGMENT_IDS, TOKEN_IDS, B, T, inputs_of
+from subjects import (
+    FAMILIES,
+    SEGMENT_IDS,
+    TOKEN_IDS,
+    B,
+    T,
+    TableFromOutside,
+    inputs_of,
+)
 
 from kewen.models import Backbone, family
 
@@ -79,16 +87,6 @@ def test_padding_on_the_right_changes_no_token(row, application):
 @pytest.mark.parametrize("left", [3, 20])
 def test_padding_on_the_left_changes_no_token(row, application, left):
     close(padded(row, application, left), unpadded(row, application))
-
-
-class TableFromOutside(keras.layers.Layer):
-    """Stands where the token table is, and looks ids up in whatever it is given."""
-
-    def call(self, token_ids):
-        return ops.take(self.table, token_ids, axis=0)
-
-    def compute_output_spec(self, token_ids):
-        return keras.KerasTensor((*token_ids.shape, self.table.shape[-1]))
 
 
 def reach(model, t):

@@ -35,7 +35,7 @@ def test_array_equals_the_recorded_one(given, name):
     np.testing.assert_allclose(
         given.comparable(name, got),
         # The recorded ones already are probabilities: only padding is to be left out.
-        given.at_tokens(wanted),
+        given.at_tokens(name, wanted),
         rtol=limit,
         atol=limit,
     )

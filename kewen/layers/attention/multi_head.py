@@ -48,6 +48,7 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         normalization: what makes probabilities of scores; see
             `kewen.ops.attention_probabilities`.
         kernel_initializer: first values of the kernels; `TruncatedNormal()` if None.
+        query_initializer: those of the query's; as the others if None.
 
     Call arguments:
         inputs: float, (B, T, C); the queries come from here.
@@ -95,6 +96,7 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         rotary_layout: str = "interleaved",
         normalization: str = "softmax",
         kernel_initializer: Any = None,
+        query_initializer: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -115,6 +117,7 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         self.kernel_initializer = keras.initializers.get(
             kernel_initializer or TruncatedNormal()
         )
+        self.query_initializer = keras.initializers.get(query_initializer)
         if num_heads % (num_kv_heads or num_heads):
             raise ConfigError(
                 "num_heads must be a multiple of num_kv_heads. Received: "
@@ -137,7 +140,11 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         context_shape = context_shape or inputs_shape
         into_heads = {"bias_axes": "hd" if self.use_bias else None}
         self.query = self._projection(
-            "btc,chd->bthd", (self.num_heads, key_dim), **into_heads, name="query"
+            "btc,chd->bthd",
+            (self.num_heads, key_dim),
+            **into_heads,
+            name="query",
+            initializer=self.query_initializer,
         )
         self.key = self._projection(
             "bsc,chd->bshd", (kv_heads, key_dim), **into_heads, name="key"
@@ -171,13 +178,18 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         )
 
     def _projection(
-        self, equation: str, out: tuple[int, ...], bias_axes: str | None, name: str
+        self,
+        equation: str,
+        out: tuple[int, ...],
+        bias_axes: str | None,
+        name: str,
+        initializer: Any = None,
     ) -> keras.layers.Layer:
         return EinsumDense(
             equation,
             output_shape=(None, *out),
             bias_axes=bias_axes,
-            kernel_initializer=another(self.kernel_initializer),
+            kernel_initializer=another(initializer or self.kernel_initializer),
             dtype=self.dtype_policy,
             name=name,
         )
@@ -349,6 +361,9 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
             "rotary_layout": self.rotary_layout,
             "normalization": self.normalization,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "query_initializer": keras.initializers.serialize(self.query_initializer)
+            if self.query_initializer
+            else None,
         }
 
 

@@ -1,5 +1,6 @@
 """How a model knows the order of its tokens."""
 
+from kewen.layers.positions.bucketed import BucketedPositions
 from kewen.layers.positions.distance_table import DistanceTable
 from kewen.layers.positions.hierarchical import HierarchicalPositions, check_alpha
 from kewen.layers.positions.learned import LearnedPositions
@@ -13,6 +14,7 @@ from kewen.layers.positions.rotary import RotaryAngles
 from kewen.layers.positions.rotary_table import RotaryTable
 
 __all__ = [
+    "BucketedPositions",
     "DistanceTable",
     "HierarchicalPositions",
     "LearnedPositions",
