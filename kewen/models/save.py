@@ -83,8 +83,8 @@ def _warn_of_strange(config: Any, folder: Path) -> None:
     if strange:
         warnings.warn(
             f"{folder} is written in the layout of transformers, but transformers will "
-            f"not open it: it has no such network. Received: {', '.join(strange)} in the "
-            "config. kewen.load reads it.",
+            f"not open it: it has no such network. Received: {', '.join(strange)} in "
+            "the config. kewen.load reads it.",
             WeightsWarning,
             stacklevel=4,
         )
