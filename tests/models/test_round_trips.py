@@ -59,6 +59,8 @@ def test_model_goes_through_a_keras_file_and_back(folder, tmp_path):
 
 
 SMALL = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "vocabulary_size": 9}
+
+
 def meaning_of(config):
     """Its fields, but what each layer sees instead of the two ways to say that."""
     said = {k: v for k, v in config.as_dict().items() if k != "layer_types"}

@@ -99,7 +99,7 @@ class DisentangledAttention(MultiHeadAttention):
     def _of_positions(self, query: Tensor, key: Tensor, distances: Tensor) -> Tensor:
         """Both sums with positions, scaled: (B, H, T, S)."""
         length: Any = ops.shape(query)[1]
-        places = ops.arange(length)
+        places = ops.arange(length, dtype="int32")
         offsets = places[:, None] - places[None, :]  # t - s
         most = self.max_distance
         rows = ops.take(

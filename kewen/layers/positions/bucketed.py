@@ -72,8 +72,10 @@ class BucketedPositions(keras.layers.Layer):
         self, queries: Tensor, keys: Tensor | None = None, first_query: Any = 0
     ) -> Tensor:
         keys = queries if keys is None else keys
-        positions = ops.arange(ops.shape(queries)[1]) + first_query
-        relative = ops.arange(ops.shape(keys)[1])[None, :] - positions[:, None]
+        positions = ops.arange(ops.shape(queries)[1], dtype="int32") + first_query
+        relative = (
+            ops.arange(ops.shape(keys)[1], dtype="int32")[None, :] - positions[:, None]
+        )
         distance = ops.abs(relative) if self.bidirectional else -relative
         distance = ops.clip(distance, 0, self.max_distance)
         bucket = ops.take(ops.convert_to_tensor(self.bucket_of), distance, axis=0)

@@ -60,7 +60,7 @@ class HierarchicalPositions(keras.layers.Layer):
     def call(self, inputs: Tensor, position_ids: Tensor | None = None) -> Tensor:
         if position_ids is None:
             check_length(inputs.shape[1], self.max_length**2)
-            position_ids = ops.arange(ops.shape(inputs)[1])[None]
+            position_ids = ops.arange(ops.shape(inputs)[1], dtype="int32")[None]
         table = ops.cast(self.embeddings, inputs.dtype)
         table = (table - self.alpha * table[:1]) / (1 - self.alpha)
         first: Any = ops.take(table, position_ids // self.max_length, axis=0)

@@ -42,7 +42,7 @@ class RelativePositions(keras.layers.Layer):
         self.farthest = farthest
 
     def call(self, inputs: Tensor) -> Tensor:
-        places = ops.arange(ops.shape(inputs)[1])
+        places = ops.arange(ops.shape(inputs)[1], dtype="int32")
         distances = ops.clip(
             places[None, :] - places[:, None], -self.farthest, self.farthest
         )
