@@ -46,8 +46,11 @@ def convert(
         typer.Option(help="Where the files do not tell, as bert or roberta."),
     ] = None,
     max_shard_size: Annotated[
-        str, typer.Option(help="hf: of a weight file; beyond it there are several.")
-    ] = "5GB",
+        str | None,
+        typer.Option(
+            help="hf: of a weight file, 5GB if not given; beyond it there are several."
+        ),
+    ] = None,
     lossy: Annotated[
         bool, typer.Option("--lossy", help="Leave out tensors that have no place.")
     ] = False,
@@ -57,7 +60,12 @@ def convert(
 
     Tokenizer files go along as they are.
     """
-    max_shard_bytes = _bytes_in(max_shard_size)
+    if max_shard_size is not None and to is not Layout.HF:
+        raise ConfigError(
+            "--max-shard-size is for --to hf; the other layouts have one file. "
+            f"Received: --to {to.value}. Leave it out."
+        )
+    max_shard_bytes = _bytes_in(max_shard_size or "5GB")
     check_folder(out, overwrite)
     prepare()
     from kewen.models import convert as run

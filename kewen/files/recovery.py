@@ -15,6 +15,8 @@ from typing import BinaryIO
 
 from kewen.errors import ConfigError, FileError, NotFoundError
 
+MOST_BYTES = 1 << 28  # of context on one side, and of a chunk
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recovered:
@@ -68,8 +70,11 @@ def recover_text(
         ("after", after, 0),
         ("chunk_size", chunk_size, 1),
     ):
-        if number < least:
-            raise ConfigError(f"{name} must be at least {least}. Received: {number}.")
+        if not least <= number <= MOST_BYTES:
+            raise ConfigError(
+                f"{name} must be from {least} to {MOST_BYTES} bytes, which are held in "
+                f"memory. Received: {number}."
+            )
     return _hits(
         Path(source),
         wanted,

@@ -22,6 +22,7 @@ from kewen.models.registry import (
     FAMILIES,
     Family,
     family,
+    family_of_architectures,
     family_of_hf_names,
     family_of_model_type,
     family_of_tf_names,
@@ -143,7 +144,8 @@ def _family_of(
     # Google's and bert4keras' files name no type; their tensors do.
     by_names = family_of_tf_names(checkpoint)
     if named is not None and not (declared and declared.name == named):
-        chosen = family_of_bert4keras(named) if by_names else family(named)
+        as_there = by_names and not (named == "roberta" and _is_roberta(config_json))
+        chosen = family_of_bert4keras(named) if as_there else family(named)
         require(
             declared is None or declared is chosen,
             f"{config_path.parent} must be of the family that is named, {named}.",
@@ -155,6 +157,8 @@ def _family_of(
         return declared
     if by_names is not None:
         is_bert = by_names.name == "bert"
+        if is_bert and _is_roberta(config_json):
+            return family("roberta")
         return _among_berts(checkpoint, config_path) if is_bert else by_names
     if (by_names := family_of_hf_names(checkpoint)) is not None:
         return by_names
@@ -163,6 +167,15 @@ def _family_of(
         f"names that tell. Received: keys {sorted(config_json)}, tensors "
         f"{list(checkpoint)[:3]} ... Add model_type, or name it (--family)."
     )
+
+
+def _is_roberta(config_json: Mapping[str, Any]) -> bool:
+    """Whether sizes are those of RoBERTa itself; Chinese "RoBERTas" are BERTs.
+
+    It has one row of segments, and padding that is not token 0.
+    """
+    one_segment = config_json.get("type_vocab_size") == 1
+    return one_segment and config_json.get("pad_token_id") not in (None, 0)
 
 
 def _among_berts(checkpoint: Checkpoint, config_path: Path) -> Family:
@@ -185,8 +198,9 @@ def _declared_family(
     """What kewen.json or config.json says, if they do."""
     if "family" in saved:
         return family(saved["family"])
-    model_type = config_json.get("model_type")
-    return family_of_model_type(str(model_type), config_path) if model_type else None
+    if model_type := config_json.get("model_type"):
+        return family_of_model_type(str(model_type), config_path)
+    return family_of_architectures(config_json.get("architectures") or ())
 
 
 def _config_of(

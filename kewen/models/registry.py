@@ -176,6 +176,20 @@ def family_of_tf_names(names: Iterable[str]) -> Family | None:
     return None
 
 
+def family_of_architectures(names: Iterable[Any]) -> Family | None:
+    """The one family that has a class of these of transformers; None if not one."""
+    found = set()
+    for name in map(str, names):
+        for model_type, prefix in _CLASS_PREFIXES.items():
+            if name.startswith(prefix):
+                found.add(_MODEL_TYPES[model_type])
+        for known in FAMILIES:
+            kind = family(known)
+            if name in kind.architectures or name == kind.causal_lm:
+                found.add(known)
+    return family(found.pop()) if len(found) == 1 else None
+
+
 def family_of_hf_names(names: Iterable[str]) -> Family | None:
     """The one family whose Hugging Face names these are; None if of none or several.
 

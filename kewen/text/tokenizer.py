@@ -383,6 +383,11 @@ class Tokenizer:
             DataError: if a token is there, can never come out of a text, or is made of
                 no token, or of an id that is none of the vocabulary's.
         """
+        if list(tokens) != checked_texts(list(tokens), "new token"):
+            raise DataError(
+                "A new token must be text that can be written as UTF-8. Received: "
+                f"{list(tokens)!r:.80}."
+            )
         asked = {
             token: None if ids is None else self._checked_ids(ids)
             for token, ids in tokens.items()

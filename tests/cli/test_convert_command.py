@@ -58,3 +58,10 @@ def test_an_unclear_family_says_what_to_add(kewen, tmp_path):
     assert ended.code == 2
     assert "must name the family" in ended.err
     assert "--family" in ended.err
+
+
+def test_size_of_shards_is_refused_where_there_are_none(kewen, tmp_path):
+    out = tmp_path / "out"
+    ended = kewen("convert", SOURCE, out, "--to", "tf1", "--max-shard-size", "20KB")
+    assert ended.code == 2
+    assert "--max-shard-size is for --to hf" in ended.err

@@ -98,3 +98,13 @@ def test_what_was_found_stays_when_the_search_is_interrupted(image, tmp_path):
     _, said = process.communicate()
     assert process.returncode == 130, said
     assert len(out.read_text("utf-8").splitlines()) == 2
+
+
+def test_context_that_no_memory_holds_is_refused(kewen, tmp_path):
+    (tmp_path / "disk.img").write_bytes(b"x" * 100)
+    ended = kewen(
+        *("recover", "lost text", "--source", tmp_path / "disk.img"),
+        *("--out", tmp_path / "out.jsonl", "--after", "99999999999"),
+    )
+    assert ended.code == 2
+    assert "after must be from 0 to" in ended.err

@@ -320,3 +320,20 @@ def test_an_unknown_layout_and_an_existing_folder_are_refused(tmp_path):
     with pytest.raises(FileError, match="exists already"):
         convert(HF / "bert_model", tmp_path / "out", to="tf1")
     assert (tmp_path / "out" / "precious").exists()
+
+
+def test_roberta_without_a_type_is_no_bert_in_tensorflows_layout_either(tmp_path):
+    convert(HF / "roberta_mlm", tmp_path / "tf", to="tf1")
+    (tmp_path / "tf" / "kewen.json").unlink()
+    bare = without_type(tmp_path / "tf", tmp_path / "bare")
+    config = json.loads((bare / "config.json").read_text("utf-8"))
+    assert kewen.load(bare, tokenizer=False).config.family == "roberta"  # by its class
+    del config["architectures"]
+    (bare / "config.json").write_text(json.dumps(config), "utf-8")
+    assert kewen.load(bare, tokenizer=False).config.family == "roberta"  # by its sizes
+    for number, named in enumerate([None, "roberta"]):
+        out = tmp_path / f"hf{number}"
+        convert(bare, out, to="hf", family=named)
+        assert tensors_of(out) == tensors_of(HF / "roberta_mlm")
+        said = json.loads((out / "config.json").read_text("utf-8"))
+        assert said["model_type"] == "roberta"

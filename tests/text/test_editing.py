@@ -138,3 +138,9 @@ def test_what_cannot_be_is_refused(tokenizer):
         tokenizer.compound({"dog": [-1]})
     with pytest.raises(DataError, match="at least one"):
         tokenizer.compound({"dog": []})
+
+
+@pytest.mark.parametrize("token", ["\ud800", 5, None])
+def test_new_token_that_is_no_text_is_refused(tokenizer, token):
+    with pytest.raises(DataError, match="new token"):
+        tokenizer.compound({token: None})
