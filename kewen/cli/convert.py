@@ -65,7 +65,7 @@ def convert(
             "--max-shard-size is for --to hf; the other layouts have one file. "
             f"Received: --to {to.value}. Leave it out."
         )
-    max_shard_bytes = _bytes_in(max_shard_size or "5GB")
+    max_shard_bytes = _bytes_in("5GB" if max_shard_size is None else max_shard_size)
     check_folder(out, overwrite)
     prepare()
     from kewen.models import convert as run

@@ -108,6 +108,11 @@ class Config:
         """How many layers each placeholder of the weight map counts."""
         return {"i": self.num_layers}
 
+    @property
+    def fill_id(self) -> int:
+        """What fills up rows of ids: `pad_id`, or 0 where a family has none."""
+        return max(getattr(self, "pad_id", None) or 0, 0)
+
     def require_whole(self, *names: str, at_least: int) -> None:
         """Raise ConfigError unless these fields are whole numbers in bounds."""
         for name in names:

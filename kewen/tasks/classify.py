@@ -61,8 +61,9 @@ class TextClassifier:
         labels: class names, the order of the logits. If None, those of the training
             examples, sorted. Either way the classifier on top is new; `load_task` keeps
             one that was saved.
-        pooling: what the classifier sees: "pooler" (BERT's own; what is saved opens in
-            transformers with equal logits), "cls" or "mean" (kewen only).
+        pooling: what the classifier sees: "pooler" (the family's own, as BERT's pooler
+            or a decoder's last token; what is saved opens in transformers with equal
+            logits), "cls" or "mean" (kewen only, and encoders).
         max_length: tokens of a text or pair, special ones included; longer ones are
             cut at the end.
         seed: of the new layer's first weights.
@@ -201,7 +202,7 @@ class TextClassifier:
                 max_length=self.max_length,
                 batch_size=batch_size,
                 seed=self.seed,
-                pad_ids={"token_ids": self.pretrained.config.pad_id},
+                pad_ids={"token_ids": self.pretrained.config.fill_id},
             )
         else:
             batches = self._batches(
@@ -288,7 +289,7 @@ class TextClassifier:
         found = self.engine.predict(
             self._rows(examples),
             batch_size=batch_size,
-            pad_id=self.pretrained.config.pad_id,
+            pad_id=self.pretrained.config.fill_id,
         )
         return found.astype("float32", copy=False)
 
@@ -356,7 +357,7 @@ class TextClassifier:
                 name,
                 model,
                 probe=lambda: probe_rows(self.tokenizer, self.max_length),
-                pad_id=self.pretrained.config.pad_id,
+                pad_id=self.pretrained.config.fill_id,
                 folder=self.pretrained.folder,
                 dtype=dtype,
             )
@@ -368,9 +369,15 @@ class TextClassifier:
     def _set_labels(self, labels: LabelSet) -> None:
         """Put a new classifier for these labels on the backbone."""
         old = self.pretrained.model
-        config = dataclasses.replace(
-            old.config, num_labels=len(labels), classifier_pooling=self.pooling
-        )
+        changes: dict[str, Any] = {"num_labels": len(labels)}
+        if hasattr(old.config, "classifier_pooling"):
+            changes["classifier_pooling"] = self.pooling
+        elif self.pooling != "pooler":
+            raise ConfigError(
+                f"A classifier on {old.config.family} sees what that family's own "
+                f"sees. Received: pooling={self.pooling!r}. Leave it out."
+            )
+        config = dataclasses.replace(old.config, **changes)
         kept = [
             layer for layer in old.layers if not layer.name.startswith("classifier")
         ]
@@ -391,7 +398,7 @@ class TextClassifier:
         return self.labels
 
     def _batches(self, examples: Sequence[Example], **options: Any) -> Batches:
-        pad_id = self.pretrained.config.pad_id
+        pad_id = self.pretrained.config.fill_id
         return Batches(self._rows(examples), pad_ids={"token_ids": pad_id}, **options)
 
     def _rows(self, examples: Sequence[Example]) -> Any:

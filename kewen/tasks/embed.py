@@ -66,7 +66,7 @@ class Embedder:
         self.normalize = normalize
         self.max_length = max_length or longest
         self.batch_size = batch_size
-        self.pad_id = pretrained.config.pad_id
+        self.pad_id = pretrained.config.fill_id
         backbone = pretrained.backbone
         inputs = backbone.inputs_by_name
         pooled = Pooling(pooling, name="pooling")(

@@ -114,8 +114,8 @@ def test_hits_do_not_overlap(tmp_path):
         ("中", {"encoding": "utf-7"}, "the same bytes"),
         ("好", {"encoding": "hex"}, "one that Python knows"),
         ("好", {"errors": "loudly"}, "a way that Python knows"),
-        ("好", {"before": -1}, "before must be at least 0"),
-        ("好", {"chunk_size": 0}, "chunk_size must be at least 1"),
+        ("好", {"before": -1}, "before must be from 0"),
+        ("好", {"chunk_size": 0}, "chunk_size must be from 1"),
     ],
 )
 def test_arguments_that_cannot_be_are_refused_at_once(fragment, options, said):

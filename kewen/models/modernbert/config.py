@@ -80,7 +80,8 @@ class ModernBertConfig(BertConfig):
         joined = data.get("rope_parameters")
         bases: dict[str, Any] = {}
         if joined is not None:
-            both = [joined.get(k) for k in LAYER_TYPES] if _is_table(joined) else [1]
+            tables: Any = joined if _is_table(joined) else dict.fromkeys(LAYER_TYPES, 1)
+            both = [tables.get(kind) for kind in LAYER_TYPES]
             require(
                 all(
                     each is None
@@ -92,7 +93,7 @@ class ModernBertConfig(BertConfig):
                 f"{joined!r}",
             )
             for kind, key in _ROTARY.items():
-                base = (joined.get(kind) or {}).get("rope_theta")
+                base = (tables.get(kind) or {}).get("rope_theta")
                 bases |= {} if base is None else {key: base}
         return super().fields_in({**bases, **data}, where=where)
 
