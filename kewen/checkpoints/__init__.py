@@ -11,6 +11,7 @@ from kewen.checkpoints.account import (
 from kewen.checkpoints.aligned import aligned
 from kewen.checkpoints.checkpoint import Checkpoint, TensorInfo
 from kewen.checkpoints.digests import Digest, digests
+from kewen.checkpoints.gguf_file import GgufFile
 from kewen.checkpoints.npz_file import NpzFile
 from kewen.checkpoints.opening import open_checkpoint
 from kewen.checkpoints.rows import OptionalRow, Row, Skip, Source
@@ -43,6 +44,7 @@ __all__ = [
     "Checkpoint",
     "Concat",
     "Digest",
+    "GgufFile",
     "Loaded",
     "Misshaped",
     "Missing",

@@ -54,7 +54,7 @@ class Checkpoint(Mapping[str, Array], ABC):
     No file stays open between two accesses.
     """
 
-    format: str  # "safetensors", "torch", "tf" or "npz"
+    format: str  # "safetensors", "torch", "tf", "gguf" or "npz"
 
     def __init__(self, path: Path, infos: Iterable[TensorInfo]):
         self.path = path

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kewen.checkpoints.checkpoint import Checkpoint
+from kewen.checkpoints.gguf_file import MAGIC, GgufFile
 from kewen.checkpoints.npz_file import NpzFile
 from kewen.checkpoints.safetensors_file import SafetensorsFile
 from kewen.checkpoints.sharded import Sharded
@@ -59,7 +60,8 @@ def _open_folder(folder: Path) -> Checkpoint:
             return _open_file(folder / name)
     bundles = [path for path in sorted(folder.glob("*.index")) if _has_bundle(path)]
     safe, keras = sorted(folder.glob("*.safetensors")), sorted(folder.glob("*.keras"))
-    for found in (bundles, safe, keras, _npz_of(folder)):
+    gguf = sorted(folder.glob("*.gguf"))
+    for found in (bundles, safe, gguf, keras, _npz_of(folder)):
         if len(found) > 1:
             raise CheckpointError(
                 f"The folder {folder} must hold one checkpoint. Received: "
@@ -69,7 +71,7 @@ def _open_folder(folder: Path) -> Checkpoint:
             return _open_file(found[0])
     raise NotFoundError(
         f"{folder} is a model folder without weights. Looked for: "
-        f"{', '.join(FILE_NAMES)}, *.index (TensorFlow), *.safetensors, *.npz. "
+        f"{', '.join(FILE_NAMES)}, *.index (TensorFlow), *.safetensors, *.gguf, *.npz. "
         "Download the weights into it, or name the file that holds them."
     )
 
@@ -119,12 +121,15 @@ def _reader_of(path: Path) -> Callable[[Path], Checkpoint]:
         is_npz = bool(entries) and all(name.endswith(".npy") for name in entries)
         if is_torch or is_npz:
             return TorchFile if is_torch else NpzFile
+    elif start[:4] == MAGIC or path.suffix == ".gguf":
+        return GgufFile
     elif path.suffix == ".safetensors" or start[8:9] == b"{":
         return SafetensorsFile
     elif start.startswith(LEGACY_STARTS) or path.suffix in (".bin", ".pt", ".pth"):
         return TorchFile
     raise CheckpointError(
-        f"{path} must be safetensors, a torch file, a TensorFlow checkpoint or .npz. "
+        f"{path} must be safetensors, a torch file, a TensorFlow checkpoint, GGUF "
+        f"or .npz. "
         f"Received: {_kind_of(path, start)}. {_ADVICE}"
     )
 

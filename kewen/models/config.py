@@ -70,6 +70,10 @@ class Config:
         """The fields that `to_json` has no keys for."""
         return {k: v for k, v in self.as_dict().items() if k not in self.KEYS}
 
+    def beyond_transformers(self) -> list[str]:
+        """Fields that ask for a network that transformers has no class for."""
+        return []
+
     def as_dict(self) -> dict[str, Any]:
         """Our own fields, ready for JSON."""
         return {k: _plain(v) for k, v in dataclasses.asdict(self).items()}

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kewen.checkpoints import Checkpoint, Loaded, aligned, open_checkpoint
+from kewen.checkpoints import Checkpoint, GgufFile, Loaded, aligned, open_checkpoint
 from kewen.errors import ConfigError
 from kewen.models.base import Backbone
 from kewen.models.bert4keras import family_of_bert4keras
 from kewen.models.config import load_json, read_config_json, require
+from kewen.models.gguf_config import config_json_of_gguf
 from kewen.models.own_heads import own_heads, tensor_of
 from kewen.models.registry import (
     APPLICATIONS,
@@ -64,9 +65,12 @@ def matched(
     files that do not tell theirs, or tell the same. Values can be read in the block.
     """
     folder = path if path.is_dir() else path.parent
-    config_json, config_path = read_config_json(folder)
-    saved = kewen_json_in(folder)
-    with open_checkpoint(path) as checkpoint:
+    gguf = gguf_named(path)
+    saved = {} if gguf else kewen_json_in(folder)
+    config_json, config_path = ({}, path) if gguf else read_config_json(folder)
+    with open_checkpoint(gguf or path) as checkpoint:
+        if isinstance(checkpoint, GgufFile):
+            config_json = config_json_of_gguf(checkpoint, checkpoint.metadata)
         kind = use or _family_of(config_json, saved, checkpoint, config_path, named)
         origin = kind.weights.origin_of(checkpoint)
         labels = _count_labels(kind, checkpoint, origin)
@@ -102,6 +106,15 @@ def matched(
         yield Matched(
             model=model, loaded=loaded, config_json=config_json, kewen_json=saved
         )
+
+
+def gguf_named(path: Path) -> Path | None:
+    """The GGUF file that a path names: it, or the only one of a bare folder."""
+    if path.suffix == ".gguf":
+        return path
+    found = sorted(path.glob("*.gguf")) if path.is_dir() else []
+    is_bare = len(found) == 1 and not any(path.glob("*config*.json"))
+    return found[0] if is_bare else None
 
 
 def kewen_json_in(folder: Path) -> dict[str, Any]:

@@ -90,7 +90,8 @@ class Pretrained:
         """Write a folder that `kewen.load` opens, and, as "hf", transformers too.
 
         The mask goes along: "lm" is `is_decoder` in config.json. Transformers knows no
-        "unilm"; only kewen.json says it, and transformers will let everybody see all.
+        "unilm"; only kewen.json says it, and transformers will let everybody see all. A
+        network that transformers has no class for is written as "hf" with a warning.
 
         Args:
             folder: where to; it appears as a whole or not at all.

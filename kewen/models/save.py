@@ -2,13 +2,19 @@
 
 import json
 import shutil
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kewen.checkpoints import SHARD_BYTES, write_sharded, write_tf_bundle
+from kewen.checkpoints import (
+    SHARD_BYTES,
+    WeightsWarning,
+    write_sharded,
+    write_tf_bundle,
+)
 from kewen.errors import ConfigError
 from kewen.files import atomic_folder, atomic_write
 from kewen.models.base import Backbone
@@ -53,6 +59,8 @@ def save_pretrained(
             f"{kind.name} has no original in TensorFlow, whose names format='tf1' "
             "would write. Received: format='tf1'. Write hf or keras."
         )
+    if format == "hf":
+        _warn_of_strange(pretrained.config, folder)
     if format == "keras":  # which writes the model itself
         written = {}
     else:
@@ -67,6 +75,19 @@ def save_pretrained(
             pretrained.tokenizer.save(new)
         for path in copies:
             shutil.copyfile(path, new / path.name)
+
+
+def _warn_of_strange(config: Any, folder: Path) -> None:
+    """Say that transformers has no such network, if it has none."""
+    strange = config.beyond_transformers()
+    if strange:
+        warnings.warn(
+            f"{folder} is written in the layout of transformers, but transformers will "
+            f"not open it: it has no such network. Received: {', '.join(strange)} in "
+            "the config. kewen.load reads it.",
+            WeightsWarning,
+            stacklevel=4,
+        )
 
 
 def check_format(format: str) -> None:

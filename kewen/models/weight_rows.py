@@ -3,6 +3,8 @@
 A row of a variable that a model lacks (a bias) is not used, so tables list all.
 """
 
+from typing import Any
+
 from kewen.checkpoints import (
     MERGE_HEADS,
     SPLIT_HEADS,
@@ -15,8 +17,8 @@ from kewen.checkpoints import (
 
 def dense(ours: str, hf: str, tf: str | None = None) -> list[Row]:
     """A dense layer's kernel and bias."""
-    kernel: dict[str, Source | str] = {"hf": Source(f"{hf}.weight", TRANSPOSE)}
-    bias: dict[str, Source | str] = {"hf": f"{hf}.bias"}
+    kernel: dict[str, Any] = {"hf": Source(f"{hf}.weight", TRANSPOSE)}
+    bias: dict[str, Any] = {"hf": f"{hf}.bias"}
     if tf is not None:
         kernel |= {"tf": f"{tf}/kernel"}
         bias |= {"tf": f"{tf}/bias"}
@@ -25,8 +27,8 @@ def dense(ours: str, hf: str, tf: str | None = None) -> list[Row]:
 
 def heads_in(ours: str, hf: str, tf: str | None = None) -> list[Row]:
     """A projection into heads: query, key or value."""
-    kernel = {"hf": Source(f"{hf}.weight", TRANSPOSE, SPLIT_HEADS)}
-    bias = {"hf": Source(f"{hf}.bias", SPLIT_HEADS)}
+    kernel: dict[str, Any] = {"hf": Source(f"{hf}.weight", TRANSPOSE, SPLIT_HEADS)}
+    bias: dict[str, Any] = {"hf": Source(f"{hf}.bias", SPLIT_HEADS)}
     if tf is not None:
         kernel |= {"tf": Source(f"{tf}/kernel", SPLIT_HEADS)}
         bias |= {"tf": Source(f"{tf}/bias", SPLIT_HEADS)}
@@ -35,8 +37,8 @@ def heads_in(ours: str, hf: str, tf: str | None = None) -> list[Row]:
 
 def heads_out(ours: str, hf: str, tf: str | None = None) -> list[Row]:
     """The projection out of the heads."""
-    kernel = {"hf": Source(f"{hf}.weight", TRANSPOSE, MERGE_HEADS)}
-    bias = {"hf": f"{hf}.bias"}
+    kernel: dict[str, Any] = {"hf": Source(f"{hf}.weight", TRANSPOSE, MERGE_HEADS)}
+    bias: dict[str, Any] = {"hf": f"{hf}.bias"}
     if tf is not None:
         kernel |= {"tf": Source(f"{tf}/kernel", MERGE_HEADS)}
         bias |= {"tf": f"{tf}/bias"}
@@ -48,14 +50,14 @@ def norm(ours: str, hf: str, tf: str | None = None) -> list[Row]:
 
     What makes them depend on a condition is nobody's but ours: a file need not have it.
     """
-    gamma = {"hf": Source(f"{hf}.weight", aliases=[f"{hf}.gamma"])}
-    beta = {"hf": Source(f"{hf}.bias", aliases=[f"{hf}.beta"])}
+    gamma: dict[str, Any] = {"hf": Source(f"{hf}.weight", aliases=[f"{hf}.gamma"])}
+    beta: dict[str, Any] = {"hf": Source(f"{hf}.bias", aliases=[f"{hf}.beta"])}
     if tf is not None:
         gamma |= {"tf": f"{tf}/gamma"}
         beta |= {"tf": f"{tf}/beta"}
     rows = [Row(f"{ours}/gamma", **gamma), Row(f"{ours}/beta", **beta)]
     for name in ("condition_hidden", "condition_beta", "condition_gamma"):
-        origins = {"hf": Source(f"{hf}.{name}.weight", TRANSPOSE)}
+        origins: dict[str, Any] = {"hf": Source(f"{hf}.{name}.weight", TRANSPOSE)}
         if tf is not None:
             origins |= {"tf": Source(f"{tf}/{name}/kernel")}
         rows.append(OptionalRow(f"{ours}/{name}/kernel", **origins))

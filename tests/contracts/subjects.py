@@ -231,6 +231,18 @@ FAMILIES = [
     ),
     FamilyRow("bert", left_padding_moves_positions=True),
     FamilyRow(
+        "bert",
+        left_padding_moves_positions=True,
+        sizes={
+            **SIZES,
+            "embedding_dim": 4,
+            "key_dim": 3,
+            "activation": ["gelu", "linear"],
+            "residual_attention": "cumulative",
+            "hierarchical_positions": 0.4,
+        },
+    ),
+    FamilyRow(
         "deberta",
         left_padding_moves_positions=True,
         sizes={

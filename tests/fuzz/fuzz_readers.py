@@ -7,6 +7,7 @@ that opens the folder and reads all of it. Rooms that need Keras are imported la
 import gzip
 import io
 import json
+import struct
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -153,6 +154,29 @@ def read_trace_inputs(folder: Path) -> None:
     _checked(_read_arrays(folder / "in.npz"))
 
 
+def gguf() -> bytes:
+    """A plain tensor and a quantised one, behind numbers, words and a list of words."""
+
+    def text(word: str) -> bytes:
+        return struct.pack("<Q", len(word.encode())) + word.encode()
+
+    pairs = [
+        text("general.architecture") + struct.pack("<I", 8) + text("llama"),
+        text("llama.block_count") + struct.pack("<II", 4, 2),
+        text("tokens") + struct.pack("<IIQ", 9, 8, 2) + text("中") + text("国"),
+        text("scores") + struct.pack("<IIQ2f", 9, 6, 2, 0.5, 1.5),
+    ]
+    tensors = [
+        text("a.weight") + struct.pack("<IQQIQ", 2, 4, 3, 0, 0),
+        text("b.weight") + struct.pack("<IQQIQ", 2, 64, 2, 8, 64),
+    ]
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(pairs))
+    head += b"".join([*pairs, *tensors])
+    plain = np.arange(12, dtype="<f4").tobytes()
+    block = np.float16(0.5).tobytes() + np.arange(32, dtype="i1").tobytes()
+    return head + bytes(-len(head) % 32) + plain + bytes(16) + 4 * block
+
+
 def npz(compressed: bool = False, **arrays: Any) -> bytes:
     made = io.BytesIO()
     (np.savez_compressed if compressed else np.savez)(made, **arrays)
@@ -242,6 +266,13 @@ def light_rows() -> list[Reader]:
             read=weights(),
             spoil={INDEX: JSON, SHARDS[1]: (formats.spoil_safetensors,)},
             share=70,
+        ),
+        Reader(
+            name="GGUF",
+            files={"x.gguf": gguf()},
+            read=weights("x.gguf"),
+            spoil={"x.gguf": ()},
+            share=60,
         ),
         Reader(
             name="torch zip",

@@ -1,5 +1,6 @@
 """What BERT can be asked for beyond BERT: each option, and where ours differs."""
 
+import contextlib
 import json
 import shutil
 
@@ -8,6 +9,7 @@ import pytest
 from golden_cases import Pass
 
 import kewen
+from kewen.checkpoints import WeightsWarning
 from kewen.errors import ConfigError, ShapeError
 from kewen.models import Backbone, family
 from kewen.models.bert import BertConfig
@@ -21,6 +23,14 @@ CONDITIONAL = Pass("bert4keras", "bert_layer_norm_cond")
 
 def close(got, wanted, limit=1e-5):
     np.testing.assert_allclose(got, wanted, rtol=limit, atol=limit)
+
+
+def warned(names):
+    """That transformers will not open a model with these fields; nothing for none."""
+    if not names:
+        return contextlib.nullcontext()
+    said = f"transformers will not open it.*: {', '.join(names)} in the config"
+    return pytest.warns(WeightsWarning, match=said)
 
 
 def with_keys(source, tmp_path, **keys):
@@ -89,7 +99,8 @@ def test_text_longer_than_all_hierarchical_positions_is_refused(tmp_path):
 def test_options_beyond_huggingfaces_keys_come_back_from_kewen_json(tmp_path):
     folder = with_keys(REAL.folder, tmp_path, residual_attention_scores=True)
     model = kewen.load(folder)
-    model.save(tmp_path / "out")
+    with pytest.warns(WeightsWarning, match="not open it.*: residual_attention in"):
+        model.save(tmp_path / "out")
     said = json.loads((tmp_path / "out" / "config.json").read_text())
     assert "residual_attention_scores" not in said
     assert kewen.load(tmp_path / "out").config == model.config
@@ -129,7 +140,8 @@ def test_new_projections_are_in_the_account_and_change_nothing():
 @pytest.mark.parametrize("format", ["hf", "tf1", "keras"])
 def test_projections_are_saved_which_the_original_loses(format, tmp_path):
     pretrained = conditional_model()
-    pretrained.save(tmp_path / "out", format=format)
+    with warned(["condition_dim"] if format == "hf" else []):
+        pretrained.save(tmp_path / "out", format=format)
     again = kewen.load(tmp_path / "out").model.weights_by_path()
     for path, weight in pretrained.model.weights_by_path().items():
         assert (np.asarray(weight) == np.asarray(again[path])).all(), path
@@ -218,7 +230,8 @@ def test_network_of_other_build_is_saved_and_loaded(options, tmp_path):
     config = BertConfig(**SIZES, **options)
     model = Backbone(config, heads=["pooler", "masked_lm"])
     pretrained = kewen.models.Pretrained(model=model)
-    pretrained.save(tmp_path / "out")
+    with warned([name for name in options if name != "segment_vocabulary_size"]):
+        pretrained.save(tmp_path / "out")
     again = kewen.load(tmp_path / "out")
     assert again.config == config
     ids = np.array([[2, 5, 7, 3]], "int32")
@@ -281,3 +294,9 @@ def test_order_of_a_permuted_model_is_saved_with_it_and_must_be_given(tmp_path):
         for order in orders
     )
     assert np.abs(one["hidden_2"] - other["hidden_2"]).max() > 1e-6
+
+
+@pytest.mark.parametrize("name", ["albert", "electra", "roformer", "bert"])
+def test_usual_networks_are_saved_without_a_warning(name):
+    config = family(name).config(**SIZES, head_dim=4)
+    assert config.beyond_transformers() == []

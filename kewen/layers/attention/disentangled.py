@@ -110,11 +110,11 @@ class DisentangledAttention(MultiHeadAttention):
         total: Any = 0.0
         if "c2p" in self.kinds:
             project = self.key if self.share_projections else self.position_key
-            scores = einsum("bthd,xrhd->bhtr", query, project(distances))
+            scores = einsum("bthd,rhd->bhtr", query, project(distances)[0])
             total += ops.take_along_axis(scores, rows[None, None], axis=-1)
         if "p2c" in self.kinds:
             project = self.query if self.share_projections else self.position_query
-            scores = einsum("bshd,xrhd->bhsr", key, project(distances))
+            scores = einsum("bshd,rhd->bhsr", key, project(distances)[0])
             across = ops.transpose(rows)[None, None]
             total += ops.swapaxes(ops.take_along_axis(scores, across, axis=-1), 2, 3)
         return total * self.factor

@@ -11,6 +11,19 @@ from kewen.ops import check_normalization
 POOLINGS = ("pooler", "cls", "mean")
 NORMS = ("layer", "rms")
 RESIDUALS = ("cumulative", "previous")
+# Fields that transformers' classes do not know, unless a family has a key for them.
+UNUSUAL = (
+    "embedding_dim",
+    "head_dim",
+    "key_dim",
+    "attention_normalization",
+    "residual_attention",
+    "hierarchical_positions",
+    "shared_segments",
+    "condition_dim",
+    "norm",
+    "use_bias",
+)
 ALPHA = 0.4  # of hierarchical positions, where a config only says that there are some
 
 
@@ -94,6 +107,23 @@ class BertConfig(Config):
                 said[name] = meant if said[name] else None
         return said
 
+    def beyond_transformers(self) -> list[str]:
+        """Fields that ask for a network that transformers has no class for."""
+        own = {field.name: field.default for field in dataclasses.fields(self)}
+        changed = [
+            name
+            for name in UNUSUAL
+            if name not in self.KEYS and getattr(self, name) != own[name]
+        ]
+        same = {"embedding_dim": self.hidden_dim, "head_dim": self.usual_head}
+        changed = [n for n in changed if getattr(self, n) != same.get(n)]
+        return changed if isinstance(self.activation, str) else [*changed, "activation"]
+
+    @property
+    def usual_head(self) -> int:
+        """D where nothing is said of it."""
+        return self.hidden_dim // self.num_heads
+
     @property
     def width_of_tables(self) -> int:
         """Of a row of the token table."""
@@ -102,7 +132,7 @@ class BertConfig(Config):
     @property
     def size_of_head(self) -> int:
         """D."""
-        return self.head_dim or self.hidden_dim // self.num_heads
+        return self.head_dim or self.usual_head
 
     @property
     def position_rows(self) -> int:

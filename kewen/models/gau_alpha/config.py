@@ -21,6 +21,10 @@ class GauAlphaConfig(RoformerV2Config):
     initializer_order: int | None = 3  # new kernels are smaller in deeper models
 
     family: ClassVar[str] = "gau_alpha"
+    KEYS: ClassVar = {**RoformerV2Config.KEYS, "key_dim": ("attention_key_size",)}
+    BEYOND: ClassVar = {
+        k: v for k, v in RoformerV2Config.BEYOND.items() if k != "key_dim"
+    }
 
     @property
     def num_weights(self) -> int:

@@ -76,7 +76,6 @@ def rows_like_llama(
             origin="hf",
         ),
         Skip("*rotary_emb.inv_freq", because="a buffer that the rotary base gives"),
-        Skip("rope_freqs.weight", because="the config's rotary scaling", origin="gguf"),
     ]
 
 
