@@ -134,6 +134,7 @@ ENCODERS = [
     "distilbert_mlm",
     "electra_mlm",
     "electra_pretraining",
+    "modernbert_mlm",
     "roformer_mlm",
 ]
 DECODERS = [
@@ -159,6 +160,7 @@ PASSES = [
     Pass("huggingface", "distilbert_mlm", "left_"),
     Pass("huggingface", "electra_mlm"),
     Pass("huggingface", "electra_pretraining"),
+    Pass("huggingface", "modernbert_mlm"),
     Pass("huggingface", "roberta_mlm"),
     Pass("huggingface", "roberta_mlm", "left_"),
     Pass("huggingface", "roformer_mlm"),

@@ -265,6 +265,10 @@ FAMILIES = [
     FamilyRow("gau_alpha", sizes={**SIZES, "key_dim": 4, "embedding_dim": 4}),
     FamilyRow("llama", sizes={**SIZES, "num_kv_heads": 1}),
     FamilyRow("mistral", sizes={**SIZES, "num_kv_heads": 1, "sliding_window": WINDOW}),
+    FamilyRow(
+        "modernbert",
+        sizes={**SIZES, "num_layers": 3, "local_window": 4, "pad_id": 0},
+    ),
     FamilyRow("nezha", sizes={**SIZES, "farthest": 2}),
     FamilyRow("qwen2", sizes={**SIZES, "num_kv_heads": 1}),
     FamilyRow("qwen3", sizes={**SIZES, "num_kv_heads": 1, "head_dim": 6}),

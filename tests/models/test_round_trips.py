@@ -59,6 +59,12 @@ def test_model_goes_through_a_keras_file_and_back(folder, tmp_path):
 
 
 SMALL = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "vocabulary_size": 9}
+def meaning_of(config):
+    """Its fields, but what each layer sees instead of the two ways to say that."""
+    said = {k: v for k, v in config.as_dict().items() if k != "layer_types"}
+    return {**said, "windows": list(getattr(config, "windows", ()))}
+
+
 OLDER = [folder for folder in FOLDERS if (folder / "config_v4.json").is_file()]
 
 
@@ -67,7 +73,7 @@ def test_config_of_transformers_4_makes_the_same_model(folder, tmp_path):
     older = tmp_path / "older"
     shutil.copytree(folder, older)
     (older / "config_v4.json").replace(older / "config.json")
-    assert kewen.load(older).config == kewen.load(folder).config
+    assert meaning_of(kewen.load(older).config) == meaning_of(kewen.load(folder).config)
 
 
 def test_tied_head_is_there_without_a_tensor():

@@ -31,6 +31,10 @@ HEADS = {
         "end_logits": "end_logits",
     },
     "BertLMHeadModel": {"mlm_logits": "logits"},
+    "ModernBertModel": {"last_hidden_state": "last_hidden_state"},
+    "ModernBertForMaskedLM": {"mlm_logits": "logits"},
+    "ModernBertForSequenceClassification": {"class_logits": "logits"},
+    "ModernBertForTokenClassification": {"token_logits": "logits"},
     "RobertaForMaskedLM": {"mlm_logits": "logits"},
     "RobertaForCausalLM": {"mlm_logits": "logits"},
     "RobertaForSequenceClassification": {"class_logits": "logits"},
@@ -104,6 +108,15 @@ CHANGES: dict[str, dict] = {
     "DistilBert": {"hidden_dim": 24},
     "Electra": {"embedding_size": 8},
     "RoFormer": {"embedding_size": 8, "rotary_value": True},
+    "ModernBert": {
+        "num_hidden_layers": 4,
+        "local_attention": 4,
+        "pad_token_id": 0,
+        "bos_token_id": 2,
+        "eos_token_id": 3,
+        "cls_token_id": 2,
+        "sep_token_id": 3,
+    },
     "Roberta": {"pad_token_id": 1},
 }
 SIZES = {
@@ -147,6 +160,7 @@ UNTIED = (
     "DistilBertForMaskedLM",
     "ElectraForMaskedLM",
     "RoFormerForMaskedLM",
+    "ModernBertForMaskedLM",
     "RobertaForMaskedLM",
 )
 
@@ -181,6 +195,25 @@ DEBERTAS = {
 @pytest.mark.parametrize("changes", DEBERTAS.values(), ids=list(DEBERTAS))
 def test_every_deberta_goes_both_ways(changes, tmp_path):
     check_both_ways("DebertaV2ForMaskedLM", changes, tmp_path)
+
+
+# Networks of ModernBERT's that CHANGES does not ask for.
+MODERN = {
+    "mean": {"classifier_pooling": "mean"},
+    "biases": {
+        "attention_bias": True,
+        "mlp_bias": True,
+        "norm_bias": True,
+        "classifier_bias": True,
+    },
+    "one rotary base": {"global_rope_theta": 500.0, "local_rope_theta": 500.0},
+    "every second": {"global_attn_every_n_layers": 2},
+}
+
+
+@pytest.mark.parametrize("changes", MODERN.values(), ids=list(MODERN))
+def test_every_modernbert_goes_both_ways(changes, tmp_path):
+    check_both_ways("ModernBertForSequenceClassification", changes, tmp_path)
 
 
 def check_both_ways(architecture, changes, tmp_path):
