@@ -1,8 +1,8 @@
 """GGUF, llama.cpp's format: metadata, a table of tensors, then their data.
 
 Tensors are stored plain or in small blocks of quantised numbers; the latter are read as
-float32, through the `gguf` package, a part at a time. Sizes and counts are checked
-against the file before memory is asked for.
+float32, most kinds through the `gguf` package, a part at a time. Sizes and counts are
+checked against the file before memory is asked for.
 
 Source: the format's page in the GGML project (docs/gguf.md), versions 2 and 3.
 """
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kewen.checkpoints.checkpoint import Array, Checkpoint, TensorInfo
+from kewen.checkpoints.gguf_blocks import QUICK
 from kewen.checkpoints.source_file import SourceFile, as_tensor
 from kewen.errors import CheckpointError, MissingExtraError
 
@@ -78,18 +79,21 @@ class GgufFile(Checkpoint):
             return as_tensor(self._file.read(offset, info.nbytes), info)
         _, numbers, size = QUANTISED[kind]
         count = info.size // numbers
-        dequantise = _dequantiser(kind, info)
+        dequantise = QUICK.get(kind) or _dequantiser(kind, info)
         values = np.empty((count, numbers), np.float32)
         for first in range(0, count, PART):
             last = min(first + PART, count)
             data = self._file.read(offset + first * size, (last - first) * size)
-            values[first:last] = dequantise(data.reshape(-1, size))
+            with np.errstate(
+                all="ignore"
+            ):  # a scale may be no number, in a spoiled file
+                dequantise(data.reshape(-1, size), values[first:last])
         return values.reshape(info.shape)
 
 
 def _dequantiser(
     kind: int, info: TensorInfo
-) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+) -> Callable[[NDArray[np.uint8], NDArray[np.float32]], None]:
     try:
         import gguf
     except ImportError as error:
@@ -100,9 +104,8 @@ def _dequantiser(
         ) from error
     own = gguf.GGMLQuantizationType(kind)
 
-    def dequantise(blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
-        with np.errstate(all="ignore"):  # a scale may be no number, in a spoiled file
-            return gguf.quants.dequantize(blocks, own)
+    def dequantise(blocks: NDArray[np.uint8], out: NDArray[np.float32]) -> None:
+        out[:] = gguf.quants.dequantize(blocks, own)
 
     return dequantise
 
