@@ -186,6 +186,25 @@ class Halve(OneToOne):
         return "Halve()"
 
 
+class Unsqueeze(OneToOne):
+    """The file has one more axis than ours, in front, of length 1."""
+
+    def file_shape(self, ours: Shape) -> Shape:
+        """Shape with the axis."""
+        return (1, *ours)
+
+    def read_one(self, tensor: Array, ours: Shape) -> Array:
+        """Take the one entry."""
+        return tensor[0]
+
+    def write_one(self, array: Array) -> Array:
+        """Put the axis in front again."""
+        return array[None]
+
+    def __repr__(self) -> str:
+        return "Unsqueeze()"
+
+
 class Split(Transform):
     """One tensor of the file is several of ours, side by side along `axis`.
 
@@ -258,6 +277,7 @@ class Concat(Transform):
 
 TRANSPOSE = Permute(1, 0)  # torch's Linear (out, in) <-> our kernel (in, out)
 SPLIT_HEADS = Unflatten(-1)  # (C, H*D) <-> (C, H, D); a bias (H*D,) <-> (H, D)
+WITHOUT_FIRST_AXIS = Unsqueeze()  # (1, V) <-> (V,)
 MERGE_HEADS = Unflatten(0)  # (H*D, C) <-> (H, D, C): the output projection
 
 

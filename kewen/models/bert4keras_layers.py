@@ -22,12 +22,19 @@ _LAYERS = {
     "MLM-Dense": "mlm_dense",
     "MLM-Norm": "mlm_norm",
     "MLM-Bias": "mlm_bias",
+    "Encoder-Embedding-Relative-Position": "encoder_position_bias",
+    "Encoder-Output-Norm": "encoder_final_norm",
+    "Decoder-Embedding-Relative-Position": "decoder_position_bias",
+    "Decoder-Output-Norm": "decoder_final_norm",
+    "Decoder-Output-LM": "lm_decoder",
     "Discriminator-Dense": "replaced_dense",
     "Discriminator-Prediction": "replaced",
 }
 _IN_BLOCKS = {
     "MultiHeadSelfAttention": "attention",
     "MultiHeadSelfAttention-Norm": "attention_norm",
+    "MultiHeadCrossAttention": "cross_attention",
+    "MultiHeadCrossAttention-Norm": "cross_attention_norm",
     "FeedForward": "feedforward",
     "FeedForward-Norm": "feedforward_norm",
     "GatedAttentionUnit": "gated_attention",
@@ -45,10 +52,10 @@ def layer_of_bert4keras(name: str, model: Backbone) -> Any:
     Raises:
         ConfigError: if no layer of the model is called so there.
     """
-    found = re.fullmatch(r"Transformer-(?:(\d+)-)?(.+)", name)
-    if found and found[2] in _IN_BLOCKS:
-        block = model.config.name_of_block(int(found[1] or 0))
-        ours = f"{block}_{_IN_BLOCKS[found[2]]}"
+    found = re.fullmatch(r"(Encoder-|Decoder-)?Transformer-(?:(\d+)-)?(.+)", name)
+    if found and found[3] in _IN_BLOCKS:
+        block = _name_of_block(model, found[1], int(found[2] or 0))
+        ours = f"{block}_{_IN_BLOCKS[found[3]]}"
     else:
         ours = _LAYERS.get(name, "")
     layers = {layer.name: layer for layer in model.layers}
@@ -59,6 +66,13 @@ def layer_of_bert4keras(name: str, model: Backbone) -> Any:
             f"Received: {name!r}. Leave it out, or ask for the option that makes it."
         )
     return layers[ours]
+
+
+def _name_of_block(model: Backbone, side: str | None, i: int) -> str:
+    if side is not None:
+        return f"{side.lower().replace('-', '_')}block_{i}"
+    named = getattr(model.config, "name_of_block", None)  # where blocks may be shared
+    return named(i) if named else f"block_{i}"
 
 
 def set_weights(model: Backbone, values: Mapping[str, np.ndarray]) -> None:

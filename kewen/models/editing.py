@@ -18,6 +18,7 @@ TABLES = {
     "mlm_bias/bias": 0,
     "mlm_decoder/kernel": 1,
     "mlm_decoder/bias": 0,
+    "lm_bias/bias": 0,
     "lm_decoder/kernel": 1,
 }
 

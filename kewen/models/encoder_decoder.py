@@ -63,6 +63,7 @@ def encoder_decoder_graph(
         return graph
     if application == WHOLE:
         graph.encoder = Graph(config, parts)
+        graph.encoder.inputs = graph.inputs
         encode(graph.encoder, graph.inputs["token_ids"], context_mask)
         graph.outputs[CONTEXT] = graph.encoder.last_hidden_state
     context = graph.outputs.get(CONTEXT, graph.inputs.get(CONTEXT))

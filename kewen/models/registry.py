@@ -14,6 +14,7 @@ from kewen.models.graph import Graph
 # Family -> the module that defines it as `FAMILY`.
 _MODULES = {
     "albert": "kewen.models.albert",
+    "bart": "kewen.models.bart",
     "bert": "kewen.models.bert",
     "deberta": "kewen.models.deberta",
     "distilbert": "kewen.models.distilbert",
@@ -47,6 +48,7 @@ APPLICATIONS = (  # the last two are those of encoder-decoders
 # Hugging Face's `model_type` -> family; bert4keras' names are in `bert4keras.py`.
 _MODEL_TYPES = {
     "albert": "albert",
+    "bart": "bart",
     "bert": "bert",
     "camembert": "roberta",
     "deberta-v2": "deberta",

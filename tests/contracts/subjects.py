@@ -286,6 +286,7 @@ PAIR_SIZES = {
     "intermediate_dim": 12,
 }
 ENCODER_DECODERS = [
+    FamilyRow("bart", sizes={**PAIR_SIZES, "max_length": 20, "scale_embedding": True}),
     FamilyRow("mt5", sizes={**PAIR_SIZES, "head_dim": 3}),
     FamilyRow("t5", sizes={**PAIR_SIZES, "num_buckets": 8, "max_distance": 9}),
 ]

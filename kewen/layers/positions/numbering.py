@@ -65,6 +65,7 @@ class PositionsOfTokens(keras.layers.Layer):
     Args:
         longest_text: most columns that may come, for which a table has positions; None
             where there is no table.
+        first: number of the first token; the others follow.
 
     Call arguments:
         padding_mask: bool, (B, T). True where a token is.
@@ -76,20 +77,27 @@ class PositionsOfTokens(keras.layers.Layer):
         ShapeError: if T is more than `longest_text`.
     """
 
-    def __init__(self, longest_text: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, longest_text: int | None = None, first: int = 0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.longest_text = longest_text
+        self.first = first
 
     def call(self, padding_mask: Tensor) -> Tensor:
         check_length(padding_mask.shape[1], self.longest_text)
         count = ops.cumsum(ops.cast(padding_mask, "int32"), axis=1)
-        return ops.maximum(count - 1, 0)
+        return ops.maximum(count - 1, 0) + self.first
 
     def compute_output_spec(self, padding_mask: Any) -> keras.KerasTensor:
         return keras.KerasTensor(padding_mask.shape, dtype="int32")
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "longest_text": self.longest_text}
+        return {
+            **super().get_config(),
+            "longest_text": self.longest_text,
+            "first": self.first,
+        }
 
 
 @keras.saving.register_keras_serializable("kewen")
