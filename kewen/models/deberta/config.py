@@ -35,6 +35,7 @@ class DebertaConfig(BertConfig):
     legacy_masked_lm: bool = True  # which of the head's two sets of names files have
 
     family: ClassVar[str] = "deberta"
+    SPARE_ROWS: ClassVar = True  # V of v3 is 128,100, for 128,001 tokens
     KEYS: ClassVar = {
         **BertConfig.KEYS,
         "classifier_dropout": ("cls_dropout",),
