@@ -70,7 +70,12 @@ def classify(
     pair: PairColumn = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the file.")] = 3,
     batch_size: Annotated[int, typer.Option(min=1, help="Texts a step.")] = 16,
-    max_length: Annotated[int, typer.Option(min=3, help="Tokens a text.")] = 128,
+    max_length: Annotated[
+        int | None,
+        typer.Option(
+            min=3, help="Tokens a text; 128 if not given and the model has so many."
+        ),
+    ] = None,
     learning_rate: Annotated[float, typer.Option(help="The highest one.")] = 5e-5,
     warmup: Annotated[
         float, typer.Option(min=0, max=1, help="Share of steps in which it rises.")
@@ -227,7 +232,7 @@ def classify(
                 "seed": str(seed),
                 "epochs": f"{len(history.epochs)}, the best is {history.best_epoch}",
                 "batch size": str(batch_size),
-                "max length": str(max_length),
+                "max length": str(classifier.max_length),
                 "learning rate": str(learning_rate),
                 "pooling": pooling.value,
                 "dtype": dtype.value,

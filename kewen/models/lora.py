@@ -8,6 +8,7 @@ A model that is saved as "hf" or "tf1" has its adapters merged; other libraries 
 know of them.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -45,11 +46,18 @@ def enable_lora(
         Paths of the layers that have adapters now.
 
     Raises:
-        ConfigError: if no layer that can has such a path, or one has adapters already.
+        ConfigError: if no layer that can has such a path, or one has adapters already;
+            or if a number cannot be.
 
     Source: Hu et al., 2021, section 4.1 (arXiv 2106.09685). Their r is `rank`; their A
     and B are swapped in Keras: B begins at zero in both.
     """
+    if isinstance(rank, bool) or not isinstance(rank, int) or rank < 1:
+        raise ConfigError(
+            f"rank must be a whole number of at least 1. Received: {rank!r}."
+        )
+    if alpha is not None and not 0 < alpha < math.inf:
+        raise ConfigError(f"alpha must be a positive number. Received: {alpha!r}.")
     patterns = [on] if isinstance(on, str) else list(on)
     able = _able(model)
     chosen = [

@@ -41,6 +41,7 @@ from kewen.training.run import log_losses
 TASK = "classify"
 HEAD = "sequence_classification"
 ONE_LABEL = "single_label_classification"  # transformers' name of this task
+USUAL_LENGTH = 128  # tokens of a text, where the model has so many positions
 METRICS = ("loss", "accuracy", "macro_f1")  # what is measured after each epoch
 
 
@@ -65,7 +66,7 @@ class TextClassifier:
             or a decoder's last token; what is saved opens in transformers with equal
             logits), "cls" or "mean" (kewen only, and encoders).
         max_length: tokens of a text or pair, special ones included; longer ones are
-            cut at the end.
+            cut at the end. If None, 128, or as many as the model has positions for.
         seed: of the new layer's first weights.
         engine: what runs `predict` and `evaluate`: "keras", or "openvino", as for
             `Embedder`; training is Keras' in any case.
@@ -90,7 +91,7 @@ class TextClassifier:
         labels: Iterable[str] | None = None,
         *,
         pooling: str = "pooler",
-        max_length: int = 128,
+        max_length: int | None = None,
         seed: int = 0,
         engine: str = "keras",
         engine_dtype: str | None = None,
@@ -101,10 +102,12 @@ class TextClassifier:
                 "A classifier needs the model's tokenizer. Received: a model without "
                 "one. Put tokenizer.json or vocab.txt into its folder."
             )
-        if not 3 <= max_length <= pretrained.config.longest_text:
+        longest = pretrained.config.longest_text
+        max_length = min(USUAL_LENGTH, longest) if max_length is None else max_length
+        if not 3 <= max_length <= longest:
             raise ConfigError(
-                f"max_length must be from 3 to {pretrained.config.longest_text}, the "
-                f"positions that the model has. Received: {max_length}."
+                f"max_length must be from 3 to {longest}, the positions that the model "
+                f"has. Received: {max_length}."
             )
         self.pretrained = pretrained
         self.tokenizer = pretrained.tokenizer

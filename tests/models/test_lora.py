@@ -161,3 +161,9 @@ def test_adapters_of_another_model_are_refused(tmp_path):
 def test_file_without_adapters_is_refused():
     with pytest.raises(WeightsError, match="adapters"):
         load_lora(loaded(), CASE.folder / "model.safetensors")
+
+
+@pytest.mark.parametrize("options", [{"rank": 0}, {"rank": 1.5}, {"alpha": 0}])
+def test_numbers_that_cannot_be_are_refused(options):
+    with pytest.raises(ConfigError, match=next(iter(options))):
+        enable_lora(loaded(), **{"rank": 4, **options})

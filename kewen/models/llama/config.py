@@ -58,7 +58,9 @@ class LlamaConfig(Config):
         "tie_embeddings": ("tie_word_embeddings",),
     }
     REPLACED: ClassVar = ("rope_parameters",)
-    SPARE_ROWS: ClassVar = True  # Qwen's V is a multiple of 128, whatever the vocabulary
+    SPARE_ROWS: ClassVar = (
+        True  # Qwen's V is a multiple of 128, whatever the vocabulary
+    )
 
     @classmethod
     def fields_in(cls, data: Mapping[str, Any], *, where: str) -> dict[str, Any]:
