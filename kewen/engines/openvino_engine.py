@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import openvino
 
+from kewen.checkpoints import NpzFile
 from kewen.data import Batches
 from kewen.engines.openvino_export import GRAPH, PROBE, exported
 from kewen.engines.weights_state import WeightsState
@@ -103,7 +104,7 @@ class OpenVinoEngine:
     def _open(self, folder: Path) -> "tuple[_Compiled, float, float]":
         """The export, compiled, its difference to Keras, and Keras' largest number."""
         compiled = _Compiled(folder / GRAPH, self.dtype)
-        with np.load(folder / PROBE, allow_pickle=False) as saved:
+        with NpzFile(folder / PROBE) as saved:
             expected = saved["__answer__"]
             probe = {name: saved[name] for name in compiled.names}
         answer = compiled.answer(probe)

@@ -20,7 +20,7 @@ import numpy as np
 
 from kewen.engines.elsewhere import draw_elsewhere
 from kewen.engines.weights_state import graph_digest, weights_digest
-from kewen.errors import ConfigError, EngineError, FileError
+from kewen.errors import ConfigError, EngineError, FileError, KewenError
 from kewen.files import atomic_folder
 from kewen.files.home import default_cache
 
@@ -73,7 +73,7 @@ def exported(
         if (place / name / GRAPH).is_file():
             try:
                 found = sound(place / name)
-            except (EngineError, RuntimeError, OSError, ValueError, KeyError):
+            except (KewenError, RuntimeError, OSError, ValueError, KeyError):
                 continue  # damaged; a new one takes its place
             yield found, f"kept in {place / name}"
             return

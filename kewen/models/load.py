@@ -13,6 +13,7 @@ import keras
 from kewen.checkpoints import WeightsWarning
 from kewen.errors import (
     CheckpointError,
+    ConfigError,
     KewenError,
     NotFoundError,
     VocabularyError,
@@ -65,9 +66,11 @@ def load(
 
     Raises:
         NotFoundError: if there is no such model, or no weights in its folder.
-        ConfigError, CheckpointError, VocabularyError: if a file of it is broken.
+        ConfigError, CheckpointError, VocabularyError: if a file of it is broken, or
+            there is no such dtype.
         WeightsError: if weights and config do not fit, tensor by tensor.
     """
+    _check_dtype(dtype)
     path = locate(name)
     if path.is_file() and path.suffix == ".keras":
         pretrained = _load_keras(path)
@@ -102,6 +105,18 @@ def load(
         origin=found.loaded.origin,
         folder=folder,
     )
+
+
+def _check_dtype(dtype: Any) -> None:
+    try:
+        fits = "float" in str(keras.dtype_policies.get(dtype).compute_dtype)
+    except (ValueError, TypeError, AttributeError):
+        fits = False
+    if not fits:
+        raise ConfigError(
+            "dtype must be a dtype policy of Keras', such as float32, bfloat16 or "
+            f"mixed_bfloat16. Received: {dtype!r}."
+        )
 
 
 def _tokenizer_of(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kewen.engines import check_engine
-from kewen.engines.openvino_export import GRAPH, PREFIX
+from kewen.engines.openvino_export import GRAPH, PREFIX, PROBE
 from kewen.errors import ConfigError, EngineError
 from kewen.models import load
 from kewen.tasks import Embedder, TextClassifier
@@ -137,6 +137,28 @@ def rows_of(low):
 def test_a_damaged_export_is_made_again(copied, drawings):
     [kept] = exports_in(copied)
     (kept / GRAPH).write_bytes((kept / GRAPH).read_bytes()[:500])
+    wanted = Embedder(load(copied)).embed(TEXTS)
+    np.testing.assert_allclose(embedder(copied).embed(TEXTS), wanted, atol=2e-5)
+    assert len(drawings) == 1
+
+
+def _array(path):
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))
+
+
+SPOIL = {
+    "cut short": lambda path: path.write_bytes(path.read_bytes()[:20]),
+    "one array": _array,
+    "no answer": lambda path: np.savez(path, other=np.zeros(3)),
+    "empty": lambda path: path.write_bytes(b""),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOIL.values(), ids=SPOIL)
+def test_an_export_with_a_damaged_probe_is_made_again(copied, drawings, spoil):
+    [kept] = exports_in(copied)
+    spoil(kept / PROBE)
     wanted = Embedder(load(copied)).embed(TEXTS)
     np.testing.assert_allclose(embedder(copied).embed(TEXTS), wanted, atol=2e-5)
     assert len(drawings) == 1

@@ -265,3 +265,9 @@ def test_path_that_does_not_exist_is_not_looked_up_on_the_hub(name):
 def test_broken_keras_file_is_refused_with_its_path(tmp_path):
     (tmp_path / "m.keras").write_bytes(b"PK nothing")
     refused(CheckpointError, tmp_path / "m.keras", "m.keras")
+
+
+@pytest.mark.parametrize("dtype", ["nosuch", 5, "int", ""])
+def test_dtype_that_keras_does_not_have_is_refused(dtype):
+    with pytest.raises(ConfigError, match="mixed_bfloat16"):
+        kewen.load(GOLDEN / "huggingface" / "bert_mlm", dtype=dtype)
