@@ -10,6 +10,7 @@ from kewen.checkpoints.account import (
 )
 from kewen.checkpoints.aligned import aligned
 from kewen.checkpoints.checkpoint import Checkpoint, TensorInfo
+from kewen.checkpoints.deferred import Deferred, unread
 from kewen.checkpoints.digests import Digest, digests
 from kewen.checkpoints.gguf_file import GgufFile
 from kewen.checkpoints.npz_file import NpzFile
@@ -43,6 +44,7 @@ __all__ = [
     "Account",
     "Checkpoint",
     "Concat",
+    "Deferred",
     "Digest",
     "GgufFile",
     "Loaded",
@@ -69,6 +71,7 @@ __all__ = [
     "aligned",
     "digests",
     "open_checkpoint",
+    "unread",
     "write_safetensors",
     "write_sharded",
     "write_tf_bundle",

@@ -14,6 +14,7 @@ import ml_dtypes
 import numpy as np
 
 from kewen.checkpoints.checkpoint import Array, Checkpoint, TensorInfo
+from kewen.checkpoints.deferred import unread
 from kewen.checkpoints.json_text import parse_object
 from kewen.checkpoints.source_file import SourceFile, as_tensor
 from kewen.errors import CheckpointError
@@ -82,7 +83,7 @@ def write_safetensors(
         CheckpointError: if an array has a dtype that the format lacks.
         FileError: if the file is there and `overwrite` is False.
     """
-    arrays = {name: np.asarray(tensors[name]) for name in sorted(tensors)}
+    arrays = {name: unread(tensors[name]) for name in sorted(tensors)}
     codes = {name: _code_of(name, array) for name, array in arrays.items()}
     # Widest first, as the format's own writer does, so that all data is aligned.
     order = sorted(arrays, key=lambda name: (-arrays[name].itemsize, name))

@@ -4,9 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from kewen.checkpoints.checkpoint import Array
+from kewen.checkpoints.deferred import unread
 from kewen.checkpoints.safetensors_file import write_safetensors
 from kewen.errors import ConfigError
 from kewen.files import atomic_write
@@ -40,7 +39,7 @@ def write_sharded(
             f"max_shard_bytes must be at least 1. Received: {max_shard_bytes}. Without "
             f"it, a file holds {SHARD_BYTES:,}."
         )
-    sizes = {each: np.asarray(tensors[each]).nbytes for each in sorted(tensors)}
+    sizes = {each: unread(tensors[each]).nbytes for each in sorted(tensors)}
     shards = _shards(sizes, max_shard_bytes)
     if len(shards) < 2:
         write_safetensors(folder / f"{name}.safetensors", tensors)

@@ -8,6 +8,7 @@ import numpy as np
 
 from kewen.checkpoints.checkpoint import TEXT, Array
 from kewen.checkpoints.crc32c import crc32c, masked
+from kewen.checkpoints.deferred import unread
 from kewen.checkpoints.tf_bundle import DTYPES, index_of
 from kewen.checkpoints.tf_records import Entry, entry_message, header_message
 from kewen.checkpoints.tf_table_writing import table_bytes
@@ -72,7 +73,7 @@ def write_tf_bundle(
 def _number_of(name: str, array: Array) -> int:
     """TensorFlow's number of a dtype."""
     try:
-        dtype = np.asarray(array).dtype
+        dtype = unread(array).dtype
         number = _NUMBERS.get(dtype.newbyteorder("<"))
         named = name.encode()[:1] not in (b"", b"\0")
     except (AttributeError, ValueError) as error:  # no text, no UTF-8, ragged rows

@@ -24,12 +24,12 @@ import numpy as np
 
 from kewen.checkpoints.account import Account, Misshaped, Missing, Skipped, Used
 from kewen.checkpoints.checkpoint import Array, Checkpoint, Shape
+from kewen.checkpoints.deferred import Deferred, read_later, unread, write_later
 from kewen.checkpoints.rows import Names, Row, Skip
 from kewen.checkpoints.transforms import (
     Transform,
     read_through,
     shapes_between,
-    write_through,
 )
 from kewen.errors import ConfigError, WeightsError
 
@@ -105,6 +105,18 @@ class Loaded:
             tensors = [self._checkpoint[name] for name in names]
             arrays = read_through(line.steps, tensors, shapes)
             yield from zip(line.ours, arrays, strict=True)
+
+    def deferred(self) -> dict[str, Deferred]:
+        """The same by path, each read when it is asked for: see `Deferred`."""
+        return {
+            path: array
+            for line, names, shapes in self._fits
+            for path, array in zip(
+                line.ours,
+                read_later(line.steps, self._checkpoint, names, shapes),
+                strict=True,
+            )
+        }
 
     def verify(self) -> None:
         """Read every tensor once and keep none: raises now what `values` would."""
@@ -233,7 +245,8 @@ class WeightMap:
         tied copies are not written.
 
         Args:
-            values: path -> anything that `np.asarray` takes.
+            values: path -> anything that `np.asarray` takes; of a `Deferred` the
+                tensor is one too.
             origin: the column to use.
             num_layers: as in `read`.
             base: what `{base}` becomes; None takes the first of `bases`.
@@ -254,9 +267,9 @@ class WeightMap:
             if absent:
                 halved += absent
                 continue
-            arrays = [np.asarray(values[path]) for path in line.ours]
-            line.file_shapes([array.shape for array in arrays])
-            written = write_through(line.steps, arrays)
+            arrays = [unread(values[path]) for path in line.ours]
+            shapes = line.file_shapes([array.shape for array in arrays])
+            written = write_later(line.steps, arrays, shapes)
             for name, tensor in zip(line.alternatives[0], written, strict=True):
                 if not _same(tensors.setdefault(name, tensor), tensor):
                     clashing.append(name)
@@ -390,6 +403,7 @@ def _same(one: Array, other: Array) -> bool:
     """Equal in shape, dtype and every bit, so that NaN is equal to itself."""
     if one is other:
         return True
+    one, other = np.asarray(one), np.asarray(other)
     if one.shape != other.shape or one.dtype != other.dtype:
         return False
     bits, other_bits = (

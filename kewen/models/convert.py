@@ -99,7 +99,7 @@ def convert(
         if to == "keras":
             found.fill_model()
         else:
-            options["values"] = dict(found.loaded.values())
+            options["values"] = found.loaded.deferred()
         options["extra"] = _beyond(pretrained, found.kewen_json)
         save_pretrained(pretrained, Path(folder), **options)
     return account

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kewen.checkpoints import (
     SHARD_BYTES,
     WeightsWarning,
@@ -163,7 +161,7 @@ def _write_hf(
     is_base = architecture_of(kind, model) == base_model
     prefix, *_ = kind.weights.bases["hf"]
     tensors = kind.weights.write(
-        {path: np.asarray(value) for path, value in values.items()},
+        values,
         origin="hf",
         num_layers=model.config.layer_counts,
         base="" if is_base else prefix,
@@ -176,7 +174,7 @@ def _write_tf(
 ) -> None:
     kind = family(model.config.family)
     tensors = kind.weights.write(
-        {path: np.asarray(value) for path, value in values.items()},
+        values,
         origin="tf",
         num_layers=model.config.layer_counts,
     )
