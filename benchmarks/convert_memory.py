@@ -45,7 +45,7 @@ def write_model(folder: Path, name: str, dtype: Any, size_gb: float) -> None:
     """A folder of a family's tensors, as many layers as fit into that size."""
     sizes = {"hidden_dim": WIDTH, "num_heads": 16, "vocabulary_size": 32_000}
     sizes["intermediate_dim"] = 5632 if name == "llama" else 4 * WIDTH
-    make = family(name).config
+    make: Any = family(name).config
     a_layer = make(**sizes, num_layers=1).num_weights
     a_layer -= make(**sizes, num_layers=0).num_weights
     config = make(**sizes, num_layers=int(size_gb * 1e9 / 2 / a_layer))
