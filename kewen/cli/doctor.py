@@ -35,6 +35,7 @@ EXTRAS = {
     "chinese": (("rjieba", "jieba"), "words before word pieces (WoBERT, RoFormer)"),
     "export": (("openvino",), "engine of `--engine openvino`"),
     "onnx": (("torch", "onnx", "onnxscript"), "`kewen export DIR model.onnx`"),
+    "gguf": (("gguf",), "GGUF files in k-quants"),
     "bench": (
         ("torch", "transformers", "openvino", "onnx", "onnxscript", "onnxruntime"),
         "peers in the benchmarks",

@@ -91,8 +91,9 @@ def test_padding_on_the_left_changes_no_token(row, application, left):
 
 def reach(model, t):
     """bool, (T,): which tokens' vectors the last hidden state at `t` depends on."""
-    table = TableFromOutside(name="token_embedding")
-    table.table = model.get_layer(table.name).embeddings
+    given = model.get_layer("token_embedding").embeddings
+    table = TableFromOutside(name="token_embedding", width=given.shape[-1])
+    table.table = given
     others = [layer for layer in model.layers if layer.name != table.name]
     bare = Backbone(
         model.config, application=model.application, layers=[table, *others]
