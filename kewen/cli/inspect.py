@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kewen.cli.inspect_config import LENGTH, write_sizes
 from kewen.cli.json_lines import json_line
-from kewen.cli.options import Folder
 from kewen.cli.surroundings import prepare
 from kewen.errors import CheckpointError, ConfigError, KewenError
 from kewen.visible import visible
@@ -22,33 +22,69 @@ EXAMPLES = """
 kewen inspect DIR
 kewen inspect chinese_L-12_H-768_A-12/bert_model.ckpt
 kewen inspect DIR --json --digests > tensors.jsonl
+kewen inspect --config config.json --length 2048
 """
 HEAD = ("tensor", "shape", "dtype", "becomes")
 
 
 def inspect(
-    folder: Folder,
+    folder: Annotated[
+        str | None, typer.Argument(metavar="DIR", help="Model folder or hub id.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a tensor; no account.")
     ] = False,
     digests: Annotated[
         bool, typer.Option("--digests", help="With --json: the SHA-256 of the values.")
     ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", help="Instead: what the model of a config.json takes."
+        ),
+    ] = None,
+    length: Annotated[
+        int | None,
+        typer.Option(min=1, help=f"With --config: tokens of a text ({LENGTH})."),
+    ] = None,
 ) -> None:
     """List the tensors of a checkpoint, and account for every one of them.
 
     With --json only files are read: no model is built, and DIR is a path.
+
+    With --config, a folder or a config.json, no weights are needed: parameters, memory,
+    KV cache and FLOPs are counted; --json gives them as an object.
     """
+    if (folder is None) == (config is None):
+        raise ConfigError(
+            "inspect takes a model, or a config alone. Received: "
+            f"{'neither' if folder is None else 'both'}. Type: kewen inspect DIR, or "
+            "kewen inspect --config config.json"
+        )
+    if config is not None:
+        if digests:
+            raise ConfigError(
+                "--digests are of weights, and a config has none. Received: --config "
+                "with --digests. Leave one out."
+            )
+        prepare()
+        write_sizes(config, LENGTH if length is None else length, as_json)
+        return
+    if length is not None:
+        raise ConfigError(
+            "--length is for counting from a config. Received: no --config. Type: "
+            f"kewen inspect --config {folder} --length {length}"
+        )
     if digests and not as_json:
         raise ConfigError(
             "--digests are for programs and come with --json. Received: no --json. "
             f"Type: kewen inspect {folder} --json --digests"
         )
     if as_json:
-        _write_json(Path(folder), digests)
+        _write_json(Path(str(folder)), digests)
         return
     prepare()
-    _write_table(folder)
+    _write_table(str(folder))
 
 
 def _write_json(path: Path, with_digests: bool) -> None:

@@ -8,6 +8,7 @@ import keras
 from kewen.errors import ConfigError
 from kewen.layers import ScoresOf
 from kewen.models.config import Config
+from kewen.models.describing import describe
 from kewen.models.graph import Graph
 from kewen.models.parts import Parts
 from kewen.models.registry import family
@@ -148,10 +149,23 @@ class Backbone(keras.Model):
         it gave in the first of them.
         """
         made: dict[str, Tensor] = {}
-        for depth in sorted(self._nodes_by_depth, reverse=True):
-            for node in self._nodes_by_depth[depth]:
-                made.setdefault(node.operation.name, node.outputs[0])
+        for node in self.nodes():
+            made.setdefault(node.operation.name, node.outputs[0])
         return made
+
+    def nodes(self) -> list[Any]:
+        """Keras' record of each call of a layer in this graph, inputs first."""
+        by_depth = self._nodes_by_depth
+        return [node for d in sorted(by_depth, reverse=True) for node in by_depth[d]]
+
+    def describe(self) -> str:
+        """The architecture as a list of parts: a line for each layer, and the total.
+
+        A line has name, class, number of parameters, and name and shape of each weight.
+        Blocks in a row that are equal are folded: a line with the count, "block_0 ..
+        block_11:", and below it the layers of one, whose numbers are those of one.
+        """
+        return describe(self)
 
     @property
     def inputs_by_name(self) -> dict[str, Tensor]:

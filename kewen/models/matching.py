@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kewen.checkpoints import Checkpoint, GgufFile, Loaded, aligned, open_checkpoint
-from kewen.errors import ConfigError
+from kewen.errors import ConfigError, NotFoundError
 from kewen.models.base import Backbone
 from kewen.models.bert4keras import family_of_bert4keras
 from kewen.models.config import load_json, read_config_json, require
@@ -26,6 +26,7 @@ from kewen.models.registry import (
     family_of_hf_names,
     family_of_model_type,
     family_of_tf_names,
+    heads_of_architectures,
 )
 from kewen.models.save import KEWEN_JSON
 
@@ -107,6 +108,56 @@ def matched(
         yield Matched(
             model=model, loaded=loaded, config_json=config_json, kewen_json=saved
         )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Declared:
+    """What config files say of a model, with no weights beside them."""
+
+    config: Any
+    application: str
+    heads: tuple[str, ...]
+
+
+def declared(path: Path) -> Declared:
+    """Read a folder's config, or a config file.
+
+    Heads are those of the class that `architectures` names; of another, or of none, it
+    is the backbone. Labels of a classifier are counted in `id2label`.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        ConfigError: if it is broken, or names no family.
+    """
+    if path.is_dir():
+        folder, (config_json, config_path) = path, read_config_json(path)
+    elif path.exists():
+        folder, config_json, config_path = path.parent, load_json(path), path
+    else:
+        raise NotFoundError(
+            f"A config is config.json, or a folder that holds one. Received: {path}, "
+            "which does not exist here."
+        )
+    saved = kewen_json_in(folder)
+    kind = _declared_family(config_json, saved, config_path)
+    if kind is None:
+        raise ConfigError(
+            f"{config_path} must name the family. Received: keys "
+            f"{sorted(config_json)}. Add model_type."
+        )
+    labels = config_json.get("id2label")
+    fields = {field.name for field in dataclasses.fields(kind.config)}
+    replaced: dict[str, Any] = {}
+    if isinstance(labels, dict) and "num_labels" in fields:
+        replaced["num_labels"] = len(labels)
+    config = _config_of(kind, config_json, saved, config_path, replaced)
+    application = _application_of(kind, config_json, saved, config_path)
+    heads = heads_of_architectures(kind, config_json)
+    return Declared(
+        config=config,
+        application=application,
+        heads=() if application in kind.headless else heads,
+    )
 
 
 def gguf_named(path: Path) -> Path | None:

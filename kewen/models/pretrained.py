@@ -53,6 +53,10 @@ class Pretrained:
             self._drawn = (self.model, self.model.redrawn(heads=(), collect=()))
         return self._drawn[1]
 
+    def describe(self) -> str:
+        """The architecture as a list of parts; see `Backbone.describe`."""
+        return self.model.describe()
+
     def trim(self, keep: Keep | Iterable[int]) -> "Pretrained":
         """The same model with fewer tokens, a copy: see `Tokenizer.trim` for `keep`.
 

@@ -205,6 +205,20 @@ def family_of_hf_names(names: Iterable[str]) -> Family | None:
     return family(found.pop()) if len(found) == 1 else None
 
 
+def heads_of_architectures(
+    family: Family, config_json: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """The heads of the first class in `architectures` that the family knows."""
+    model_type = str(config_json.get("model_type"))
+    for name in config_json.get("architectures") or ():
+        if name == family.causal_lm:
+            return ("masked_lm",)
+        for known, heads in family.architectures.items():
+            if name in (known, class_for_model_type(known, family, model_type)):
+                return heads
+    return ()
+
+
 def class_for_model_type(architecture: str, family: Family, model_type: str) -> str:
     """Transformers' class of that model type which is what `architecture` is in ours.
 

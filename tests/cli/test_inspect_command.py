@@ -139,3 +139,42 @@ def test_truncated_file_is_an_error(kewen, tmp_path):
     ended = kewen("inspect", broken, "--json", "--digests")
     assert (ended.code, ended.out) == (2, "")
     assert "Traceback" not in ended.err
+
+
+def test_config_alone_tells_sizes(kewen, tiny):
+    from kewen.models import load
+
+    ended = kewen("inspect", "--config", tiny, "--length", "8", "--json")
+    (found,) = map(json.loads, ended.out.splitlines())
+    assert found["parameters"] == load(tiny).model.count_params()
+    assert found["length"] == 8
+    ended = kewen("inspect", "--config", tiny / "config.json", "--length", "8")
+    assert (ended.code, ended.err) == (0, "")
+    assert f"{found['parameters']:,}\n" in ended.out
+    assert f"forward, 8 tokens  {found['flops']:,} FLOPs" in ended.out
+    assert "KV cache" not in ended.out
+
+
+def test_config_of_a_decoder_tells_its_cache(kewen, tmp_path):
+    config = {"model_type": "t5", "d_model": 8, "num_heads": 2, "d_kv": 4}
+    config |= {"d_ff": 16, "num_layers": 1, "vocab_size": 20}
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    ended = kewen("inspect", "--config", tmp_path)
+    assert ended.code == 0
+    assert "KV cache, a token              float32 64 bytes; bfloat16 32 bytes" in (
+        ended.out
+    )
+    assert "and of a source of 512 tokens  float32 32,768 bytes" in ended.out
+
+
+def test_config_and_model_are_either_or(kewen, tiny):
+    for words, said in (
+        ((), "neither"),
+        ((tiny, "--config", tiny), "both"),
+        ((tiny, "--length", "8"), f"kewen inspect --config {tiny} --length 8"),
+        (("--config", tiny, "--json", "--digests"), "Leave one out"),
+        (("--config", tiny / "nowhere"), "nowhere, which does not exist"),
+    ):
+        ended = kewen("inspect", *words)
+        assert (ended.code, ended.out) == (2, "")
+        assert said in ended.err
