@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kewen.cli.inspect_config import LENGTH, write_sizes
+from kewen.cli.inspect_config import write_sizes
 from kewen.cli.json_lines import json_line
 from kewen.cli.surroundings import prepare
 from kewen.errors import CheckpointError, ConfigError, KewenError
@@ -45,7 +45,7 @@ def inspect(
     ] = None,
     length: Annotated[
         int | None,
-        typer.Option(min=1, help=f"With --config: tokens of a text ({LENGTH})."),
+        typer.Option(min=1, help="With --config: tokens of a text (512)."),
     ] = None,
 ) -> None:
     """List the tensors of a checkpoint, and account for every one of them.
@@ -68,7 +68,7 @@ def inspect(
                 "with --digests. Leave one out."
             )
         prepare()
-        write_sizes(config, LENGTH if length is None else length, as_json)
+        write_sizes(config, length, as_json)
         return
     if length is not None:
         raise ConfigError(

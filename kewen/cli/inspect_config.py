@@ -11,11 +11,10 @@ from kewen.visible import visible
 if TYPE_CHECKING:
     from kewen.models.sizes import Sizes
 
-LENGTH = 512
 KEPT_AS = {"float32": 4, "bfloat16": 2}  # bytes of a number in a KV cache
 
 
-def write_sizes(path: Path, length: int, as_json: bool) -> None:
+def write_sizes(path: Path, length: int | None, as_json: bool) -> None:
     """Count what the model of a config takes, and write it to stdout."""
     from kewen.models.matching import declared
     from kewen.models.sizes import sizes

@@ -15,6 +15,7 @@ from kewen.models.config import Config
 from kewen.models.multiply_adds import arguments, multiply_adds
 
 MOST_LAYERS = 10_000  # beyond it a config is nonsense, and would be drawn for minutes
+USUAL_LENGTH = 512
 BYTES = {"float32": 4, "bfloat16": 2, "int8": 1}
 
 
@@ -50,11 +51,11 @@ class Sizes:
 
 
 def sizes(
-    config: Config,
+    config: Any,
     *,
     heads: Iterable[str] = (),
     application: str | None = None,
-    length: int = 512,
+    length: int | None = None,
 ) -> Sizes:
     """Count what the model of a config takes.
 
@@ -62,12 +63,19 @@ def sizes(
         config: of any family.
         heads: as `Backbone`'s.
         application: as `Backbone`'s.
-        length: tokens of a text.
+        length: tokens of a text; 512, or the model's longest text, if None.
 
     Raises:
-        ConfigError: if the family has no such head or application, or no model has so
-            many layers.
+        ConfigError: if the family has no such head or application, a text cannot be as
+            long, or no model has so many layers.
     """
+    longest = config.longest_text
+    length = min(USUAL_LENGTH, longest) if length is None else length
+    if not 1 <= length <= longest:
+        raise ConfigError(
+            f"The length must be from 1 to {longest}, the positions that the model "
+            f"has. Received: {length}."
+        )
     model = outline(config, heads=heads, application=application)
     shapes = [weight.shape for weight in model.weights_by_path().values()]
     parameters = sum(map(math.prod, shapes))

@@ -171,6 +171,13 @@ def test_nonsense_of_a_depth_is_refused(tmp_path):
         of_json(tmp_path, **{**LLAMA, "num_hidden_layers": 10**9})
 
 
+def test_a_text_is_no_longer_than_the_model_allows():
+    config = BertConfig(num_layers=1, max_length=100)
+    assert sizes(config).length == 100
+    with pytest.raises(ConfigError, match="from 1 to 100"):
+        sizes(config, length=101)
+
+
 def test_an_error_in_drawing_arrives():
     with pytest.raises(ConfigError, match="head must be one of"):
         sizes(BertConfig(num_layers=1), heads=["language_model"])
