@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from kewen.layers.ties import tie_again
+
 
 @keras.saving.register_keras_serializable("kewen", name="Backbone")
 class SavedBackbone:
@@ -16,7 +18,9 @@ class SavedBackbone:
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        return keras.Model.from_config(config["graph"], custom_objects=custom_objects)
+        model = keras.Model.from_config(config["graph"], custom_objects=custom_objects)
+        tie_again(model, config.get("ties", {}))
+        return model
 
     def get_config(self) -> dict[str, Any]:
         return {}  # Keras registers no class without it

@@ -7,6 +7,7 @@ import keras
 
 from kewen.errors import ConfigError
 from kewen.layers import ScoresOf
+from kewen.layers.ties import tie_again, ties_of
 from kewen.models.config import Config
 from kewen.models.describing import describe
 from kewen.models.graph import Graph
@@ -198,6 +199,7 @@ class Backbone(keras.Model):
             "dtype": keras.saving.serialize_keras_object(self.dtype_of_layers),
             "name": self.name,
             "quantized": _quantized(self),
+            "ties": ties_of(self),
             # Keras' own description, for `kewen.layers.SavedBackbone`.
             "graph": keras.Model(
                 self.inputs_by_name, self.output, name=self.name
@@ -210,10 +212,12 @@ class Backbone(keras.Model):
         own = family(config.pop("family")).config.from_dict(config.pop("config"))
         dtype = keras.saving.deserialize_keras_object(config.pop("dtype"))
         quantized = config.pop("quantized", {})
+        ties = config.pop("ties", {})  # files of before they were have none
         model = cls(own, dtype=dtype, **config)
         for layer in model._flatten_layers(include_self=False):
             if layer.path in quantized:
                 layer.quantize(quantized[layer.path])
+        tie_again(model, ties)
         return model
 
 

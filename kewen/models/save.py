@@ -15,6 +15,7 @@ from kewen.checkpoints import (
 )
 from kewen.errors import ConfigError
 from kewen.files import atomic_folder, atomic_write
+from kewen.layers.ties import ties_of
 from kewen.models.base import Backbone
 from kewen.models.lora import plain_values
 from kewen.models.pretrained import Pretrained
@@ -56,6 +57,11 @@ def save_pretrained(
         raise ConfigError(
             f"{kind.name} has no original in TensorFlow, whose names format='tf1' "
             "would write. Received: format='tf1'. Write hf or keras."
+        )
+    if format != "keras" and ties_of(pretrained.model):
+        raise ConfigError(
+            f"only format='keras' can say that weights are tied. Received: {format!r} "
+            f"and ties at {list(ties_of(pretrained.model))}. Write keras."
         )
     if format == "hf":
         _warn_of_strange(pretrained.config, folder)

@@ -192,6 +192,20 @@ def test_the_example_of_lost_text_finds_it():
     assert names["hits"] == [(1021, "先帝创业未半而中道崩殂")]
 
 
+def test_the_examples_of_model_surgery_give_what_they_say():
+    (across, cut), (_, patched), (fewer, _) = (
+        (eval(code.splitlines()[-1].partition("  #")[0], names), dict(names))
+        if "  # [" in code or "  # -" in code
+        else (None, names)
+        for code, names in run_in_turn(ROOT / "docs/lessons/model_surgery.md")
+    )
+    assert across == ["bidirectional_mask", "block_0_feedforward_norm"]
+    parts = cut["tail"](cut["head"](cut["inputs"]))
+    assert np.array_equal(parts, cut["model"](cut["inputs"]))
+    assert patched["deeper"].get_layer("new") and patched["other"].get_layer("unit")
+    assert fewer == -(8 * 16 + 16 + 16 * 8 + 8)
+
+
 def run_in_turn(page: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Run the blocks of a page in one namespace; after each, the code and the names."""
     names: dict[str, Any] = {}
