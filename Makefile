@@ -40,6 +40,9 @@ bench: $(VENV)-bench/.installed  ## speed against peers, into benchmarks/RESULTS
 	$(VENV)-bench/bin/python -m benchmarks.embed_minilm --write
 	$(VENV)-bench/bin/python -m benchmarks.start_up --write
 	$(VENV)-bench/bin/python -m benchmarks.loading --write
+	$(VENV)-bench/bin/python -m benchmarks.stream_training --write
+	$(VENV)-bench/bin/python -m benchmarks.convert_memory --write
+	$(VENV)-bench/bin/python -m benchmarks.keras_powers --write
 
 docs: $(VENV)/.installed-dev  ## that every link leads somewhere and every example parses
 	$(BIN)/python -m pytest tests/docs

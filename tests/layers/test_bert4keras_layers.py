@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 from golden_cases import GOLDEN
+from keras import ops
 
 from kewen import layers
 from kewen.errors import ConfigError
@@ -22,7 +23,7 @@ def recorded(case):
 
 
 def close(got, wanted, where=...):
-    got, wanted = np.asarray(got)[where], wanted[where]
+    got, wanted = ops.convert_to_numpy(got)[where], wanted[where]
     np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
 
 
@@ -45,7 +46,7 @@ def test_probabilities_are_those_of_the_original(normalization, ending):
 def test_query_that_may_look_at_nothing_gets_zeros(normalization):
     scores = np.ones((1, 2, 3, 4), "float32")
     got = attention_probabilities(scores, np.zeros((1, 1, 1, 4), bool), normalization)
-    assert (np.asarray(got) == 0).all()
+    assert (ops.convert_to_numpy(got) == 0).all()
 
 
 def test_unknown_normalization_is_refused():
@@ -95,8 +96,8 @@ def test_attention_across_with_a_bias_gives_the_scores_of_the_original():
     )
     seen = arrays["cross_context_mask"].astype(bool)[:, None, None]
     close(logits, arrays["cross_scores"], np.broadcast_to(seen, logits.shape))
-    close(np.asarray(mixed) @ kernel, arrays["cross_output"])
-    np.testing.assert_allclose(np.asarray(scores).sum(-1), 1, rtol=1e-5)
+    close(ops.convert_to_numpy(mixed) @ kernel, arrays["cross_output"])
+    np.testing.assert_allclose(ops.convert_to_numpy(scores).sum(-1), 1, rtol=1e-5)
 
 
 def brute_force(query, key, value, relations, mask):
@@ -125,11 +126,11 @@ def test_relations_are_added_to_keys_and_values():
     layer = layers.MultiHeadAttention(2, kernel_initializer="random_normal")
     layer.build(hidden.shape)
     query, key, value = (
-        np.asarray(each(hidden)) for each in (layer.query, layer.key, layer.value)
+        ops.convert_to_numpy(each(hidden)) for each in (layer.query, layer.key, layer.value)
     )
     wanted = layer.output_dense(brute_force(query, key, value, relations, mask))
     got = layer(hidden, attention_mask=mask[:, None], relations=relations)
-    close(got, np.asarray(wanted))
+    close(got, ops.convert_to_numpy(wanted))
 
 
 @pytest.mark.parametrize(
@@ -201,7 +202,7 @@ def test_zero_condition_makes_it_the_plain_norm():
     plain.build(hidden.shape)
     plain.gamma.assign(layer.gamma)
     plain.beta.assign(layer.beta)
-    close(layer(hidden, np.zeros((2, 3), "float32")), np.asarray(plain(hidden)))
+    close(layer(hidden, np.zeros((2, 3), "float32")), ops.convert_to_numpy(plain(hidden)))
     assert np.abs(layer(hidden, np.ones((2, 3))) - plain(hidden)).max() > 0.1
 
 
@@ -209,7 +210,7 @@ def test_new_projections_make_it_the_plain_norm_for_any_condition():
     hidden = np.random.default_rng(0).normal(size=(2, 5, 8)).astype("float32")
     layer = layers.ConditionalNorm()
     plain = keras.layers.LayerNormalization(epsilon=1e-12)
-    close(layer(hidden, np.ones((2, 3), "float32")), np.asarray(plain(hidden)))
+    close(layer(hidden, np.ones((2, 3), "float32")), ops.convert_to_numpy(plain(hidden)))
 
 
 def test_hierarchical_positions_are_those_of_the_original():
@@ -223,7 +224,7 @@ def test_hierarchical_positions_are_those_of_the_original():
 def test_first_hierarchical_positions_are_the_rows_of_the_table():
     hidden = np.zeros((1, 4, 8), "float32")
     one = layers.HierarchicalPositions(4, alpha=0.3, initializer="random_normal")
-    close(one(hidden)[0], np.asarray(one.embeddings))
+    close(one(hidden)[0], ops.convert_to_numpy(one.embeddings))
 
 
 @pytest.mark.parametrize("alpha", [0, 0.5, 1, True, "0.4"])
@@ -235,7 +236,7 @@ def test_alpha_that_cannot_be_is_refused(alpha):
 def test_relative_positions_are_the_sinusoidal_table_of_the_original():
     arrays = recorded("layers_misc")
     table = arrays["sinusoidal_16"][0]  # positions 0 to 10
-    got = np.asarray(layers.RelativePositions(16, farthest=5)(np.zeros((1, 30, 1))))
+    got = ops.convert_to_numpy(layers.RelativePositions(16, farthest=5)(np.zeros((1, 30, 1))))
     for t, s in [(0, 0), (0, 3), (3, 0), (0, 29), (29, 0), (10, 14)]:
         close(got[t, s], table[np.clip(s - t, -5, 5) + 5])
 
@@ -314,4 +315,4 @@ def test_keys_of_a_context_are_masked_by_their_own_mask():
     seen = np.zeros((context.shape[0], 1, context.shape[1]), bool)
     seen[..., :7] = True
     got = layer(arrays["input"], context, attention_mask=seen)
-    close(got, np.asarray(layer(arrays["input"], context[:, :7])))
+    close(got, ops.convert_to_numpy(layer(arrays["input"], context[:, :7])))

@@ -55,7 +55,7 @@ def test_bfloat16_gradients_are_the_float32_ones_but_for_rounding(
             given = [tensor(one, dtype), tensor(other, dtype)]
             given[which] = ops.cast(x, dtype)
             product = ops.cast(einsum(equation, *given), "float32")
-            return ops.sum(product * weights)
+            return ops.sum(product * ops.convert_to_tensor(weights))
 
         at = (one, other)[which]
         exact, rough = (
