@@ -38,13 +38,15 @@ def weights_of(case, tag):
 def test_probabilities_are_those_of_the_original(normalization, ending):
     arrays = recorded("layers_misc")
     mask = None if ending else arrays["mask"].astype(bool)[:, None, None]
-    got = attention_probabilities(arrays["scores"], mask, normalization)
+    got = attention_probabilities(
+        ops.convert_to_tensor(arrays["scores"]), mask, normalization
+    )
     close(got, arrays[f"attention_{normalization}{ending}"])
 
 
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
 def test_query_that_may_look_at_nothing_gets_zeros(normalization):
-    scores = np.ones((1, 2, 3, 4), "float32")
+    scores = ops.ones((1, 2, 3, 4))
     got = attention_probabilities(scores, np.zeros((1, 1, 1, 4), bool), normalization)
     assert (ops.convert_to_numpy(got) == 0).all()
 
@@ -126,7 +128,8 @@ def test_relations_are_added_to_keys_and_values():
     layer = layers.MultiHeadAttention(2, kernel_initializer="random_normal")
     layer.build(hidden.shape)
     query, key, value = (
-        ops.convert_to_numpy(each(hidden)) for each in (layer.query, layer.key, layer.value)
+        ops.convert_to_numpy(each(hidden))
+        for each in (layer.query, layer.key, layer.value)
     )
     wanted = layer.output_dense(brute_force(query, key, value, relations, mask))
     got = layer(hidden, attention_mask=mask[:, None], relations=relations)
@@ -202,15 +205,20 @@ def test_zero_condition_makes_it_the_plain_norm():
     plain.build(hidden.shape)
     plain.gamma.assign(layer.gamma)
     plain.beta.assign(layer.beta)
-    close(layer(hidden, np.zeros((2, 3), "float32")), ops.convert_to_numpy(plain(hidden)))
-    assert np.abs(layer(hidden, np.ones((2, 3))) - plain(hidden)).max() > 0.1
+    close(
+        layer(hidden, np.zeros((2, 3), "float32")), ops.convert_to_numpy(plain(hidden))
+    )
+    moved = layer(hidden, np.ones((2, 3), "float32")) - plain(hidden)
+    assert np.abs(ops.convert_to_numpy(moved)).max() > 0.1
 
 
 def test_new_projections_make_it_the_plain_norm_for_any_condition():
     hidden = np.random.default_rng(0).normal(size=(2, 5, 8)).astype("float32")
     layer = layers.ConditionalNorm()
     plain = keras.layers.LayerNormalization(epsilon=1e-12)
-    close(layer(hidden, np.ones((2, 3), "float32")), ops.convert_to_numpy(plain(hidden)))
+    close(
+        layer(hidden, np.ones((2, 3), "float32")), ops.convert_to_numpy(plain(hidden))
+    )
 
 
 def test_hierarchical_positions_are_those_of_the_original():
@@ -236,7 +244,9 @@ def test_alpha_that_cannot_be_is_refused(alpha):
 def test_relative_positions_are_the_sinusoidal_table_of_the_original():
     arrays = recorded("layers_misc")
     table = arrays["sinusoidal_16"][0]  # positions 0 to 10
-    got = ops.convert_to_numpy(layers.RelativePositions(16, farthest=5)(np.zeros((1, 30, 1))))
+    got = ops.convert_to_numpy(
+        layers.RelativePositions(16, farthest=5)(np.zeros((1, 30, 1)))
+    )
     for t, s in [(0, 0), (0, 3), (3, 0), (0, 29), (29, 0), (10, 14)]:
         close(got[t, s], table[np.clip(s - t, -5, 5) + 5])
 

@@ -63,7 +63,9 @@ def test_residual_scores_are_those_of_all_layers_before():
     total = 0.0
     for i in range(3):
         layer = shown.get_layer(f"block_{i}_attention")
-        total = total + keras.ops.convert_to_numpy(layer(run[f"hidden_{i}"], return_logits=True)[1])
+        total = total + keras.ops.convert_to_numpy(
+            layer(run[f"hidden_{i}"], return_logits=True)[1]
+        )
         powers = np.exp(total - total.max(-1, keepdims=True))
         powers = powers * REAL.is_token[:, None, None]
         close(run[f"attention_{i}"], powers / powers.sum(-1, keepdims=True))
@@ -145,7 +147,10 @@ def test_projections_are_saved_which_the_original_loses(format, tmp_path):
         pretrained.save(tmp_path / "out", format=format)
     again = kewen.load(tmp_path / "out").model.weights_by_path()
     for path, weight in pretrained.model.weights_by_path().items():
-        assert (keras.ops.convert_to_numpy(weight) == keras.ops.convert_to_numpy(again[path])).all(), path
+        assert (
+            keras.ops.convert_to_numpy(weight)
+            == keras.ops.convert_to_numpy(again[path])
+        ).all(), path
 
 
 def test_hidden_layer_of_a_condition_is_new_and_not_zero():

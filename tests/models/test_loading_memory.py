@@ -64,4 +64,6 @@ def test_a_weight_that_no_file_sets_is_zero_and_can_be_set():
     for weight in weights.values():
         assert not keras.ops.convert_to_numpy(weight.value).any()
         weight.assign(np.ones(weight.shape))
-    assert all(keras.ops.convert_to_numpy(weight.value).all() for weight in weights.values())
+    assert all(
+        keras.ops.convert_to_numpy(weight.value).all() for weight in weights.values()
+    )
