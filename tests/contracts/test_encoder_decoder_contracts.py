@@ -176,7 +176,6 @@ def test_saved_model_gives_the_same_outputs(row, half, tmp_path):
     model.save(tmp_path / "m.keras")
     again = keras.saving.load_model(tmp_path / "m.keras")
     inputs = {**batch(), CONTEXT: unpadded(row)[CONTEXT]}
-    keras.tree.map_structure(
-        np.testing.assert_array_equal, run(again, inputs), run(model, inputs)
-    )
+    # Not to the bit: TensorFlow traces the new graph in another order.
+    keras.tree.map_structure(close, run(again, inputs), run(model, inputs))
     assert again.application == model.application

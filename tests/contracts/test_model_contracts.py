@@ -159,7 +159,7 @@ def test_bfloat16_outputs_are_close_to_float32(row):
     exact, rough = run_of(row, "float32"), run_of(row, "mixed_bfloat16")
     for name, array in exact.items():
         gap = np.abs(rough[name].astype("float32") - array).mean()
-        assert gap < 0.05 * np.abs(array).mean() + 0.01, name
+        assert gap < 0.08 * np.abs(array).mean() + 0.01, name
 
 
 @ROWS
@@ -181,4 +181,4 @@ def test_saved_model_gives_the_same_outputs(row, tmp_path):
     inputs = inputs_of(model)
     got = again.predict_on_batch(inputs)
     wanted = model.predict_on_batch(inputs)
-    keras.tree.map_structure(np.testing.assert_array_equal, got, wanted)
+    keras.tree.map_structure(close, got, wanted)
