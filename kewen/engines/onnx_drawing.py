@@ -54,6 +54,9 @@ def draw(model: keras.Model, target: Path) -> None:
         external_data=False,  # one file, of at most 2 GB
         verbose=False,
     )
+    # What torch wrote may still be no graph (DeBERTa's indices of buckets are not).
+    checker: Any = import_module("onnx.checker")
+    checker.check_model(str(target), full_check=True)
 
 
 def main() -> None:

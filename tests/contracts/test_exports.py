@@ -5,7 +5,9 @@ import pytest
 from subjects import FAMILIES, inputs_of
 
 from kewen.engines.exporting import export_model
+from kewen.errors import EngineError
 
+NO_ONNX = ("deberta",)  # torch's exporter writes a graph that is none
 pytestmark = pytest.mark.slow
 ROWS = pytest.mark.parametrize("row", FAMILIES, ids=str)
 
@@ -39,6 +41,10 @@ def test_onnx_runtime_answers_as_keras_does(row, tmp_path):
         pytest.importorskip(package)
     onnxruntime = pytest.importorskip("onnxruntime")
     model = row.made(heads=(row.head,))
+    if row.name in NO_ONNX:
+        with pytest.raises(EngineError, match="drawn with Keras on torch"):
+            export_model(model, tmp_path / "m.onnx")
+        return
     export_model(model, tmp_path / "m.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "m.onnx")
     names = [output.name for output in session.get_outputs()]
