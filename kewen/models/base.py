@@ -22,9 +22,9 @@ class Backbone(keras.Model):
     """A functional model of named layers: `block_3_attention`, `mlm_dense`, ...
 
     Inputs are a dict: `token_ids` int (B, T), `segment_ids` int (B, T) where the family
-    has segments, `padding_mask` bool (B, T), True where a token is, `position_ids` int
-    (B, T) with `position_input`, and `condition` float (B, K) where the config has a
-    `condition_dim`, K. The output is the last hidden state, (B, T, C);
+    has segments or the mask needs them, `padding_mask` bool (B, T), True where a token
+    is, `position_ids` int (B, T) with `position_input`, and `condition` float (B, K)
+    where the config has a `condition_dim`, K. The output is the last hidden state, (B, T, C);
     with heads or `collect` it is a dict of that, `last_hidden_state`, and theirs.
 
     An encoder-decoder has `decoder_token_ids` and `decoder_padding_mask` too, (B, T),

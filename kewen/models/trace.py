@@ -242,7 +242,9 @@ def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:
     config = model.config
     limits = {
         "token_ids": config.vocabulary_size,
-        "segment_ids": max(_count_segments(config), 1),
+        "segment_ids": max(
+            _count_segments(config), 2 if model.application == "unilm" else 1
+        ),
         "padding_mask": 2,
         ORDER: arrays["token_ids" if "token_ids" in arrays else CONTEXT].shape[1],
     }

@@ -18,6 +18,7 @@ RNG = np.random.default_rng(0)
 HIDDEN = RNG.normal(size=(B, T, C)).astype("float32")
 TOKEN_IDS = RNG.integers(5, 20, (B, T)).astype("int32")
 SEGMENT_IDS = np.repeat([[0, 0, 0, 1, 1, 1]], B, axis=0).astype("int32")
+GENERATION_ORDER = np.repeat([[0, 4, 2, 5, 3, 1]], B, axis=0).astype("int32")
 IS_TOKEN = np.ones((B, T), bool)
 IS_TOKEN[1, 4:] = False
 DISTANCES = RNG.normal(size=(18, C)).astype("float32")
@@ -312,5 +313,6 @@ def inputs_of(model, token_ids=TOKEN_IDS, segment_ids=SEGMENT_IDS, is_token=None
         "token_ids": token_ids,
         "segment_ids": segment_ids,
         "padding_mask": np.ones_like(token_ids, bool) if is_token is None else is_token,
+        "generation_order": GENERATION_ORDER[: len(token_ids)],
     }
     return {name: given[name] for name in model.inputs_by_name if name in given}

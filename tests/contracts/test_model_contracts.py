@@ -9,6 +9,7 @@ from gradients import gradient
 from keras import ops
 from subjects import (
     FAMILIES,
+    GENERATION_ORDER,
     SEGMENT_IDS,
     TOKEN_IDS,
     B,
@@ -63,14 +64,12 @@ def unpadded(row, application):
 
 
 def applications(row):
-    segments = getattr(row.config, "segment_vocabulary_size", 1) > 1
-    # "permuted" has one more input, and tests of its own.
-    worn = [a for a in family(row.name).applications if a != "permuted"]
-    return [a for a in worn if a != "unilm" or segments]
+    # "permuted" has one more input, and where padding stands in it is the caller's.
+    return [a for a in family(row.name).applications if a != "permuted"]
 
 
 def rows_with(application):
-    rows = [row for row in FAMILIES if application in applications(row)]
+    rows = [row for row in FAMILIES if application in family(row.name).applications]
     return pytest.mark.parametrize("row", rows, ids=str)
 
 
@@ -122,6 +121,25 @@ def test_lm_depends_on_no_later_token(row):
 def test_unilm_depends_on_the_source_and_the_targets_past(row, t):
     seen = (SEGMENT_IDS[0] == 0) | (np.arange(T) <= t)
     assert (reach(made(row, "unilm"), t) == seen).all()
+
+
+@rows_with("permuted")
+@pytest.mark.parametrize("t", [1, 4])
+def test_permuted_depends_on_what_is_generated_before(row, t):
+    places = np.argsort(GENERATION_ORDER[0])
+    assert (reach(made(row, "permuted"), t) == (places <= places[t])).all()
+
+
+@rows_with("unilm")
+def test_unilm_over_sources_alone_is_the_encoder_with_the_same_weights(row):
+    model, encoder = made(row, "unilm"), made(row, "encoder")
+    assert list(model.weights_by_path()) == list(encoder.weights_by_path())
+    sources = np.zeros_like(SEGMENT_IDS)
+    got, wanted = (
+        each.predict_on_batch(inputs_of(each, segment_ids=sources))
+        for each in (model, encoder)
+    )
+    keras.tree.map_structure(close, got, wanted)
 
 
 @rows_with("encoder")

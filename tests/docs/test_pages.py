@@ -163,7 +163,11 @@ def test_the_examples_of_the_lesson_run_and_give_what_they_say(monkeypatch):
         eval(code.splitlines()[-1].partition("  #")[0], names)
         for code, names in run_in_turn(lesson)
     ]
-    average, nothing, square, prefix, permuted, padded_row = map(np.asarray, values)
+    *lists, inputs, padded_row = values
+    average, nothing, square, prefix, permuted, padded_row = map(
+        np.asarray, [*lists, padded_row]
+    )
+    assert inputs == ["padding_mask", "segment_ids", "token_ids"]
     assert average == pytest.approx([1 / 3] * 3)
     assert nothing.tolist() == [0, 0, 0]
     assert square[0].astype(int).tolist() == [

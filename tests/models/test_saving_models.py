@@ -83,9 +83,10 @@ def save_as_before(pretrained, folder):
     edit(folder / "kewen.json", config=pretrained.config.as_dict())
 
 
-@pytest.mark.parametrize("application", ["encoder", "lm", "unilm"])
-def test_mask_is_saved_where_transformers_reads_it(application, tmp_path):
-    base = loaded("bert_model")
+@pytest.mark.parametrize("name", ["bert_model", "distilbert_mlm", "modernbert_mlm"])
+@pytest.mark.parametrize("application", ["encoder", "lm", "unilm", "permuted"])
+def test_mask_is_saved_where_transformers_reads_it(application, name, tmp_path):
+    base = loaded(name)
     kewen.Pretrained(
         model=base.model.redrawn(application=application), config_json=base.config_json
     ).save(tmp_path / "out")

@@ -43,8 +43,9 @@ def bert_graph(
     Args:
         config: sizes and rates.
         parts: where the layers come from.
-        application: "encoder", "lm" (causal mask), "unilm" (mask from segments) or
-            "permuted" (mask from one more input, `generation_order`).
+        application: "encoder", "lm" (causal mask), "unilm" (mask from `segment_ids`,
+            an input for that alone where there are no segments) or "permuted" (mask
+            from one more input, `generation_order`).
         position_input: whether position ids are a fourth input, `position_ids`.
         number_positions: makes position ids where they are not given; 0, 1, 2 ... if
             None.
@@ -150,16 +151,28 @@ def projected(graph: Graph, hidden: Tensor, **options: Any) -> Tensor:
     )(hidden)
 
 
-def attention_mask(graph: Graph, application: str) -> Tensor:
-    """Who may look at whom, (B, 1 or T, T)."""
+def attention_mask(
+    graph: Graph, application: str, window: int | None = None
+) -> Tensor:
+    """Who may look at whom, (B, 1 or T, T).
+
+    Args:
+        graph: that it is drawn in; it is given the inputs that only the mask needs.
+        application: as of `bert_graph`.
+        window: how many tokens on either side are seen; None for all.
+    """
     kind = {"encoder": "bidirectional", "lm": "causal"}.get(application, application)
-    layer = graph.parts(layers.AttentionMask, f"{kind}_mask", kind=kind)
-    if kind == "unilm":
-        return layer(graph.inputs["padding_mask"], graph.inputs["segment_ids"])
-    if kind == "permuted":
-        order = graph.add_input("generation_order", "int32")
-        return layer(graph.inputs["padding_mask"], order=order)
-    return layer(graph.inputs["padding_mask"])
+    name, options = f"{kind}_mask", {}
+    if window is not None:
+        name, options = f"{name}_of_{window}", {"window": (window, window)}
+    given = {"unilm": "segment_ids", "permuted": "generation_order"}.get(kind)
+    if given and given not in graph.inputs:
+        graph.add_input(given, "int32")
+    return graph.parts(layers.AttentionMask, name, kind=kind, **options)(
+        graph.inputs["padding_mask"],
+        graph.inputs["segment_ids"] if kind == "unilm" else None,
+        graph.inputs.get("generation_order"),
+    )
 
 
 def block(graph: Graph, i: int, hidden: Tensor, arguments: dict[str, Any]) -> Tensor:

@@ -35,7 +35,6 @@ FAMILY = Family(
         "DebertaV2Model": (),
     },
     model_type="deberta-v2",
-    applications=("encoder", "lm"),
     fields_seen=fields_seen,
 )
 

@@ -36,7 +36,7 @@ def deberta_graph(
     Args:
         config: sizes and rates.
         parts: where the layers come from.
-        application: "encoder" or "lm" (causal mask).
+        application: as of `bert_graph`.
         position_input: whether position ids are an input, `position_ids`, of absolute
             positions; distances are those of columns.
     """

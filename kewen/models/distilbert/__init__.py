@@ -26,7 +26,6 @@ FAMILY = Family(
         "DistilBertModel": (),
     },
     model_type="distilbert",
-    applications=("encoder", "lm"),
 )
 
 __all__ = ["FAMILY", "DistilBertConfig"]

@@ -23,7 +23,6 @@ FAMILY = Family(
         "ModernBertModel": (),
     },
     model_type="modernbert",
-    applications=("encoder", "lm"),
 )
 
 __all__ = ["FAMILY", "ModernBertConfig", "modernbert_graph"]

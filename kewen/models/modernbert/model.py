@@ -39,7 +39,7 @@ def modernbert_graph(
     Args:
         config: sizes and rates.
         parts: where the layers come from.
-        application: "encoder" or "lm" (causal mask, within the same windows).
+        application: as of `bert_graph`; every mask within the same windows.
         position_input: whether position ids are an input, `position_ids`; else they
             count the tokens of a row, wherever the padding is.
     """
@@ -58,7 +58,7 @@ def modernbert_graph(
     graph.hidden_states.append(hidden)
     positions = position_ids(graph, position_input)
     for i, window in enumerate(config.windows):
-        mask = attention_mask(graph, application, window)
+        mask = bert.attention_mask(graph, application, window)
         hidden = block(graph, i, hidden, mask, rotary(graph, positions, window))
         graph.hidden_states.append(hidden)
     graph.hidden_states[-1] = norm(graph, "final_norm", hidden)
@@ -71,16 +71,6 @@ def position_ids(graph: Graph, is_input: bool) -> Tensor:
         return graph.add_input("position_ids", "int32")
     numbering = graph.parts(layers.PositionsOfTokens, "position_ids_of_tokens")
     return numbering(graph.inputs["padding_mask"])
-
-
-def attention_mask(graph: Graph, application: str, window: int | None) -> Tensor:
-    """Who may look at whom, (B, 1 or T, T)."""
-    kind = {"encoder": "bidirectional", "lm": "causal"}[application]
-    name, options = f"{kind}_mask", {}
-    if window is not None:
-        name, options = f"{name}_of_{window}", {"window": (window, window)}
-    layer = graph.parts(layers.AttentionMask, name, kind=kind, **options)
-    return layer(graph.inputs["padding_mask"])
 
 
 def rotary(graph: Graph, positions: Tensor, window: int | None) -> Rotary:
