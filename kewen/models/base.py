@@ -8,6 +8,7 @@ import keras
 from kewen.errors import ConfigError
 from kewen.layers import ScoresOf
 from kewen.layers.ties import tie_again, ties_of
+from kewen.models.bert4keras_layers import layer_of_bert4keras
 from kewen.models.config import Config
 from kewen.models.describing import describe
 from kewen.models.graph import Graph
@@ -24,8 +25,9 @@ class Backbone(keras.Model):
     Inputs are a dict: `token_ids` int (B, T), `segment_ids` int (B, T) where the family
     has segments or the mask needs them, `padding_mask` bool (B, T), True where a token
     is, `position_ids` int (B, T) with `position_input`, and `condition` float (B, K)
-    where the config has a `condition_dim`, K. The output is the last hidden state, (B, T, C);
-    with heads or `collect` it is a dict of that, `last_hidden_state`, and theirs.
+    where the config has a `condition_dim`, K. The output is the last hidden state,
+    (B, T, C); with heads or `collect` it is a dict of that, `last_hidden_state`, and
+    theirs.
 
     An encoder-decoder has `decoder_token_ids` and `decoder_padding_mask` too, (B, T),
     where the others are (B, S); heads and last hidden state are the decoder's, and
@@ -142,6 +144,16 @@ class Backbone(keras.Model):
         made = self._made_by_layer()
         _one_of("layer", names, made)
         return keras.Model(self.inputs_by_name, {name: made[name] for name in names})
+
+    def layer_of_bert4keras(self, name: str) -> Any:
+        """The layer that bert4keras calls `name`; docs/migration.md lists them all.
+
+        Example: "Transformer-3-FeedForward" is `block_3_feedforward`.
+
+        Raises:
+            ConfigError: if no layer of this model is called so there.
+        """
+        return layer_of_bert4keras(name, self)
 
     def _made_by_layer(self) -> dict[str, Tensor]:
         """What each layer gives in this graph; at its first call, if it has several.

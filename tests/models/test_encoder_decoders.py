@@ -16,7 +16,6 @@ from golden_cases import (
 import kewen
 from kewen.checkpoints import open_checkpoint, write_sharded
 from kewen.errors import ConfigError, ShapeError
-from kewen.models.bert4keras_layers import layer_of_bert4keras
 from kewen.models.convert import convert
 from kewen.models.trace import trace
 
@@ -178,40 +177,6 @@ def test_positions_cross_over_in_bert4keras_only():
     ours = trace(given.folder, given.inputs)["hidden_decoder_layer_0"]
     gap = np.abs(ours - given.expected["hidden_decoder_layer_0"])
     assert gap[given.is_token_of("decoder_")].max() > 1e-3
-
-
-@pytest.mark.parametrize(
-    ("theirs", "tensor"),
-    [
-        ("Embedding-Token", "shared/embedding"),
-        (
-            "Decoder-Embedding-Relative-Position",
-            "decoder/block_000/layer_000/SelfAttention/relative_attention_bias",
-        ),
-        (
-            "Encoder-Transformer-1-MultiHeadSelfAttention-Norm",
-            "encoder/block_001/layer_000/layer_norm/scale",
-        ),
-        (
-            "Decoder-Transformer-1-MultiHeadCrossAttention-Norm",
-            "decoder/block_001/layer_001/layer_norm/scale",
-        ),
-        ("Encoder-Output-Norm", "encoder/final_layer_norm/scale"),
-        ("Decoder-Output-LM", "decoder/logits/kernel"),
-    ],
-)
-def test_layer_of_bert4keras_holds_what_its_checkpoint_has_for_it(theirs, tensor):
-    folder = GOLDEN / "bert4keras" / "t5.1.1"
-    (weight,) = layer_of_bert4keras(theirs, kewen.load(folder).model).weights
-    with open_checkpoint(folder) as file:
-        value = np.asarray(file[tensor])
-    ours = np.asarray(weight)
-    np.testing.assert_array_equal(ours if ours.shape == value.shape else ours.T, value)
-
-
-def test_layer_that_the_model_lacks_is_named_in_the_error():
-    with pytest.raises(ConfigError, match="Decoder-Output-LM"):
-        layer_of_bert4keras("Decoder-Output-LM", kewen.load(T5).model)
 
 
 def test_untied_head_is_scaled_in_bert4keras_only():

@@ -14,7 +14,7 @@ from kewen.checkpoints import WeightsWarning
 from kewen.errors import ConfigError, ShapeError
 from kewen.models import Backbone, family
 from kewen.models.bert import BertConfig
-from kewen.models.bert4keras_layers import layer_of_bert4keras, set_weights
+from kewen.models.bert4keras_layers import set_weights
 from kewen.models.trace import trace
 
 REAL = Pass("bert4keras", "bert_residual_attention")
@@ -193,20 +193,6 @@ def test_weight_that_the_model_lacks_is_refused(name, message):
 def test_weights_need_the_name_of_the_original():
     with pytest.raises(ConfigError, match=r"Arrays of weights.*--family"):
         trace(CONDITIONAL.folder, CONDITIONAL.inputs)
-
-
-@pytest.mark.parametrize(
-    ("theirs", "ours"),
-    [
-        ("Embedding-Token", "token_embedding"),
-        ("Transformer-1-MultiHeadSelfAttention-Norm", "block_1_attention_norm"),
-        ("Transformer-0-FeedForward", "block_0_feedforward"),
-        ("MLM-Dense", "mlm_dense"),
-    ],
-)
-def test_layer_is_found_by_the_name_that_the_original_gives_it(theirs, ours):
-    model = kewen.load(CONDITIONAL.folder).model
-    assert layer_of_bert4keras(theirs, model) is model.get_layer(ours)
 
 
 SIZES = {

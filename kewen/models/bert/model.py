@@ -151,9 +151,7 @@ def projected(graph: Graph, hidden: Tensor, **options: Any) -> Tensor:
     )(hidden)
 
 
-def attention_mask(
-    graph: Graph, application: str, window: int | None = None
-) -> Tensor:
+def attention_mask(graph: Graph, application: str, window: int | None = None) -> Tensor:
     """Who may look at whom, (B, 1 or T, T).
 
     Args:

@@ -106,7 +106,7 @@ def embeddings(graph: Graph, position_input: bool) -> Tensor:
     hidden = tokens(graph.inputs["token_ids"])
     if config.shared_segments:
         speakers = tokens(graph.inputs["segment_ids"])
-        hidden = parts(keras.layers.Add, "segments_add")([hidden, speakers])
+        hidden = parts(keras.layers.Add, "segment_embedding_add")([hidden, speakers])
     elif config.own_segments:
         hidden = parts(
             layers.SegmentEmbedding,
