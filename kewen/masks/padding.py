@@ -29,4 +29,5 @@ def from_lengths(lengths: Tensor, size: int) -> Tensor:
     Returns:
         bool, (B, S). `[b, s]` is True where `s < lengths[b]`.
     """
-    return ops.arange(size, dtype="int32")[None, :] < ops.expand_dims(lengths, 1)
+    counts = ops.expand_dims(ops.cast(lengths, "int32"), 1)  # NumPy's are int64
+    return ops.arange(size, dtype="int32")[None, :] < counts

@@ -6,8 +6,13 @@ from typing import Any
 from kewen.checkpoints import Checkpoint
 from kewen.models.registry import Family
 
-# transformers calls both of these tensors "classifier".
-SEQUENCE, TOKEN = "sequence_classification", "token_classification"
+# Heads that some of transformers' classes call alike -> what those classes are called.
+_CLASSIFIERS = {
+    "sequence_classification": "SequenceClassification",
+    "token_classification": "TokenClassification",
+    "question_answering": "QuestionAnswering",
+}
+SEQUENCE, TOKEN, _ = _CLASSIFIERS
 
 
 def own_heads(
@@ -32,14 +37,17 @@ def own_heads(
     ]
     rivals = [head for head in family.rivals if head in found]
     found = [head for head in found if head not in rivals[1:]]
-    if SEQUENCE in found and TOKEN in found:
-        marks = [
-            tensor_of(family, family.head_marks[head], checkpoint, origin)
-            for head in (SEQUENCE, TOKEN)
-        ]
-        # Where a classifier of texts has more than a tagger has, its being there tells.
-        tags = marks[0] == marks[1] and _tags_tokens(config_json, found)
-        found.remove(SEQUENCE if tags else TOKEN)
+    marks = {
+        head: tensor_of(family, family.head_marks[head], checkpoint, origin)
+        for head in _CLASSIFIERS
+        if head in found
+    }
+    alike = [head for head in marks if list(marks.values()).count(marks[head]) > 1]
+    if alike:
+        meant = _meant(config_json, alike, found)
+        found = [head for head in found if head not in alike or head == meant]
+    elif SEQUENCE in found and TOKEN in found:
+        found.remove(TOKEN)  # a classifier of texts has a tagger's tensors, and more
     return tuple(found)
 
 
@@ -59,9 +67,10 @@ def tensor_of(
     return None
 
 
-def _tags_tokens(config_json: Mapping[str, Any], found: list[str]) -> bool:
-    """A tagger has no pooler; `architectures`, where given, says it outright."""
-    architectures = config_json.get("architectures") or []
-    if architectures:
-        return any("TokenClassification" in str(name) for name in architectures)
-    return "pooler" not in found
+def _meant(config_json: Mapping[str, Any], alike: list[str], found: list[str]) -> str:
+    """Which it is, `architectures` says; if not: a tagger has no pooler."""
+    for name in map(str, config_json.get("architectures") or ()):
+        for head in alike:
+            if _CLASSIFIERS[head] in name:
+                return head
+    return SEQUENCE if "pooler" in found or config_json.get("architectures") else TOKEN

@@ -35,6 +35,15 @@ HEADS = {
     "ModernBertForMaskedLM": {"mlm_logits": "logits"},
     "ModernBertForSequenceClassification": {"class_logits": "logits"},
     "ModernBertForTokenClassification": {"token_logits": "logits"},
+    "ModernBertForQuestionAnswering": {
+        "start_logits": "start_logits",
+        "end_logits": "end_logits",
+    },
+    "GPT2ForTokenClassification": {"token_logits": "logits"},
+    "GPT2ForQuestionAnswering": {
+        "start_logits": "start_logits",
+        "end_logits": "end_logits",
+    },
     "RobertaForMaskedLM": {"mlm_logits": "logits"},
     "RobertaForCausalLM": {"mlm_logits": "logits"},
     "RobertaForSequenceClassification": {"class_logits": "logits"},
@@ -107,6 +116,7 @@ CHANGES: dict[str, dict] = {
     },
     "DistilBert": {"hidden_dim": 24},
     "Electra": {"embedding_size": 8},
+    "GPT2": {"n_inner": 24},
     "RoFormer": {"embedding_size": 8, "rotary_value": True},
     "ModernBert": {
         "num_hidden_layers": 4,

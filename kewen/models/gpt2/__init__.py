@@ -14,8 +14,15 @@ FAMILY = dataclasses.replace(
     graph=gpt2_graph,
     heads=HEADS,
     weights=WEIGHTS,
+    head_marks={
+        **gpt.FAMILY.head_marks,
+        "token_classification": "tagger/kernel",
+        "question_answering": "span/kernel",
+    },
     architectures={
         "GPT2ForSequenceClassification": ("sequence_classification",),
+        "GPT2ForTokenClassification": ("token_classification",),
+        "GPT2ForQuestionAnswering": ("question_answering",),
         "GPT2LMHeadModel": ("language_model",),
         "GPT2Model": (),
     },

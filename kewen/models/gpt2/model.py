@@ -9,7 +9,7 @@ Source: Radford et al., 2019, section 2.3 ("Language models are unsupervised ...
 
 from typing import Any
 
-from kewen import layers
+from kewen import heads, layers
 from kewen.models.bert import model as bert
 from kewen.models.gpt import model as gpt
 from kewen.models.gpt2.config import Gpt2Config
@@ -17,7 +17,6 @@ from kewen.models.graph import Graph
 from kewen.models.parts import Parts
 
 Tensor = Any
-HEADS = gpt.HEADS
 
 
 def gpt2_graph(
@@ -60,3 +59,22 @@ def block(graph: Graph, i: int, hidden: Tensor, mask: Tensor) -> Tensor:
         graph, i, bert.plain_norm(graph, f"{name}_feedforward_norm", hidden)
     )
     return gpt.added(graph, f"{name}_feedforward", hidden, thought)
+
+
+def draw_token_classifier(graph: Graph) -> None:
+    """`token_logits`, (B, T, L); a token has not seen those after it."""
+    config = graph.config
+    graph.outputs["token_logits"] = heads.classify_tokens(
+        graph.parts,
+        graph.last_hidden_state,
+        num_labels=config.num_labels,
+        dropout=config.classifier_dropout,
+        kernel_initializer=bert.initializer(config),
+    )
+
+
+HEADS = {
+    **gpt.HEADS,
+    "token_classification": draw_token_classifier,
+    "question_answering": bert.draw_answer_span,
+}

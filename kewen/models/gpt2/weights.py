@@ -2,7 +2,7 @@
 
 from kewen.checkpoints import WeightMap
 from kewen.models.gpt.weights import LAYER, TF_LAYER, rows_like_gpt
-from kewen.models.weight_rows import norm
+from kewen.models.weight_rows import dense, norm
 
 WEIGHTS = WeightMap(
     [
@@ -15,6 +15,8 @@ WEIGHTS = WeightMap(
         *norm(
             "block_{i}_feedforward_norm", f"{LAYER}ln_2", f"{TF_LAYER}input/LayerNorm"
         ),
+        *dense("tagger", "classifier"),
+        *dense("span", "qa_outputs"),
         *norm("final_norm", "{base}ln_f", "gpt/output/LayerNorm"),
     ],
     bases={"hf": ("transformer.", "")},

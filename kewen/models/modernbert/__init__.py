@@ -15,10 +15,12 @@ FAMILY = Family(
         "masked_lm": "mlm_bias/bias",
         "sequence_classification": "classifier/kernel",
         "token_classification": "tagger/kernel",
+        "question_answering": "span/kernel",
     },
     architectures={
         "ModernBertForSequenceClassification": ("sequence_classification",),
         "ModernBertForTokenClassification": ("token_classification",),
+        "ModernBertForQuestionAnswering": ("question_answering",),
         "ModernBertForMaskedLM": ("masked_lm",),
         "ModernBertModel": (),
     },

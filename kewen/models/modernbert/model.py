@@ -191,8 +191,22 @@ def draw_token_classifier(graph: Graph) -> None:
     )
 
 
+def draw_answer_span(graph: Graph) -> None:
+    """`start_logits` and `end_logits`, (B, T) each."""
+    config, parts = graph.config, graph.parts
+    rate = bert.classifier_dropout(config)
+    kept = parts(layers.Dropout, "span_dropout", rate=rate)
+    start, end = heads.answer_span(
+        parts,
+        kept(inner(graph, "span_inner", graph.last_hidden_state)),
+        kernel_initializer=bert.initializer(config),
+    )
+    graph.outputs |= {"start_logits": start, "end_logits": end}
+
+
 HEADS = {
     "masked_lm": draw_masked_lm,
     "sequence_classification": draw_sequence_classifier,
     "token_classification": draw_token_classifier,
+    "question_answering": draw_answer_span,
 }

@@ -45,7 +45,7 @@ WEIGHTS = WeightMap(
         *norm("final_norm", "{base}final_norm"),
         *(
             row
-            for name in ("mlm", "classifier_inner", "tagger_inner")
+            for name in ("mlm", "classifier_inner", "tagger_inner", "span_inner")
             for row in (
                 *dense(f"{name}_dense", "head.dense"),
                 *norm(f"{name}_norm", "head.norm"),
@@ -55,6 +55,7 @@ WEIGHTS = WeightMap(
         *dense("mlm_decoder", "decoder"),
         *dense("classifier", "classifier"),
         *dense("tagger", "classifier"),
+        *dense("span", "classifier"),
         Skip(
             "decoder.weight",
             because="the token table, tied",
