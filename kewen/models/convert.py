@@ -13,6 +13,7 @@ from kewen.models.load import load
 from kewen.models.matching import kewen_json_in, matched
 from kewen.models.pretrained import Pretrained
 from kewen.models.save import check_format, kewen_json_of, save_pretrained
+from kewen.text import tokenizer_of_gguf
 
 # What tokenizers are saved as, by kewen, transformers, Google and SentencePiece.
 TOKENIZER_FILES = (
@@ -44,7 +45,7 @@ def convert(
     Tensors are renamed, transposed, split and joined, nothing is computed, so that the
     way back gives the same bytes. (Only "keras" has no place for a dtype of each
     tensor: there all are Keras' float type, float32 unless it was set.) Tokenizer
-    files are copied unread.
+    files are copied unread; the tokenizer in a GGUF file becomes a tokenizer.json.
 
     Args:
         name: a model folder, a `.keras` file, or a hub id; see `kewen.load`.
@@ -96,6 +97,8 @@ def convert(
         # A Keras file holds every weight: what is not there cannot be left out.
         account.check(strict=strict or (to == "keras" and not account.fills_model))
         pretrained = Pretrained(model=found.model, config_json=found.config_json)
+        if not options["copies"]:
+            pretrained.tokenizer = tokenizer_of_gguf(found.gguf, path)
         if to == "keras":
             found.fill_model()
         else:

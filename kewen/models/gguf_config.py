@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from kewen.checkpoints import Checkpoint
 from kewen.errors import ConfigError
+from kewen.ops import rotary_frequencies
 
 # general.architecture -> Hugging Face's model_type.
 _TYPES = {"gemma3": "gemma3_text", "llama": "llama", "qwen2": "qwen2", "qwen3": "qwen3"}
@@ -24,6 +27,14 @@ _KEYS = {
     "rope.freq_base_swa": "rope_local_base_freq",
     "final_logit_softcapping": "final_logit_softcapping",
     "attn_logit_softcapping": "attn_logit_softcapping",
+}
+# What slows each frequency of rotary positions, since Llama 3.1.
+FACTORS = "rope_freqs.weight"
+_LLAMA3 = {
+    "rope_type": "llama3",
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 8192,
 }
 _IDS = {"bos": "bos", "eos": "eos", "padding": "pad", "unknown": "unk"}
 
@@ -82,12 +93,8 @@ def _scaling(
     checkpoint: Checkpoint, metadata: Mapping[str, Any], kind: str
 ) -> dict[str, Any]:
     """How rotary positions are stretched, where they are."""
-    if "rope_freqs.weight" in checkpoint:
-        raise ConfigError(
-            f"{checkpoint.path} must say its rotary positions in numbers. Received: "
-            "factors of each frequency, as Llama 3.1's files have them. Take the "
-            "model's safetensors."
-        )
+    if FACTORS in checkpoint:
+        return _llama3(checkpoint, metadata, kind)
     at = f"{kind}.rope.scaling."
     name = metadata.get(f"{at}type", "none")
     factor = metadata.get(f"{at}factor")
@@ -98,3 +105,29 @@ def _scaling(
     if trained is not None:
         scaling["original_max_position_embeddings"] = trained
     return {"rope_scaling": scaling}
+
+
+def _llama3(
+    checkpoint: Checkpoint, metadata: Mapping[str, Any], kind: str
+) -> dict[str, Any]:
+    """The scaling whose factors of each frequency are in the file.
+
+    The file holds them instead of the numbers that they come from, which all releases
+    since Llama 3.1 share, but for the largest of the factors.
+
+    Raises:
+        ConfigError: if these numbers give other factors.
+    """
+    factors = np.asarray(checkpoint[FACTORS], "float64").ravel()
+    scaling = _LLAMA3 | {"factor": float(factors.max(initial=0.0))}
+    base = float(metadata.get(f"{kind}.rope.freq_base", 10000.0))
+    if factors.size and factors.min() > 0 and np.isfinite(factors).all() and base > 0:
+        plain, _ = rotary_frequencies(2 * factors.size, base)
+        scaled, _ = rotary_frequencies(2 * factors.size, base, scaling)
+        if np.allclose(plain / scaled, factors, rtol=1e-3):
+            return {"rope_scaling": scaling}
+    raise ConfigError(
+        f"{checkpoint.path}: {FACTORS} must be the factors of Llama 3's rotary scaling "
+        f"({_LLAMA3}). Received: {factors.size} others, up to {scaling['factor']:g}. "
+        "Take the model's safetensors."
+    )

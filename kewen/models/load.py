@@ -26,7 +26,7 @@ from kewen.models.keras_archive import check_archive
 from kewen.models.matching import matched
 from kewen.models.pretrained import Pretrained
 from kewen.models.registry import Family
-from kewen.text import Tokenizer
+from kewen.text import Tokenizer, tokenizer_of_gguf
 
 __all__ = ["Pretrained", "load"]
 
@@ -50,7 +50,7 @@ def load(
 
     Args:
         name: a folder with config.json and weights (safetensors, torch, TensorFlow or
-            npz; one file or sharded), a `.keras` file, or a hub id.
+            npz; one file or sharded), a `.keras` or `.gguf` file, or a hub id.
         application: who may look at whom: "encoder", "lm" or "unilm"; if None, what the
             folder says, where `is_decoder` in config.json means "lm".
         position_input: whether position ids are an input.
@@ -96,7 +96,9 @@ def load(
         found.loaded.account.check(strict=strict)
         found.fill_model()
     config = found.model.config
-    own = _tokenizer_of(folder, duplicates, config, strict) if tokenizer else None
+    own = None
+    if tokenizer:
+        own = _tokenizer_of(folder, duplicates, config, strict, found.gguf)
     return Pretrained(
         model=found.model,
         tokenizer=own,
@@ -120,11 +122,18 @@ def _check_dtype(dtype: Any) -> None:
 
 
 def _tokenizer_of(
-    folder: Path, duplicates: Any, config: Any, strict: bool
+    folder: Path,
+    duplicates: Any,
+    config: Any,
+    strict: bool,
+    gguf: Mapping[str, Any] | None = None,
 ) -> Tokenizer | None:
+    """The folder's, or else the one that the metadata of a GGUF file describes."""
     try:
         tokenizer = Tokenizer.from_folder(folder, duplicates=duplicates)
     except NotFoundError:
+        tokenizer = tokenizer_of_gguf(gguf or {}, folder)
+    if tokenizer is None:
         return None
     rows = config.vocabulary_size
     size = tokenizer.vocabulary_size

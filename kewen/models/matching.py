@@ -41,6 +41,7 @@ class Matched:
     loaded: Loaded
     config_json: Mapping[str, Any]
     kewen_json: Mapping[str, Any]
+    gguf: Mapping[str, Any]  # metadata of a GGUF file; nothing for another
 
     def fill_model(self) -> None:
         """Give the model the values that fit."""
@@ -71,8 +72,10 @@ def matched(
     saved = {} if gguf else kewen_json_in(folder)
     config_json, config_path = ({}, path) if gguf else read_config_json(folder)
     with open_checkpoint(gguf or path) as checkpoint:
+        metadata: Mapping[str, Any] = {}
         if isinstance(checkpoint, GgufFile):
-            config_json = config_json_of_gguf(checkpoint, checkpoint.metadata)
+            metadata = checkpoint.metadata
+            config_json = config_json_of_gguf(checkpoint, metadata)
         kind = use or _family_of(config_json, saved, checkpoint, config_path, named)
         origin = kind.weights.origin_of(checkpoint)
         labels = _count_labels(kind, checkpoint, origin)
@@ -106,7 +109,11 @@ def matched(
             else None,
         )
         yield Matched(
-            model=model, loaded=loaded, config_json=config_json, kewen_json=saved
+            model=model,
+            loaded=loaded,
+            config_json=config_json,
+            kewen_json=saved,
+            gguf=metadata,
         )
 
 

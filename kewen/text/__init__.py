@@ -2,6 +2,7 @@
 
 from kewen.text.editing import Keep, Sources
 from kewen.text.encoded import Encoded
+from kewen.text.gguf_tokenizer import tokenizer_of_gguf
 from kewen.text.joining import join_word_pieces
 from kewen.text.tokenizer import Tokenizer
 from kewen.text.vocabulary import Vocabulary, read_vocabulary
@@ -14,4 +15,5 @@ __all__ = [
     "Vocabulary",
     "join_word_pieces",
     "read_vocabulary",
+    "tokenizer_of_gguf",
 ]

@@ -117,7 +117,7 @@ def _from_json(
     path: Path, settings: Mapping[str, Any], words: Segmenter | None
 ) -> Opened:
     library = read_tokenizer_json(path)
-    special = SpecialTokens.find(library.token_to_id, settings)
+    special = SpecialTokens.of(library, settings)
     library.encode_special_tokens = settings.get("split_special_tokens") is True
     saved = dict(settings) or settings_to_save(special, None, words)
     if words is not None:
@@ -129,7 +129,7 @@ def _from_library(
     library: tokenizers.Tokenizer, path: Path, settings: Mapping[str, Any]
 ) -> Opened:
     """Of files that become a tokenizer.json: what is saved is obeyed as it is."""
-    special = SpecialTokens.find(library.token_to_id, settings)
+    special = SpecialTokens.of(library, settings)
     saved = settings_to_save(special, None, None)
     return library, rows_of(library, path), special, saved
 

@@ -102,19 +102,42 @@ def build_sentence_piece(
             f"Llama, T5 or XLM-R. Received: one of {kind!r}, whose other rules it does "
             "not hold. Save its tokenizer.json with transformers."
         )
-    tokenizer = Tokenizer(_model(found, path))
-    tokenizer.normalizer = normalizers.Sequence(list(_normal_form(found)))
-    tokenizer.decoder = _decoder(found)
+    _refuse_odd(found, path)
+    tokenizer = assemble(found)
     if name.startswith(("albert", "debertav2")):
         obey_family(tokenizer, name, found.normal_form, settings or {}, path)
-    untyped: Any = tokenizer
-    for piece in found.pieces:
-        if piece.type in (UNKNOWN, CONTROL):
-            mask = piece.text == "<mask>"
-            untyped.add_tokens(
-                [AddedToken(piece.text, special=True, normalized=False, lstrip=mask)]
-            )
     _add_template(tokenizer, name)
+    return tokenizer
+
+
+def assemble(found: SentencePieces) -> Tokenizer:
+    """Model, normal form, decoder and added tokens; rows are not framed yet.
+
+    Pieces of BPE that a user defined are found before any rule is applied to a text.
+
+    Unused ones are never found.
+
+    Args:
+        found: pieces, one of them for the unknown, and rules.
+    """
+    tokenizer = Tokenizer(_model(found))
+    tokenizer.normalizer = normalizers.Sequence(list(_normal_form(found)))
+    tokenizer.decoder = _decoder(found)
+    untyped: Any = tokenizer
+    is_bpe = found.algorithm == BPE
+    whole = (UNKNOWN, CONTROL, DEFINED) if is_bpe else (UNKNOWN, CONTROL)
+    untyped.add_tokens(
+        [
+            AddedToken(
+                piece.text,
+                special=piece.type != DEFINED,
+                normalized=False,
+                lstrip=piece.text == "<mask>" and not is_bpe,  # as fairseq's does
+            )
+            for piece in found.pieces
+            if piece.type in whole
+        ]
+    )
     return bounded(tokenizer)
 
 
@@ -224,7 +247,7 @@ def _numbered_by_fairseq(
     return replace(found, pieces=(*own, *rest, Piece("<mask>", 0.0, CONTROL)))
 
 
-def _model(found: SentencePieces, path: Path) -> models.Model:
+def _refuse_odd(found: SentencePieces, path: Path) -> None:
     odd = [p.text for p in found.pieces if p.type == UNUSED or not _is_whole(p, found)]
     if found.algorithm not in (UNIGRAM, BPE) or found.space_behind or odd:
         raise VocabularyError(
@@ -233,6 +256,9 @@ def _model(found: SentencePieces, path: Path) -> models.Model:
             f"{found.algorithm}, space behind: {found.space_behind}, such pieces: "
             f"{odd[:3]}. Use another file of the model."
         )
+
+
+def _model(found: SentencePieces) -> models.Model:
     unknown = next(i for i, p in enumerate(found.pieces) if p.type == UNKNOWN)
     if found.algorithm == UNIGRAM:
         scored = [(piece.text, piece.score) for piece in found.pieces]

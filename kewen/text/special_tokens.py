@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, cast
 
+from tokenizers import Tokenizer
+
 # Google's names, then fairseq's. The first one that the vocabulary holds is taken.
 _NAMES = {
     "cls": ("[CLS]", "<s>"),
@@ -43,6 +45,26 @@ class SpecialTokens:
                     found[role] = token
                     break
         return cls(**found)
+
+    @classmethod
+    def of(cls, library: Tokenizer, hints: Mapping[str, Any]) -> "SpecialTokens":
+        """As `find`; a token that the library was told is not special is none by name.
+
+        Such are Gemma's <s> and </s>, which are HTML's.
+        """
+        added = library.get_added_tokens_decoder().values()
+        plain = {token.content for token in added if not token.special}
+        named = cls.find(library.token_to_id, hints)
+        hinted = {
+            each for role in _NAMES for each in _content(hints.get(f"{role}_token"))
+        }
+        return cls(
+            **{
+                role: token
+                for role, token in named.named()
+                if token not in plain or token in hinted
+            }
+        )
 
     def named(self) -> Iterator[tuple[str, str]]:
         """The pairs (role, token) of the tokens that are there."""

@@ -76,6 +76,11 @@ def rows_like_llama(
             origin="hf",
         ),
         Skip("*rotary_emb.inv_freq", because="a buffer that the rotary base gives"),
+        Skip(
+            "rope_freqs.weight",
+            because="factors that the rotary scaling gives",
+            origin="gguf",
+        ),
     ]
 
 
