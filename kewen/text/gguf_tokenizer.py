@@ -10,7 +10,7 @@ tokenizer.json files.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from tokenizers import (
     AddedToken,
@@ -143,9 +143,10 @@ class _Found:
         self, name: str, kind: type | tuple[type, ...], default: Any = None
     ) -> list[Any]:
         found = self.metadata.get(f"{KEY}{name}", default)
-        if not isinstance(found, list) or not all(isinstance(e, kind) for e in found):
+        values = cast("list[Any]", found if isinstance(found, list) else [None])
+        if not all(isinstance(value, kind) for value in values):
             raise self.broken(f"{type(found).__name__} for {KEY}{name}")
-        return found
+        return values
 
     def flag(self, name: str, default: bool) -> bool:
         value = self.metadata.get(f"{KEY}{name}", default)
