@@ -7,6 +7,7 @@ from keras import ops
 
 from kewen import masks
 from kewen.errors import ConfigError
+from kewen.layers.moment import Moment
 
 Tensor = Any
 KINDS = ("bidirectional", "causal", "unilm", "permuted")
@@ -61,6 +62,31 @@ class AttentionMask(keras.layers.Layer):
             return masks.all_of(earlier, near, masks.padding(padding_mask))
         past = masks.causal(length) if self.kind == "causal" else None
         return masks.all_of(past, near, masks.padding(padding_mask))
+
+    def at_moment(
+        self,
+        moment: Moment,
+        padding_mask: Tensor,
+        segment_ids: Tensor | None = None,
+        order: Tensor | None = None,
+    ) -> Tensor:
+        """The same while a text grows: over what is remembered, bool, (N, T, R).
+
+        New tokens look backwards, whatever the kind; "bidirectional" masks are those
+        of a text that does not grow.
+
+        Raises:
+            ConfigError: of kind "permuted", whose texts do not grow at the end.
+        """
+        if self.kind == "permuted":
+            raise ConfigError(
+                "A model is decoded under a mask whose texts grow at the end: causal "
+                "or unilm. Received: permuted. Draw it with another application."
+            )
+        if moment.is_prompt or self.kind == "bidirectional":
+            return self.call(padding_mask, segment_ids)
+        window = None if self.window is None else self.window[0] + 1
+        return moment.visible(padding_mask.shape[1], window)
 
     def compute_output_spec(
         self, padding_mask: Any, segment_ids: Any = None, order: Any = None

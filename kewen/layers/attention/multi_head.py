@@ -9,6 +9,7 @@ from kewen.errors import ConfigError, ShapeError
 from kewen.layers.dense import EinsumDense
 from kewen.layers.dropout import Dropout
 from kewen.layers.initial_values import TruncatedNormal, another
+from kewen.layers.moment import Moment
 from kewen.layers.rematerialized import Rematerialized
 from kewen.layers.rms_norm import RMSNorm
 from kewen.ops import (
@@ -61,17 +62,13 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         rotate_values: whether `rotary` turns the values too.
         relations: float, (T, S, D), K = D; a vector of each pair of positions, added to
             the key and to the value that query t sees of position s.
-        cache: (keys, values), (B, S, G, K) and (B, S, G, D), to be filled from
-            `cache_index` on; T new positions are written, and attention is over all S.
-        cache_index: int scalar, where the first of the T positions is written.
         return_scores: whether to give the probabilities, (B, H, T, S), as well.
         return_logits: whether to give the scaled scores before `bias` and mask as well,
             (B, H, T, S).
 
     Returns:
-        Float, (B, T, C); with `return_scores`, `return_logits` or `cache` a tuple of
-        it, then the probabilities, then the logits, then the new cache, as far as asked
-        for.
+        Float, (B, T, C); with `return_scores` or `return_logits` a tuple of it, then
+        the probabilities, then the logits, as far as asked for.
 
     Source: Vaswani et al., 2017, section 3.2 (arXiv 1706.03762), lesson 4765. Their d_k
     is our `key_dim`, their d_v `head_dim`. Grouped queries: Ainslie et al., 2023 (arXiv
@@ -203,23 +200,13 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         rotary: tuple[Tensor, Tensor] | None = None,
         rotate_values: bool = False,
         relations: Tensor | None = None,
-        cache: tuple[Tensor, Tensor] | None = None,
-        cache_index: Tensor | None = None,
         return_scores: bool = False,
         return_logits: bool = False,
         training: bool = False,
     ) -> Any:
         source = inputs if context is None else context
-        query, key, value = self.query(inputs), self.key(source), self.value(source)
-        if self.norm_epsilon is not None:
-            query, key = self.query_norm(query), self.key_norm(key)
-        if rotary is not None:
-            query = rotate(query, *rotary, layout=self.rotary_layout)
-            key = rotate(key, *rotary, layout=self.rotary_layout)
-            if rotate_values:
-                value = rotate(value, *rotary, layout=self.rotary_layout)
-        if cache is not None:
-            key, value = cache = _written(cache, key, value, cache_index)
+        query = self._queries(inputs, rotary)
+        key, value = self._keys_and_values(source, rotary, rotate_values)
         output, scores, logits = self._attended(
             query,
             key,
@@ -235,9 +222,70 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
             results.append(scores)
         if return_logits:
             results.append(logits)
-        if cache is not None:
-            results.append(cache)
         return results[0] if len(results) == 1 else tuple(results)
+
+    def at_moment(
+        self,
+        moment: Moment,
+        inputs: Tensor,
+        context: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        bias: Tensor | None = None,
+        rotary: tuple[Tensor, Tensor] | None = None,
+        rotate_values: bool = False,
+        relations: Tensor | None = None,
+        return_logits: bool = False,
+    ) -> Any:
+        """The same while a text grows: older keys and values are remembered.
+
+        Args:
+            moment: what came before `inputs`, and where it is remembered.
+            inputs: float, (N, T, C), of the new tokens.
+            context: float, (B, S, C), N a multiple of B: rows beside each other share
+                one. Looked at for a prompt only.
+            attention_mask: bool, over the keys that `moment` remembers; so `bias`,
+                `relations`.
+        """
+        query = self._queries(inputs, rotary)
+        if context is None:
+            key, value = self._keys_and_values(inputs, rotary, rotate_values)
+            key, value = moment.remember(self.name, key, value)
+        else:
+            place = moment.place(self.name)
+            if place not in moment.contexts:
+                found = self._keys_and_values(context, rotary, rotate_values)
+                moment.contexts[place] = found
+            key, value = moment.contexts[place]
+        shape = query.shape
+        if key.shape[0] != shape[0]:  # rows that share a context ask one after another
+            query = ops.reshape(query, (key.shape[0], -1, *shape[2:]))
+        mixed, _, logits = self._attended(
+            query, key, value, attention_mask, bias, relations, return_logits, False
+        )
+        mixed = ops.reshape(mixed, (*shape[:2], mixed.shape[-1]))
+        return (mixed, logits) if return_logits else mixed
+
+    def _queries(self, inputs: Tensor, rotary: Any) -> Tensor:
+        """(B, T, C) to (B, T, H, K), normed and turned."""
+        query = self.query(inputs)
+        if self.norm_epsilon is not None:
+            query = self.query_norm(query)
+        if rotary is None:
+            return query
+        return rotate(query, *rotary, layout=self.rotary_layout)
+
+    def _keys_and_values(
+        self, source: Tensor, rotary: Any, rotate_values: bool
+    ) -> tuple[Tensor, Tensor]:
+        """(B, S, C) to (B, S, G, K), normed and turned, and (B, S, G, D)."""
+        key, value = self.key(source), self.value(source)
+        if self.norm_epsilon is not None:
+            key = self.key_norm(key)
+        if rotary is not None:
+            key = rotate(key, *rotary, layout=self.rotary_layout)
+            if rotate_values:
+                value = rotate(value, *rotary, layout=self.rotary_layout)
+        return key, value
 
     def _attended(
         self,
@@ -328,20 +376,15 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         rotary: Any = None,
         rotate_values: bool = False,
         relations: Any = None,
-        cache: Any = None,
-        cache_index: Any = None,
         return_scores: bool = False,
         return_logits: bool = False,
         training: bool = False,
     ) -> Any:
         source = inputs if context is None else context
-        keys = source.shape[1] if cache is None else cache[0].shape[1]
         results: list[Any] = [keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)]
-        shape = (inputs.shape[0], self.num_heads, inputs.shape[1], keys)
+        shape = (inputs.shape[0], self.num_heads, inputs.shape[1], source.shape[1])
         for _ in range(return_scores + return_logits):
             results.append(keras.KerasTensor(shape, dtype=self.compute_dtype))
-        if cache is not None:
-            results.append(cache)
         return results[0] if len(results) == 1 else tuple(results)
 
     def get_config(self) -> dict[str, Any]:
@@ -374,18 +417,3 @@ def _for_heads(attention_mask: Tensor) -> Tensor:
             f"Received: {tuple(attention_mask.shape)}. Make it with kewen.masks."
         )
     return ops.expand_dims(ops.cast(attention_mask, "bool"), 1)
-
-
-def _written(
-    cache: tuple[Tensor, Tensor], key: Tensor, value: Tensor, index: Tensor | None
-) -> tuple[Tensor, Tensor]:
-    if index is None:
-        raise ShapeError(
-            "cache needs cache_index, the position where the new keys are written. "
-            "Received: cache_index=None."
-        )
-    start = (0, index, 0, 0)
-    return (
-        ops.slice_update(cache[0], start, ops.cast(key, cache[0].dtype)),
-        ops.slice_update(cache[1], start, ops.cast(value, cache[1].dtype)),
-    )

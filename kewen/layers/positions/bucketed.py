@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from kewen.errors import ConfigError
+from kewen.layers.moment import Moment
 
 Tensor = Any
 MOST_DISTANCE = 2**20  # a table of this length is made
@@ -73,9 +74,24 @@ class BucketedPositions(keras.layers.Layer):
     ) -> Tensor:
         keys = queries if keys is None else keys
         positions = ops.arange(ops.shape(queries)[1], dtype="int32") + first_query
-        relative = (
-            ops.arange(ops.shape(keys)[1], dtype="int32")[None, :] - positions[:, None]
-        )
+        others = ops.arange(ops.shape(keys)[1], dtype="int32")
+        return self._biases(others[None, :] - positions[:, None])
+
+    def at_moment(
+        self, moment: Moment, queries: Tensor, keys: Tensor | None = None
+    ) -> Tensor:
+        """The same while a text grows: of new tokens and what is remembered.
+
+        With `keys`, which do not grow, of the new tokens and these.
+        """
+        if moment.is_prompt:
+            return self.call(queries, keys)
+        if keys is not None:
+            return self.call(queries, keys, moment.clock)
+        return self._biases(-moment.ages(queries.shape[1], moment.capacity))
+
+    def _biases(self, relative: Tensor) -> Tensor:
+        """Of keys' positions minus queries', (T, S): (1, H, T, S)."""
         distance = ops.abs(relative) if self.bidirectional else -relative
         distance = ops.clip(distance, 0, self.max_distance)
         bucket = ops.take(ops.convert_to_tensor(self.bucket_of), distance, axis=0)

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from kewen.errors import ShapeError
+from kewen.layers.moment import Moment
 
 Tensor = Any
 
@@ -88,6 +89,12 @@ class PositionsOfTokens(keras.layers.Layer):
         check_length(padding_mask.shape[1], self.longest_text)
         count = ops.cumsum(ops.cast(padding_mask, "int32"), axis=1)
         return ops.maximum(count - 1, 0) + self.first
+
+    def at_moment(self, moment: Moment, padding_mask: Tensor) -> Tensor:
+        """The same while a text grows: numbers of the new tokens, (N, T)."""
+        if moment.is_prompt:
+            return self.call(padding_mask)
+        return moment.positions(padding_mask.shape[1]) + self.first
 
     def compute_output_spec(self, padding_mask: Any) -> keras.KerasTensor:
         return keras.KerasTensor(padding_mask.shape, dtype="int32")

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from kewen.errors import ConfigError
+from kewen.layers.moment import Moment
 
 Tensor = Any
 
@@ -43,9 +44,16 @@ class RelativePositions(keras.layers.Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         places = ops.arange(ops.shape(inputs)[1], dtype="int32")
-        distances = ops.clip(
-            places[None, :] - places[:, None], -self.farthest, self.farthest
-        )
+        return self._vectors(places[None, :] - places[:, None])
+
+    def at_moment(self, moment: Moment, inputs: Tensor) -> Tensor:
+        """The same while a text grows, of new tokens and what is remembered."""
+        if moment.is_prompt:
+            return self.call(inputs)
+        return self._vectors(-moment.ages(inputs.shape[1], moment.capacity))
+
+    def _vectors(self, distances: Tensor) -> Tensor:
+        distances = ops.clip(distances, -self.farthest, self.farthest)
         table = ops.convert_to_tensor(self._table(), self.compute_dtype)
         return ops.take(table, distances + self.farthest, axis=0)
 

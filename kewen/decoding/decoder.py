@@ -1,0 +1,216 @@
+"""The driver of every strategy: prompts in, generated ids out."""
+
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from kewen.decoding import programs
+from kewen.decoding.drawing import uniforms
+from kewen.decoding.step import Step
+from kewen.decoding.strategy import (
+    NOT_FINITE,
+    NOTHING_ALLOWED,
+    Generated,
+    Loop,
+    Strategy,
+    history_of,
+)
+from kewen.errors import ConfigError, DataError
+
+Tensor = Any
+PROMPT_BUCKET = 16  # columns; prompts and histories are rounded up to these
+CAPACITY_BUCKET = 64
+
+
+class Decoder:
+    """Decodes prompts with a step and a strategy.
+
+    On JAX the whole loop is one program: a program for each number of rows and length
+    of prompt reads the prompts, and one for each number of rows and capacity goes on.
+    Prompts are rounded up to 16 columns, capacities to 64, or to `longest`.
+
+    Args:
+        step: the model.
+        strategy: how to choose.
+        longest: most tokens that a text may have, prompt included; None for any number.
+        seed: of whatever is drawn.
+    """
+
+    def __init__(
+        self,
+        step: Step,
+        strategy: Strategy,
+        *,
+        longest: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.step = step
+        self.strategy = strategy
+        self.longest = longest
+        self.seed = seed
+
+    def __call__(
+        self,
+        prompts: Sequence[Sequence[int]],
+        max_new_tokens: int | Sequence[int] = 64,
+        extra: Mapping[str, np.ndarray] | None = None,
+    ) -> list[list[Generated]]:
+        """Generate after each prompt.
+
+        Args:
+            prompts: ids, of any lengths, at least one each.
+            max_new_tokens: at most so many, of all or of each.
+            extra: further inputs of the model, rows as the prompts.
+
+        Returns:
+            For each prompt the texts that the strategy found, the best first.
+        """
+        loop = self.begin(prompts, max_new_tokens, extra)
+        return self.results(self.advance(loop))
+
+    def begin(
+        self,
+        prompts: Sequence[Sequence[int]],
+        max_new_tokens: int | Sequence[int],
+        extra: Mapping[str, np.ndarray] | None = None,
+        capacity: int | None = None,
+    ) -> Loop:
+        """Read the prompts and choose the first token of each.
+
+        Raises:
+            DataError: if a prompt has no token, or there is none.
+            ConfigError: if nothing is to be generated, or more than the model can hold.
+        """
+        lengths = [len(prompt) for prompt in prompts]
+        limits = np.broadcast_to(np.asarray(max_new_tokens, "int32"), len(prompts))
+        self._check(lengths, limits)
+        capacity = capacity or self.capacity(max(np.add(lengths, limits)))
+        columns = min(_rounded(max(lengths), PROMPT_BUCKET), capacity)
+        ids, is_token = aligned_right(prompts, columns)
+        prompt = {"token_ids": ids, "padding_mask": is_token, **(extra or {})}
+        loop: dict[str, Any] = {"limits": np.array(limits, "int32")}
+        if getattr(self.strategy, "sample", False):
+            # As many as a capacity holds, so that their number compiles nothing.
+            loop["uniforms"] = self._luck(prompts, capacity)
+        strategy, step = self.strategy, self.step
+
+        def body(numbers: Any, prompt: Any, loop: Loop, donated: Any) -> Loop:
+            own = strategy.with_numbers(numbers)
+            logits, state = step.begin(prompt, capacity)
+            history = history_of(prompt, capacity)
+            return own.start(step, logits, state, loop | {"history": history})
+
+        build = "begin", capacity, self.strategy.build()
+        tensors = {name: ops.convert_to_tensor(v) for name, v in prompt.items()}
+        loop = {name: ops.convert_to_tensor(v) for name, v in loop.items()}
+        numbers = self.strategy.numbers()
+        return programs.run(self.step, build, body, numbers, tensors, loop)
+
+    def advance(self, loop: Loop, steps: int | None = None) -> Loop:
+        """Go on until all are done, or for at most `steps` tokens a row.
+
+        The loop that is given must not be used again: its memory is.
+
+        Raises:
+            DataError: if scores are not finite, or a rule forbids every token.
+        """
+        most = int(ops.max(loop["limits"])) if steps is None else steps
+        strategy, step = self.strategy, self.step
+
+        def body(numbers: Any, most: Tensor, loop: Loop) -> Loop:
+            own = strategy.with_numbers(numbers)
+
+            def is_open(count: Tensor, loop: Loop) -> Tensor:
+                return ops.logical_and(
+                    count < most, ops.logical_not(ops.all(loop["done"]))
+                )
+
+            def grow(count: Tensor, loop: Loop) -> tuple[Tensor, Loop]:
+                return count + 1, own.grow(step, loop)
+
+            start = ops.convert_to_tensor(0, "int32"), loop
+            return ops.while_loop(is_open, grow, start)[1]
+
+        loop = programs.run(
+            self.step,
+            ("advance", self.strategy.build()),
+            body,
+            self.strategy.numbers(),
+            ops.convert_to_tensor(most, "int32"),
+            donated=loop,
+        )
+        self._check_faults(loop)
+        return loop
+
+    def results(self, loop: Loop) -> list[list[Generated]]:
+        """What was generated so far, for each prompt."""
+        return self.strategy.results(loop)
+
+    def capacity(self, tokens: int) -> int:
+        """Columns that are made for texts of so many tokens."""
+        rounded = _rounded(tokens, CAPACITY_BUCKET)
+        return rounded if self.longest is None else min(rounded, self.longest)
+
+    def _luck(self, prompts: Sequence[Sequence[int]], count: int) -> np.ndarray:
+        """Random numbers of each prompt: by its ids, and which of its equals it is."""
+        seen: dict[bytes, int] = {}
+        rows = []
+        for prompt in prompts:
+            key = blake2b(np.asarray(prompt, "<i4").tobytes(), digest_size=16).digest()
+            seen[key] = number = seen.get(key, -1) + 1
+            rows.append(uniforms(self.seed, key + number.to_bytes(8, "little"), count))
+        return np.stack(rows)
+
+    def _check(self, lengths: list[int], limits: np.ndarray) -> None:
+        if not lengths or min(lengths) < 1:
+            raise DataError(
+                "A prompt needs at least one token, and a call at least one prompt. "
+                f"Received: prompts of {lengths} tokens. Begin a text from nothing with "
+                "the model's start token."
+            )
+        if limits.min() < 1:
+            raise ConfigError(
+                f"max_new_tokens must be at least 1. Received: {limits.min()}."
+            )
+        most = max(int(n) for n in np.add(lengths, limits))
+        if self.longest is not None and most > self.longest:
+            raise ConfigError(
+                f"The model has positions for {self.longest} tokens, prompt included. "
+                f"Received: a prompt of {max(lengths)} and max_new_tokens "
+                f"{limits.max()}. Shorten the prompt, or ask for fewer tokens."
+            )
+
+    def _check_faults(self, loop: Loop) -> None:
+        faults = ops.convert_to_numpy(loop["faults"])
+        rows = np.flatnonzero(faults == NOT_FINITE)
+        if len(rows):
+            raise DataError(
+                "The model's scores must be numbers. Received: nan or infinity, at row "
+                f"{rows[0]}. Check its weights, and its dtype: float16 overflows early."
+            )
+        rows = np.flatnonzero(faults == NOTHING_ALLOWED)
+        if len(rows):
+            raise DataError(
+                "At least one token must be allowed at each step. Received: rules that "
+                f"forbid every one, at row {rows[0]}. Loosen a constraint, or allow the "
+                "end token."
+            )
+
+
+def aligned_right(
+    prompts: Sequence[Sequence[int]], columns: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ids int32 and mask bool, (N, columns): each row's tokens end in the last one."""
+    ids = np.zeros((len(prompts), columns), "int32")
+    is_token = np.zeros((len(prompts), columns), bool)
+    for row, prompt in enumerate(prompts):
+        ids[row, columns - len(prompt) :] = prompt
+        is_token[row, columns - len(prompt) :] = True
+    return ids, is_token
+
+
+def _rounded(count: int, bucket: int) -> int:
+    return -(-int(count) // bucket) * bucket

@@ -1,0 +1,64 @@
+"""A step and what is done around it, as one program: compiled on JAX, plain elsewhere."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
+from typing import Any
+
+import keras
+import numpy as np
+
+from kewen.decoding.step import Step
+
+Tensor = Any
+Body = Callable[..., Any]
+
+def run(step: Step, build: Any, body: Body, *args: Any, donated: Any = ()) -> Any:
+    """`body(*args, donated)` with the step's weights of now.
+
+    Args:
+        step: whose programs they are; they are kept as long as it is.
+        build: hashable; tells this body from others of this step.
+        body: of tensor operations; on JAX traced once for each build and each set of
+            shapes. What it needs to know and is not in `build` comes as an argument.
+        *args: tensors, nested.
+        donated: tensors that nobody needs afterwards; their memory is used again.
+    """
+    if keras.backend.backend() != "jax":
+        with _no_gradients():
+            return body(*args, donated)
+    variables = step.variables()
+    known = vars(step).setdefault("_programs", {})
+    if build not in known:
+        known[build] = _compiled(variables, body)
+    _note(step, build, (args, donated))
+    return known[build](donated, [each.value for each in variables], *args)
+
+
+def count_of_compilations(step: Step) -> int:
+    """How many programs were compiled for this step so far; 0 where none are."""
+    return len(vars(step).get("_shapes", ()))
+
+
+def _compiled(variables: list[keras.Variable], body: Body) -> Body:
+    jax: Any = import_module("jax")
+
+    def program(donated: Any, values: list[Tensor], *args: Any) -> Any:
+        pairs = list(zip(variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=pairs):
+            return body(*args, donated)
+
+    return jax.jit(program, donate_argnums=0)
+
+
+def _note(step: Step, build: Any, args: Any) -> None:
+    flat = keras.tree.flatten(args)
+    shapes = tuple((np.shape(each), str(getattr(each, "dtype", ""))) for each in flat)
+    vars(step).setdefault("_shapes", set()).add((build, shapes))
+
+
+def _no_gradients() -> AbstractContextManager[Any]:
+    if keras.backend.backend() != "torch":
+        return nullcontext()
+    torch: Any = import_module("torch")
+    return torch.no_grad()

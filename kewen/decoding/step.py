@@ -1,0 +1,97 @@
+"""What the decoders know of a model: ids in, scores of the next token out."""
+
+import abc
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+from keras import ops
+
+Tensor = Any
+State = Any  # tensors in dicts, lists and tuples; what each holds is the step's affair
+Prompt = Mapping[str, Tensor]
+
+
+class Step(abc.ABC):
+    """A model, as decoders see it. N rows, P columns of a prompt, V ids.
+
+    A subclass reads a prompt in `begin` and goes on by one id a row when it is called.
+    On JAX both are traced and compiled: they are made of tensor operations, and what
+    they remember is in the state that they return.
+    """
+
+    @abc.abstractmethod
+    def begin(self, prompt: Prompt, capacity: int) -> tuple[Tensor, State]:
+        """Read the prompts.
+
+        Args:
+            prompt: `token_ids` int32 and `padding_mask` bool, (N, P), tokens on the
+                right, and whatever else this model takes.
+            capacity: most tokens that a row will have, its prompt's among them.
+
+        Returns:
+            Scores of the token after each prompt, (N, V), and the state.
+        """
+
+    @abc.abstractmethod
+    def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
+        """Scores after one more token a row: int32 (N,) to (N, V), and the state."""
+
+    def take(self, state: State, rows: Tensor) -> State:
+        """The state whose row i is that of row `rows[i]`; int32, (M,).
+
+        Here: of all tensors in it that have rows. Numbers without an axis stay.
+        """
+        return keras.tree.map_structure(lambda each: _taken(each, rows), state)
+
+    def variables(self) -> list[keras.Variable]:
+        """Weights that a compiled program is given as arguments."""
+        return []
+
+
+class Rescoring(Step):
+    """A step that remembers nothing but the ids, and scores each text anew.
+
+    The way for models without a cache, and for one's own scores of any kind: all of a
+    batch's rows come at once, as many as there are beams or samples.
+
+    Args:
+        predict: (token_ids, padding_mask) -> scores of the next token, (N, V): logits or
+            log-probabilities. The ids are int32, (N, L), right-aligned: the newest
+            token of each row is in the last column. L is the decoder's capacity.
+        variables: weights that `predict` uses, of a Keras model.
+
+    Example: `Rescoring(lambda ids, mask: table[ids[:, -1]])` is a Markov chain.
+    """
+
+    def __init__(
+        self,
+        predict: Callable[[Tensor, Tensor], Tensor],
+        variables: Callable[[], list[keras.Variable]] = list,
+    ) -> None:
+        self._predict = predict
+        self.variables = variables
+
+    def begin(self, prompt: Prompt, capacity: int) -> tuple[Tensor, State]:
+        ids, is_token = prompt["token_ids"], prompt["padding_mask"]
+        before = capacity - ids.shape[1]
+        room = ((0, 0), (max(before, 0), 0))
+        ids = ops.pad(ids, room)[:, -capacity:]
+        is_token = ops.pad(is_token, room)[:, -capacity:]
+        return self._predict(ids, is_token), (ids, is_token)
+
+    def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
+        texts, is_token = state
+        texts = shifted(texts, ids)
+        is_token = shifted(is_token, ops.ones_like(is_token[:, 0]))
+        return self._predict(texts, is_token), (texts, is_token)
+
+
+def shifted(columns: Tensor, newest: Tensor) -> Tensor:
+    """All columns one to the left, and a new one: (N, L) and (N,) to (N, L)."""
+    newest = ops.cast(newest, columns.dtype)
+    return ops.concatenate([columns[:, 1:], newest[:, None]], axis=1)
+
+
+def _taken(tensor: Tensor, rows: Tensor) -> Tensor:
+    return ops.take(tensor, rows, axis=0) if len(ops.shape(tensor)) else tensor

@@ -1,0 +1,139 @@
+"""Where a batch stands while it is decoded, and what its attention layers remember.
+
+A layer whose answer depends on more than its inputs while a text grows (attention, masks,
+positions) has a method `at_moment(moment, ...)`, which is called in place of the layer
+itself: so the graph of a model serves training and cached decoding alike.
+
+Every column of the batch is one tick of a common clock. Rows are aligned on the right:
+the newest token of each is in the newest column, and a row of n tokens stands in the n
+newest columns. Keys and values are kept in rings: column c is in slot c mod R, and
+forgets column c - R, which nobody looks at any more.
+"""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+from keras import ops
+
+Tensor = Any
+Memory = tuple[Tensor, Tensor]
+
+
+@dataclasses.dataclass(kw_only=True)
+class Moment:
+    """T new columns, after `clock` old ones.
+
+    N rows, B of them different in what they share, R slots, G heads, K, D sizes.
+
+    Attributes:
+        clock: int scalar, columns before the new ones; 0 for a prompt.
+        lengths: int, (N,), tokens of each row before the new ones.
+        capacity: R of layers that see all; no row may grow longer.
+        windows: attention layer -> how many newest tokens it sees; None for all.
+        memories: call of an attention layer -> (keys, values), (N, G, R, K) and (N, G, R, D);
+            empty for a prompt, whose layers do what they always do, and remember.
+        contexts: the same of cross-attention, (B, S, G, K) and (B, S, G, D), made once.
+    """
+
+    clock: Tensor
+    lengths: Tensor
+    capacity: int
+    windows: Mapping[str, int | None]
+    memories: dict[str, Memory] = dataclasses.field(default_factory=dict)
+    contexts: dict[str, Memory] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.is_prompt = not self.memories
+        self._calls: Counter[str] = Counter()
+
+    def place(self, name: str) -> str:
+        """Where the layer `name` remembers: one place a call, as blocks may share it."""
+        self._calls[name] += 1
+        return f"{name}/{self._calls[name]}"
+
+    def slots(self, window: int | None) -> int:
+        """R of a layer that sees `window` tokens."""
+        return self.capacity if window is None else min(window, self.capacity)
+
+    def ages(self, count: int, slots: int) -> Tensor:
+        """How many columns each slot is older than each query; below 0 for later ones.
+
+        Args:
+            count: T.
+            slots: R.
+
+        Returns:
+            int32, (T, R).
+        """
+        newest = self.clock + (count - 1)
+        behind = ops.mod(newest - ops.arange(slots, dtype="int32"), slots)
+        return behind[None, :] - ops.arange(count - 1, -1, -1, dtype="int32")[:, None]
+
+    def visible(self, count: int, window: int | None) -> Tensor:
+        """Which slots each of `count` queries may look at: bool, (N, T, R)."""
+        ages = self.ages(count, self.slots(window))[None]
+        seen = self.lengths[:, None] + ops.arange(1, count + 1, dtype="int32")
+        if window is not None:
+            seen = ops.minimum(seen, window)
+        return ops.logical_and(ages >= 0, ages < seen[:, :, None])
+
+    def positions(self, count: int) -> Tensor:
+        """Numbers of the new tokens in their rows, from 0: int32, (N, T)."""
+        return self.lengths[:, None] + ops.arange(count, dtype="int32")
+
+    def remember(self, name: str, key: Tensor, value: Tensor) -> Memory:
+        """Keys and values that the new queries look at, the new ones among them.
+
+        Args:
+            name: of the attention layer.
+            key: float, (N, T, G, K).
+            value: float, (N, T, G, D).
+
+        Returns:
+            (keys, values): of a prompt its own, else (N, R, G, K) and (N, R, G, D).
+        """
+        slots = self.slots(self.windows.get(name))
+        place = self.place(name)
+        key, value = _heads_first(key), _heads_first(value)
+        if self.is_prompt:
+            kept = _ring(key, slots), _ring(value, slots)
+            self.memories[place] = kept
+            return _heads_last(key), _heads_last(value)
+        keys, values = self.memories[place]
+        slot = ops.mod(self.clock, slots)
+        keys = ops.slice_update(keys, (0, 0, slot, 0), ops.cast(key, keys.dtype))
+        values = ops.slice_update(
+            values, (0, 0, slot, 0), ops.cast(value, values.dtype)
+        )
+        self.memories[place] = keys, values
+        return _heads_last(keys), _heads_last(values)
+
+
+def _ring(columns: Tensor, slots: int) -> Tensor:
+    """The newest columns, each in its slot: (N, G, P, K) to (N, G, R, K)."""
+    count = columns.shape[2]
+    if count <= slots:
+        return ops.pad(columns, ((0, 0), (0, 0), (0, slots - count), (0, 0)))
+    return ops.roll(columns[:, :, count - slots :], count % slots, axis=2)
+
+
+def _heads_first(heads: Tensor) -> Tensor:
+    return ops.transpose(heads, (0, 2, 1, 3))
+
+
+_heads_last = _heads_first  # swapping two axes undoes itself
+
+
+def answering(layer: keras.layers.Layer, moment: Moment) -> Any:
+    """What to call in place of the layer: itself, if the moment does not matter."""
+    own = getattr(layer, "at_moment", None)
+    if own is None:
+        return layer
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return own(moment, *args, **kwargs)
+
+    return call
