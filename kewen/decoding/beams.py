@@ -14,6 +14,8 @@ from kewen.decoding.strategy import (
     fault_of,
     is_one_of,
     newest,
+    numpy_of,
+    top_k,
 )
 from kewen.errors import ConfigError
 
@@ -98,6 +100,7 @@ class Beams(Strategy):
             )
 
     def start(self, step: Step, logits: Tensor, state: Any, loop: Loop) -> Loop:
+        """As `Strategy.start`: every beam is given the prompt's likeliest tokens."""
         prompts, size = logits.shape
         self.check(size)
         beams = self.num_beams
@@ -127,11 +130,13 @@ class Beams(Strategy):
         )
 
     def grow(self, step: Step, loop: Loop) -> Loop:
+        """As `Strategy.grow`."""
         logits, state = step(loop["history"][:, -1], loop["step"])
         return self._chosen(step, logits, loop | {"step": state})
 
     def results(self, loop: Loop) -> list[list[Generated]]:
-        scores = ops.convert_to_numpy(loop["ended_scores"])
+        """As `Strategy.results`: at most `num_results` whole texts a prompt."""
+        scores = numpy_of(loop["ended_scores"])
         columns = loop["ended"].shape[-1]
         texts = newest(
             ops.reshape(loop["ended"], (-1, columns)),
@@ -155,9 +160,7 @@ class Beams(Strategy):
         raw = ops.cast(logits, "float32")
         size = raw.shape[-1]
         ruled = self.ruled(ops.log_softmax(raw, axis=-1), loop)
-        fault = ops.max(
-            ops.reshape(fault_of(raw, ruled), (prompts, beams)), axis=-1
-        )
+        fault = ops.max(ops.reshape(fault_of(raw, ruled), (prompts, beams)), axis=-1)
         gains = ops.reshape(ruled, (prompts, beams, size))
         each = beams // self.groups
         used = ops.zeros((prompts, 1, size), "float32")
@@ -200,8 +203,10 @@ class Beams(Strategy):
         count = ops.reshape(loop["counts"], (prompts, -1))[:, :1] + 1  # with this token
         is_last = count >= loop["limits"][:, None]
         totals = loop["sums"][:, part, None] + gains
-        totals = ops.maximum(totals, 2 * NEVER)  # what is forbidden, and may be added to
-        sums, places = ops.top_k(ops.reshape(totals, (prompts, -1)), 2 * each)
+        totals = ops.maximum(
+            totals, 2 * NEVER
+        )  # what is forbidden, and may be added to
+        sums, places = top_k(ops.reshape(totals, (prompts, -1)), 2 * each)
         ids = ops.cast(places % size, "int32")
         parents = ops.cast(places // size, "int32") + part.start
         ends = ops.logical_or(is_one_of(ids, self.end_ids), is_last)
@@ -212,7 +217,7 @@ class Beams(Strategy):
         is_whole = ops.logical_and(is_whole, sums > NEVER / 2)
         scores = ops.where(is_whole, sums / before, NEVER)
         pool = ops.concatenate([loop["ended_scores"][:, part], scores], axis=1)
-        best, kept = ops.top_k(pool, each)
+        best, kept = top_k(pool, each)
         own = ops.reshape(loop["history"], (prompts, -1, loop["history"].shape[-1]))
         texts = ops.take_along_axis(own, parents[:, :, None], axis=1)
         texts = ops.concatenate([texts[:, :, 1:], ids[:, :, None]], axis=2)
@@ -222,7 +227,7 @@ class Beams(Strategy):
         )
 
         going = ops.where(ends, NEVER + sums, sums)
-        sums, order = ops.top_k(going, each)
+        sums, order = top_k(going, each)
         return _Group(
             ids=ops.take_along_axis(ids, order, axis=1),
             parents=ops.take_along_axis(parents, order, axis=1),
@@ -237,7 +242,12 @@ class Beams(Strategy):
         )
 
     def _open(
-        self, loop: Loop, likeliest: Tensor, best: Tensor, count: Tensor, is_last: Tensor
+        self,
+        loop: Loop,
+        likeliest: Tensor,
+        best: Tensor,
+        count: Tensor,
+        is_last: Tensor,
     ) -> Tensor:
         """Whether a group goes on: bool, (B, 1)."""
         worst = ops.min(best, axis=1, keepdims=True)

@@ -17,6 +17,7 @@ from kewen.decoding.strategy import (
     Loop,
     Strategy,
     history_of,
+    numpy_of,
 )
 from kewen.errors import ConfigError, DataError
 
@@ -117,7 +118,7 @@ class Decoder:
         Raises:
             DataError: if scores are not finite, or a rule forbids every token.
         """
-        most = int(ops.max(loop["limits"])) if steps is None else steps
+        most = int(numpy_of(loop["limits"]).max()) if steps is None else steps
         strategy, step = self.strategy, self.step
 
         def body(numbers: Any, most: Tensor, loop: Loop) -> Loop:
@@ -168,8 +169,8 @@ class Decoder:
         if not lengths or min(lengths) < 1:
             raise DataError(
                 "A prompt needs at least one token, and a call at least one prompt. "
-                f"Received: prompts of {lengths} tokens. Begin a text from nothing with "
-                "the model's start token."
+                f"Received: prompts of {lengths} tokens. Begin a text from nothing "
+                "with the model's start token."
             )
         if limits.min() < 1:
             raise ConfigError(
@@ -184,7 +185,7 @@ class Decoder:
             )
 
     def _check_faults(self, loop: Loop) -> None:
-        faults = ops.convert_to_numpy(loop["faults"])
+        faults = numpy_of(loop["faults"])
         rows = np.flatnonzero(faults == NOT_FINITE)
         if len(rows):
             raise DataError(
@@ -194,9 +195,9 @@ class Decoder:
         rows = np.flatnonzero(faults == NOTHING_ALLOWED)
         if len(rows):
             raise DataError(
-                "At least one token must be allowed at each step. Received: rules that "
-                f"forbid every one, at row {rows[0]}. Loosen a constraint, or allow the "
-                "end token."
+                "At least one token must be allowed at each step. Received: rules "
+                f"that forbid every one, at row {rows[0]}. Loosen a constraint, or "
+                "allow the end token."
             )
 
 

@@ -16,6 +16,7 @@ from kewen.decoding.strategy import (
     fault_of,
     is_one_of,
     newest,
+    numpy_of,
 )
 
 Tensor = Any
@@ -39,6 +40,7 @@ class Paths(Strategy):
     NUMBERS: ClassVar = {"end_ids": "int32"}
 
     def start(self, step: Step, logits: Tensor, state: Any, loop: Loop) -> Loop:
+        """As `Strategy.start`."""
         rows = logits.shape[0]
         none = ops.zeros((rows,), "int32")
         return self._chosen(
@@ -55,12 +57,14 @@ class Paths(Strategy):
         )
 
     def grow(self, step: Step, loop: Loop) -> Loop:
+        """As `Strategy.grow`."""
         logits, state = step(loop["history"][:, -1], loop["step"])
         return self._chosen(logits, loop | {"step": state})
 
     def results(self, loop: Loop) -> list[list[Generated]]:
+        """As `Strategy.results`: one text a prompt."""
         texts = newest(loop["history"], loop["counts"])
-        scores = ops.convert_to_numpy(loop["scores"])
+        scores = numpy_of(loop["scores"])
         return [
             [Generated(ids, float(score))]
             for ids, score in zip(texts, scores, strict=True)
@@ -89,7 +93,5 @@ class Paths(Strategy):
             "scores": loop["scores"] + ops.where(open_, score, 0.0),
             "faults": ops.maximum(loop["faults"], fault),
             "rules": self.followed(loop["rules"], ids),
-            "done": ops.logical_or(
-                ops.logical_or(loop["done"], ended), fault != FINE
-            ),
+            "done": ops.logical_or(ops.logical_or(loop["done"], ended), fault != FINE),
         }

@@ -1,4 +1,4 @@
-"""A step and what is done around it, as one program: compiled on JAX, plain elsewhere."""
+"""A step and what is done around it as one program: compiled on JAX, else plain."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -12,6 +12,7 @@ from kewen.decoding.step import Step
 
 Tensor = Any
 Body = Callable[..., Any]
+
 
 def run(step: Step, build: Any, body: Body, *args: Any, donated: Any = ()) -> Any:
     """`body(*args, donated)` with the step's weights of now.

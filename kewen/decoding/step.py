@@ -56,8 +56,8 @@ class Rescoring(Step):
     batch's rows come at once, as many as there are beams or samples.
 
     Args:
-        predict: (token_ids, padding_mask) -> scores of the next token, (N, V): logits or
-            log-probabilities. The ids are int32, (N, L), right-aligned: the newest
+        predict: (token_ids, padding_mask) -> scores of the next token, (N, V), logits
+            or log-probabilities. The ids are int32, (N, L), right-aligned: the newest
             token of each row is in the last column. L is the decoder's capacity.
         variables: weights that `predict` uses, of a Keras model.
 
@@ -73,6 +73,7 @@ class Rescoring(Step):
         self.variables = variables
 
     def begin(self, prompt: Prompt, capacity: int) -> tuple[Tensor, State]:
+        """As `Step.begin`."""
         ids, is_token = prompt["token_ids"], prompt["padding_mask"]
         before = capacity - ids.shape[1]
         room = ((0, 0), (max(before, 0), 0))
@@ -81,6 +82,7 @@ class Rescoring(Step):
         return self._predict(ids, is_token), (ids, is_token)
 
     def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
+        """As `Step.__call__`."""
         texts, is_token = state
         texts = shifted(texts, ids)
         is_token = shifted(is_token, ops.ones_like(is_token[:, 0]))
@@ -94,4 +96,4 @@ def shifted(columns: Tensor, newest: Tensor) -> Tensor:
 
 
 def _taken(tensor: Tensor, rows: Tensor) -> Tensor:
-    return ops.take(tensor, rows, axis=0) if len(ops.shape(tensor)) else tensor
+    return ops.take(tensor, rows, axis=0) if len(tensor.shape) else tensor

@@ -81,7 +81,7 @@ class Strategy(Numbered, abc.ABC):
 
 def history_of(prompt: Prompt, capacity: int) -> Tensor:
     """The prompts' tokens on the right of `capacity` columns: int32, (N, L)."""
-    ids = ops.where(prompt["padding_mask"], prompt["token_ids"], NOTHING)
+    ids: Any = ops.where(prompt["padding_mask"], prompt["token_ids"], NOTHING)
     before = capacity - ids.shape[1]
     room = ((0, 0), (max(before, 0), 0))
     return ops.pad(ids, room, constant_values=NOTHING)[:, -capacity:]
@@ -98,6 +98,18 @@ def fault_of(raw: Tensor, ruled: Tensor) -> Tensor:
     return ops.cast(ops.where(broken, NOT_FINITE, fault), "int32")
 
 
+def top_k(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The highest scores of each row, and their places: (B, M) to (B, count) twice."""
+    found: Any = ops.top_k(scores, count)
+    return found[0], ops.cast(found[1], "int32")
+
+
+def numpy_of(tensor: Tensor) -> np.ndarray:
+    """The tensor of any backend as an array."""
+    found: Any = ops.convert_to_numpy(tensor)
+    return found
+
+
 def is_one_of(ids: Tensor, some: Tensor) -> Tensor:
     """Whether each id is among some: int (...) and (M,) to bool (...)."""
     return ops.any(ids[..., None] == some, axis=-1)
@@ -105,6 +117,5 @@ def is_one_of(ids: Tensor, some: Tensor) -> Tensor:
 
 def newest(history: Tensor, counts: Tensor) -> list[np.ndarray]:
     """The last `counts[n]` ids of each row."""
-    rows = ops.convert_to_numpy(history)
-    pairs = zip(rows, ops.convert_to_numpy(counts), strict=True)
+    pairs = zip(numpy_of(history), numpy_of(counts), strict=True)
     return [row[len(row) - count :] for row, count in pairs]

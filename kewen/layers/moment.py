@@ -1,8 +1,8 @@
 """Where a batch stands while it is decoded, and what its attention layers remember.
 
-A layer whose answer depends on more than its inputs while a text grows (attention, masks,
-positions) has a method `at_moment(moment, ...)`, which is called in place of the layer
-itself: so the graph of a model serves training and cached decoding alike.
+A layer whose answer depends on more than its inputs while a text grows (attention,
+masks, positions) has a method `at_moment(moment, ...)`, which is called in place of the
+layer itself: so the graph of a model serves training and cached decoding alike.
 
 Every column of the batch is one tick of a common clock. Rows are aligned on the right:
 the newest token of each is in the newest column, and a row of n tokens stands in the n
@@ -33,8 +33,9 @@ class Moment:
         lengths: int, (N,), tokens of each row before the new ones.
         capacity: R of layers that see all; no row may grow longer.
         windows: attention layer -> how many newest tokens it sees; None for all.
-        memories: call of an attention layer -> (keys, values), (N, G, R, K) and (N, G, R, D);
-            empty for a prompt, whose layers do what they always do, and remember.
+        memories: call of an attention layer -> (keys, values), (N, G, R, K) and
+            (N, G, R, D); empty for a prompt, whose layers do what they always do, and
+            remember.
         contexts: the same of cross-attention, (B, S, G, K) and (B, S, G, D), made once.
     """
 
@@ -50,7 +51,7 @@ class Moment:
         self._calls: Counter[str] = Counter()
 
     def place(self, name: str) -> str:
-        """Where the layer `name` remembers: one place a call, as blocks may share it."""
+        """Where the layer `name` remembers: a place a call, as blocks may share it."""
         self._calls[name] += 1
         return f"{name}/{self._calls[name]}"
 

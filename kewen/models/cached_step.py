@@ -67,9 +67,11 @@ class CachedStep(Step):
         self._inputs = _inputs_of(self._body)
 
     def variables(self) -> list[keras.Variable]:
+        """As `Step.variables`."""
         return _unique([*self._body.weights, *self._head.weights])
 
     def begin(self, prompt: Prompt, capacity: int) -> tuple[Tensor, State]:
+        """As `Step.begin`."""
         is_token = prompt["padding_mask"]
         rows = is_token.shape[0]
         counted = ops.cumsum(ops.cast(is_token, "int32"), axis=1)
@@ -95,6 +97,7 @@ class CachedStep(Step):
         return self._scores(hidden[:, -1:]), state
 
     def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
+        """As `Step.__call__`."""
         moment = Moment(
             clock=state["clock"],
             lengths=state["lengths"],
@@ -138,10 +141,12 @@ class EncoderDecoderStep(Step):
         self._windows = windows_of(self._body)
 
     def variables(self) -> list[keras.Variable]:
+        """As `Step.variables`."""
         every = [*self._encoder.weights, *self._body.weights, *self._head.weights]
         return _unique(every)
 
     def begin(self, prompt: Prompt, capacity: int) -> tuple[Tensor, State]:
+        """As `Step.begin`."""
         source = {
             "token_ids": prompt["source_ids"],
             "padding_mask": prompt["source_mask"],
@@ -172,6 +177,7 @@ class EncoderDecoderStep(Step):
         }
 
     def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
+        """As `Step.__call__`."""
         capacity = max(keys.shape[2] for keys, _ in state["memories"].values())
         moment = Moment(
             clock=state["clock"],
@@ -242,8 +248,8 @@ def head_alone(model: Backbone) -> keras.Model:
         )
     parts = Parts(model.layers, model.dtype_of_layers)
     graph = Graph(model.config, parts)
-    width = model.redrawn(heads=(), collect=()).output.shape[-1]
-    hidden = keras.Input((None, width), dtype=model.dtype_of_layers.compute_dtype)
+    dtype = model.dtype_of_layers.compute_dtype
+    hidden = keras.Input((None, model.config.hidden_dim), dtype=dtype)
     graph.hidden_states.append(hidden)
     family(model.config.family).heads[name](graph)
     return keras.Model(hidden, graph.outputs[HEADS[name]], name="scores_of_tokens")

@@ -243,8 +243,15 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
             inputs: float, (N, T, C), of the new tokens.
             context: float, (B, S, C), N a multiple of B: rows beside each other share
                 one. Looked at for a prompt only.
-            attention_mask: bool, over the keys that `moment` remembers; so `bias`,
-                `relations`.
+            attention_mask: bool, over the keys that `moment` remembers.
+            bias: as of `call`, over these keys.
+            rotary: as of `call`, of the new tokens.
+            rotate_values: as of `call`.
+            relations: as of `call`, over these keys.
+            return_logits: as of `call`.
+
+        Returns:
+            Float, (N, T, C), and with `return_logits` the logits.
         """
         query = self._queries(inputs, rotary)
         if context is None:
