@@ -113,6 +113,8 @@ class Account:
             if entries and title not in ("skipped", "fresh")
         ]
         opening = f"Every tensor of {self.source} must find its place in the model."
+        if len(self.missing) > len(self.used):  # before lists that may be long
+            opening += " Most of the model is not in the file: it is of another model."
         return " ".join([opening, "Received:", *faults])
 
     def _lists(self) -> list[tuple[str, str, Sequence[object]]]:

@@ -72,8 +72,16 @@ def _open_folder(folder: Path) -> Checkpoint:
     raise NotFoundError(
         f"{folder} is a model folder without weights. Looked for: "
         f"{', '.join(FILE_NAMES)}, *.index (TensorFlow), *.safetensors, *.gguf, *.npz. "
-        "Download the weights into it, or name the file that holds them."
+        f"Received: {_listed(folder)}. Download the weights into it in one of these "
+        "formats, or name the file that holds them."
     )
+
+
+def _listed(folder: Path) -> str:
+    """Files that might be taken for weights, such as flax_model.msgpack."""
+    small = (".json", ".txt", ".md", ".model", ".gitattributes")
+    names = [each.name for each in folder.iterdir() if each.is_file()]
+    return ", ".join(sorted(n for n in names if not n.endswith(small))[:9]) or "none"
 
 
 def _has_bundle(index: Path) -> bool:

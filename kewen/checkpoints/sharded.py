@@ -12,7 +12,7 @@ from typing import Any, cast
 from kewen.checkpoints.checkpoint import Array, Checkpoint, TensorInfo
 from kewen.checkpoints.json_text import parse_object
 from kewen.checkpoints.source_file import SourceFile
-from kewen.errors import CheckpointError
+from kewen.errors import CheckpointError, NotFoundError
 
 MAX_INDEX_BYTES = 100_000_000
 
@@ -31,6 +31,12 @@ class Sharded(Checkpoint):
     def __init__(self, path: Path, open_shard: Callable[[Path], Checkpoint]):
         placed = _read_index(path)
         files = dict.fromkeys(placed.values())
+        lacking = [name for name in files if not (path.parent / name).is_file()]
+        if lacking:
+            raise NotFoundError(
+                f"{path} names {len(files)} files, which must be beside it. Received: "
+                f"none called {', '.join(lacking)[:500]}. Download what is missing."
+            )
         shards = {name: open_shard(path.parent / name) for name in files}
         for name, file in placed.items():
             if name not in shards[file]:

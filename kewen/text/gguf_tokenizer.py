@@ -145,7 +145,7 @@ class _Found:
         found = self.metadata.get(f"{KEY}{name}", default)
         values = cast("list[Any]", found if isinstance(found, list) else [None])
         if not all(isinstance(value, kind) for value in values):
-            raise self.broken(f"{type(found).__name__} for {KEY}{name}")
+            raise self.broken(f"something else for {KEY}{name}")
         return values
 
     def flag(self, name: str, default: bool) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from golden_cases import GOLDEN
 
 import kewen
-from kewen.checkpoints import open_checkpoint, write_safetensors
+from kewen.checkpoints import open_checkpoint, write_safetensors, write_tf_bundle
 from kewen.errors import (
     CheckpointError,
     ConfigError,
@@ -140,6 +140,51 @@ def test_folder_without_weights_is_refused(folder):
 def test_weights_of_another_family_are_refused_with_names(folder):
     change_tensors(folder, lambda tensors: (tensors.clear(), spoil(tensors)))
     refused(WeightsError, folder, "h.0.mlp")
+
+
+def test_config_of_another_family_is_said_before_the_lists(folder):
+    case = GOLDEN / "huggingface" / "roformer_mlm"
+    shutil.copy(case / "config.json", folder / "config.json")
+    weights = GOLDEN / "huggingface" / "bert_mlm" / "model.safetensors"
+    shutil.copy(weights, folder / "model.safetensors")
+    text = refused(WeightsError, folder, "it is of another model. Received:")
+    assert "roformer.embeddings" in text
+    shutil.copy(GOLDEN / "huggingface" / "t5" / "config.json", folder)
+    refused(WeightsError, folder, "Check that the family")
+
+
+def test_folder_of_flax_weights_says_what_is_read(folder):
+    (folder / "model.safetensors").rename(folder / "flax_model.msgpack")
+    text = refused(NotFoundError, folder, "Received: flax_model.msgpack")
+    assert "safetensors" in text
+
+
+SLOTS = ["{}/adam_m", "{}/adam_v", "{}/Adam", "{}/Adam_1"]
+
+
+def test_what_an_optimizer_left_in_tensorflows_file_is_skipped_by_name(tmp_path):
+    kewen.load(GOLDEN / "huggingface" / "bert_mlm").save(tmp_path / "tf", "tf1")
+    with open_checkpoint(tmp_path / "tf") as checkpoint:
+        tensors = {name: np.array(checkpoint[name]) for name in checkpoint}
+    tensors |= {s.format(n): t for n, t in list(tensors.items()) for s in SLOTS}
+    alone = ["global_step", "beta1_power", "beta2_power"]
+    write_tf_bundle(
+        tmp_path / "tf" / "bert_model.ckpt",
+        tensors | dict.fromkeys(alone, np.zeros((), "float32")),
+        overwrite=True,
+    )
+    account = kewen.load(tmp_path / "tf").account
+    assert account.is_complete
+    assert len(account.skipped) == 4 * len(account.used) + len(alone)
+    assert "word_embeddings/Adam_1 (state of the optimizer)" in account.table()
+
+
+def test_rotary_features_that_are_odd_are_refused(tmp_path):
+    case = GOLDEN / "huggingface" / "qwen3"
+    folder = shutil.copytree(case, tmp_path / "qwen3")
+    change_config(folder, head_dim=7)
+    text = refused(ConfigError, folder, "even number of at least 2. Received: 7.")
+    assert str(folder / "config.json") in text
 
 
 def spoil(tensors):

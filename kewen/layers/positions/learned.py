@@ -20,7 +20,8 @@ class LearnedPositions(Rematerialized, keras.layers.Layer):
 
     Call arguments:
         inputs: float, (B, T, C).
-        position_ids: int, (B or 1, T), or None for 0, 1, 2 ...
+        position_ids: int, (B or 1, T), or None for 0, 1, 2 ... One beyond the table
+            gives NaN on JAX, and an error on torch.
 
     Returns:
         Float, (B, T, C).

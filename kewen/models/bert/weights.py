@@ -177,6 +177,10 @@ TRAINING_STATE = [
         "*/adam_v",
         "*/lamb_m",
         "*/lamb_v",
+        "*/Adam",  # TensorFlow's own optimizer
+        "*/Adam_1",
+        "beta1_power",
+        "beta2_power",
         "global_step",
     )
 ]
