@@ -28,6 +28,17 @@ class Dtype(StrEnum):
     BFLOAT16 = "bfloat16"
 
 
+class Application(StrEnum):
+    """Who may look at whom, or which half of an encoder-decoder it is."""
+
+    ENCODER = "encoder"
+    LM = "lm"
+    UNILM = "unilm"
+    PERMUTED = "permuted"
+    ENCODER_DECODER = "encoder_decoder"
+    DECODER = "decoder"
+
+
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="Model folder or hub id.")]
 Classifier = Annotated[
     str, typer.Argument(metavar="DIR", help="Folder of a saved classifier, or hub id.")
@@ -52,6 +63,13 @@ BadRow = Annotated[
 ]
 TextsATime = Annotated[
     int, typer.Option("--batch-size", min=1, help="Texts at a time.")
+]
+AsApplication = Annotated[
+    Application | None,
+    typer.Option(
+        "--application",
+        help="Who may look at whom, or a half; without it, what the model says.",
+    ),
 ]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace what is there already.")

@@ -1,6 +1,5 @@
 """`kewen trace`: a checkpoint run on given arrays, everything in between kept."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,10 +7,7 @@ import typer
 
 from kewen.cli.guard import say
 from kewen.cli.json_option import json_object
-from kewen.cli.options import (
-    Folder,
-    Overwrite,
-)
+from kewen.cli.options import AsApplication, Folder, Overwrite
 from kewen.cli.surroundings import prepare
 from kewen.cli.targets import check_file
 from kewen.errors import NotFoundError
@@ -27,16 +23,6 @@ kewen trace DIR --inputs in.npz --out out.npz --family bert --options '{"with_ml
 """
 
 
-class Application(StrEnum):
-    """Who may look at whom."""
-
-    ENCODER = "encoder"
-    LM = "lm"
-    UNILM = "unilm"
-    ENCODER_DECODER = "encoder_decoder"
-    DECODER = "decoder"
-
-
 def trace(
     folder: Folder,
     inputs: Annotated[
@@ -49,10 +35,7 @@ def trace(
     family: Annotated[
         str | None, typer.Option(help="bert4keras' model name: do as bert4keras does.")
     ] = None,
-    application: Annotated[
-        Application | None,
-        typer.Option(help="Who may look at whom; without it, what the model says."),
-    ] = None,
+    application: AsApplication = None,
     options: Annotated[
         str | None,
         typer.Option(metavar="JSON", help="bert4keras' keyword arguments."),

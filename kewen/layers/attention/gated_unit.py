@@ -76,8 +76,8 @@ class GatedAttentionUnit(keras.layers.Layer):
 
     def build(self, inputs_shape: Any, context_shape: Any = None) -> None:
         e, k = self.intermediate_dim, self.key_dim
-        self.sizes = [e, k] if self.across else [e, e, k]
-        self.inner = self._dense(sum(self.sizes), "inner", self.activation)
+        width = e + k if self.across else 2 * e + k
+        self.inner = self._dense(width, "inner", self.activation)
         self.outer = self._dense(inputs_shape[-1], "outer")
         self.inner.build(inputs_shape)
         self.outer.build((*inputs_shape[:-1], e))
@@ -121,13 +121,14 @@ class GatedAttentionUnit(keras.layers.Layer):
         return_scores: bool = False,
         training: bool = False,
     ) -> Any:
-        ends = [sum(self.sizes[: n + 1]) for n in range(len(self.sizes) - 1)]
-        pieces: Any = ops.split(self.inner(inputs), ends, axis=-1)
+        # Slices, because torch's exporter does not follow `ops.split`.
+        e, made = self.intermediate_dim, self.inner(inputs)
+        gate, rest = made[..., :e], made[..., e:]
         if self.across:
-            gate, query = pieces
+            query = rest
             key, value = self.key(context), self.value(context)
         else:
-            gate, value, small = pieces
+            value, small = rest[..., :e], rest[..., e:]
             query, key = small * self.query_scale, small * self.key_scale
             if self.use_bias:
                 query, key = query + self.query_offset, key + self.key_offset

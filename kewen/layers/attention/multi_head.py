@@ -16,6 +16,7 @@ from kewen.ops import (
     attention_probabilities,
     check_normalization,
     einsum,
+    on_jax_cpu,
     rotate,
     soft_cap,
     sums_apart,
@@ -312,6 +313,9 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         one_only = keras.backend.backend() == "torch" and both
         own = self.soft_cap is not None or not self.alike or sums_apart(query)
         own = own or relations is not None or self.normalization != "softmax"
+        # JAX' fused product of float16 numbers is one that its CPU compiler lacks.
+        dtype = keras.backend.standardize_dtype(query.dtype)
+        own = own or (dtype == "float16" and on_jax_cpu())
         if not (shown or own or one_only or (training and self.dropout > 0)):
             mixed = self._fused(query, key, value, mask, bias)
             return self.output_dense(mixed), None, None
