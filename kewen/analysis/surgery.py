@@ -177,6 +177,24 @@ def tie(model: Backbone, path: str, other: str) -> None:
     model.train_function = model.test_function = model.predict_function = None
 
 
+def shared_parameters(model: keras.Model) -> dict[str, list[str]]:
+    """Path of each weight that counts more than once -> the calls that read it.
+
+    A layer that the graph calls twice is listed twice, and tied layers are listed
+    together; a weight that one call alone reads is not there.
+
+    Raises:
+        ConfigError: if the model is no graph.
+    """
+    readers: dict[int, list[str]] = {}
+    paths: dict[int, str] = {}
+    for node in _nodes(model):
+        for weight in getattr(node.operation, "weights", ()):
+            paths.setdefault(id(weight), weight.path)
+            readers.setdefault(id(weight), []).append(node.operation.name)
+    return {paths[key]: names for key, names in readers.items() if len(names) > 1}
+
+
 def _weights_at(
     model: keras.Model, path: str
 ) -> dict[str, tuple[Place, tuple[int, ...]]]:

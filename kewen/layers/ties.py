@@ -6,8 +6,13 @@ tie hold a variable of the same path.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from kewen.errors import ConfigError
 
 Place = tuple[keras.layers.Layer, str]
 
@@ -32,11 +37,51 @@ def ties_of(model: keras.Model) -> dict[str, str]:
     return ties
 
 
-def tie_again(model: keras.Model, ties: Mapping[str, str]) -> None:
-    """Tie a model that was made anew as the one was whose ties these are."""
+def tie_again(model: keras.Model, ties: Mapping[str, str], equal: bool = False) -> None:
+    """Tie a model that was made anew as the one was whose ties these are.
+
+    Args:
+        model: not tied yet.
+        ties: as `ties_of` gives them.
+        equal: whether both of a tie must have the same values already.
+
+    Raises:
+        ConfigError: if they are not places of this model, of one shape, or not equal.
+    """
     found = dict(places(model))
+    shapes = {name: getattr(*place).shape for name, place in found.items()}
     for name, other in ties.items():
-        share(found[name], found[other])
+        if shapes.get(name, ()) != shapes.get(other):
+            raise ConfigError(
+                f"Ties must join two weights of the model, of one shape. Received: "
+                f"{name!r} ({shapes.get(name)}) and {other!r} ({shapes.get(other)}). "
+                "Take out the ties of the file (kewen.json) that says so."
+            )
+        one, two = found[name], found[other]
+        if equal and not np.array_equal(*(_values(*place) for place in (one, two))):
+            raise ConfigError(
+                f"Tied weights must have the same values in a file. Received: others "
+                f"at {name!r} than at {other!r}. Take out the tie (kewen.json), or the "
+                "file that was changed after it."
+            )
+        share(one, two)
+
+
+def _values(layer: keras.layers.Layer, attribute: str) -> NDArray[Any]:
+    return keras.ops.convert_to_numpy(getattr(layer, attribute))
+
+
+def copies_of(model: keras.Model, untied: keras.Model) -> dict[str, str]:
+    """Path of each weight that a tie took away -> path of the one that is there.
+
+    Args:
+        model: with ties.
+        untied: the same without, whose weights still have paths of their own.
+    """
+    now, before = dict(places(model)), dict(places(untied))
+    return {
+        getattr(*before[name]).path: getattr(*now[name]).path for name in ties_of(model)
+    }
 
 
 def share(place: Place, other: Place) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from kewen.errors import ConfigError
+from kewen.layers.ties import tie_again, ties_of
 from kewen.models.base import Backbone
 from kewen.models.lora import plain_values
 from kewen.models.pretrained import Pretrained
@@ -115,6 +116,7 @@ def edited_model(
         if path in TABLES:
             value = _rows(value, sources, weights, TABLES[path])
         weight.assign(value)
+    tie_again(model, ties_of(old))
     return model
 
 

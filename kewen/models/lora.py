@@ -19,6 +19,7 @@ import numpy as np
 
 from kewen.checkpoints import SafetensorsFile, write_safetensors
 from kewen.errors import ConfigError, WeightsError
+from kewen.layers.ties import copies_of, ties_of
 from kewen.models.base import Backbone
 
 QUERIES_AND_VALUES = ("block_*_attention/query", "block_*_attention/value")
@@ -150,6 +151,8 @@ def merged_lora(model: Backbone) -> Backbone:
 def plain_values(model: Backbone) -> dict[str, Any]:
     """Every weight by its path, adapters merged: what weight maps know.
 
+    A tied weight stands at both of its paths.
+
     Raises:
         ConfigError: if the model is quantised; other libraries' layouts hold no such
             weights.
@@ -172,6 +175,12 @@ def plain_values(model: Backbone) -> dict[str, Any]:
         learned = a @ b * (float(held["alpha"]) / a.shape[-1])
         before = np.asarray(base)
         values[base.path] = (before + learned).astype(before.dtype)
+    if ties_of(model):
+        untied = Backbone(
+            model.config, heads=model.heads, application=model.application, unset=True
+        )
+        for path, other in copies_of(model, untied).items():
+            values[path] = values[other]
     return values
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from kewen.checkpoints import Checkpoint, GgufFile, Loaded, aligned, open_checkpoint
 from kewen.errors import ConfigError, NotFoundError
+from kewen.layers.ties import tie_again
 from kewen.models.base import Backbone
 from kewen.models.bert4keras import family_of_bert4keras
 from kewen.models.config import load_json, read_config_json, require
@@ -41,14 +42,20 @@ class Matched:
     loaded: Loaded
     config_json: Mapping[str, Any]
     kewen_json: Mapping[str, Any]
+    ties: Mapping[str, str]  # of weights; see kewen.layers.ties
     gguf: Mapping[str, Any]  # metadata of a GGUF file; nothing for another
 
     def fill_model(self) -> None:
-        """Give the model the values that fit."""
+        """Give the model the values that fit, and tie what kewen.json says is tied.
+
+        Raises:
+            ConfigError: if a tie is none of the model's, or its two values differ.
+        """
         weights = self.model.weights_by_path()
         for variable, value in self.loaded.values():
             weight = weights[variable]
             weight.assign(aligned(value, weight.dtype))
+        tie_again(self.model, self.ties, equal=True)
 
 
 @contextmanager
@@ -86,6 +93,7 @@ def matched(
         _check_size(config, checkpoint, config_path)
         own = _application_of(kind, config_json, saved, config_path)
         application = application or own
+        is_half = bool(kind.headless) and application != own
         heads = own_heads(kind, checkpoint, origin, config, config_json)
         model = Backbone(
             config,
@@ -105,7 +113,7 @@ def matched(
             origin=origin,
             num_layers=config.layer_counts,
             unasked=f"no part of the {application}, which alone was asked for"
-            if kind.headless and application != own
+            if is_half
             else None,
         )
         yield Matched(
@@ -113,6 +121,8 @@ def matched(
             loaded=loaded,
             config_json=config_json,
             kewen_json=saved,
+            # Half a model has half the places; what it has is not tied.
+            ties=saved.get("ties", {}) if not is_half else {},
             gguf=metadata,
         )
 
@@ -188,6 +198,12 @@ def kewen_json_in(folder: Path) -> dict[str, Any]:
             f"{path}: {key} must be one of {list(known)}.",
             f"{saved.get(key)!r}. Correct the value there",
         )
+    ties = saved.get("ties", {})
+    require(
+        isinstance(ties, dict) and all(isinstance(each, str) for each in ties.values()),
+        f"{path}: ties must be an object of names of weights.",
+        f"{str(ties)[:80]}. Correct the value there",
+    )
     return saved
 
 

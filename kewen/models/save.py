@@ -58,11 +58,6 @@ def save_pretrained(
             f"{kind.name} has no original in TensorFlow, whose names format='tf1' "
             "would write. Received: format='tf1'. Write hf or keras."
         )
-    if format != "keras" and ties_of(pretrained.model):
-        raise ConfigError(
-            f"only format='keras' can say that weights are tied. Received: {format!r} "
-            f"and ties at {list(ties_of(pretrained.model))}. Write keras."
-        )
     if format == "hf":
         _warn_of_strange(pretrained.config, folder)
     if format == "keras":  # which writes the model itself
@@ -128,6 +123,7 @@ def kewen_json_of(model: Backbone) -> dict[str, Any]:
         "heads": list(model.heads),
         **({} if _config_json_says(model) else {"application": model.application}),
         "config": model.config.beyond_json(),
+        **({"ties": ties} if (ties := ties_of(model)) else {}),
     }
 
 

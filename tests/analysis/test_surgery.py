@@ -1,16 +1,29 @@
 """Models cut, patched, copied and tied: to the bit where nothing may change."""
 
 import dataclasses
+import json
 import re
 
 import keras
 import numpy as np
 import pytest
 
-from kewen.analysis.surgery import clone, insert_after, replace, split, tie
+import kewen
+from kewen.analysis.surgery import (
+    clone,
+    insert_after,
+    replace,
+    shared_parameters,
+    split,
+    tie,
+)
+from kewen.checkpoints import open_checkpoint
 from kewen.errors import ConfigError
+from kewen.layers.ties import ties_of
 from kewen.models import Backbone, Pretrained
 from kewen.models.bert import BertConfig
+from kewen.models.convert import convert
+from kewen.models.editing import edited_model
 from kewen.models.gpt2 import Gpt2Config
 from kewen.models.llama import LlamaConfig
 from kewen.models.t5 import T5Config
@@ -281,12 +294,82 @@ def test_ties_are_saved_loaded_cloned_and_redrawn(tmp_path):
         assert bias is other.get_layer("block_0_feedforward").weights[-1]
 
 
-def test_a_folder_for_others_has_no_word_for_a_tie(tmp_path):
+def test_report_of_what_is_shared_names_its_readers():
+    assert shared_parameters(tiny()) == {}
+    model = tiny(heads=["masked_lm"])
+    table = {"token_embedding/embeddings": ["token_embedding", "token_embedding"]}
+    assert shared_parameters(model) == table
+    tie(model, ONE, OTHER)
+    blocks = ["block_0_feedforward", "block_2_feedforward"]
+    assert shared_parameters(model) == {**table, OTHER: blocks}
+
+
+def few_ids(model):
+    inputs = inputs_of(model)
+    return inputs | {"token_ids": inputs["token_ids"] % 9}
+
+
+FORMATS = ("hf", "tf1", "keras")
+
+
+@pytest.mark.parametrize("first", FORMATS)
+@pytest.mark.parametrize("then", FORMATS)
+def test_ties_survive_every_format_and_every_conversion(first, then, tmp_path):
+    model = tiny(heads=["pooler"])
+    tie(model, "block_1_attention", "block_0_attention")
+    tie(model, ONE, OTHER)
+    Pretrained(model=model).save(tmp_path / "one", first)
+    convert(tmp_path / "one", tmp_path / "two", to=then)
+    for folder in ("one", "two"):
+        again = kewen.load(tmp_path / folder).model
+        assert ties_of(again) == ties_of(model)
+        assert again.count_params() == model.count_params()
+        given = inputs_of(model)
+        for name, wanted in model(given).items():
+            assert same(again(given)[name], wanted)
+
+
+def test_others_find_a_tied_weight_under_both_names(tmp_path):
     model = tiny()
     tie(model, ONE, OTHER)
-    with pytest.raises(ConfigError, match="keras"):
-        Pretrained(model=model).save(tmp_path / "folder")
-    assert not list(tmp_path.iterdir())
+    Pretrained(model=model).save(tmp_path / "one")
+    with open_checkpoint(tmp_path / "one") as file:
+        one, other = (f"encoder.layer.{i}.intermediate.dense.weight" for i in (2, 0))
+        np.testing.assert_array_equal(file[one], file[other])
+
+
+def test_ties_stay_where_a_vocabulary_is_edited():
+    model = tiny()
+    tie(model, ONE, OTHER)
+    rows = [(i,) for i in range(model.config.vocabulary_size - 3)]
+    edited = edited_model(model, rows, pad_id=0)
+    assert ties_of(edited) == ties_of(model)
+    assert same(edited(inputs := few_ids(model)), model(inputs))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda ties: {"nowhere|_kernel": next(iter(ties))}, "nowhere"),
+        (lambda ties: dict.fromkeys(ties, "pooler|_kernel"), "one shape"),
+        (lambda ties: {"block_1_attention/query|_kernel": OTHER_PLACE}, "same values"),
+        (lambda ties: {"a": 5}, "ties must be an object"),
+        (lambda ties: [1], "ties must be an object"),
+    ],
+)
+def test_ties_of_a_file_that_cannot_be_are_refused(change, said, tmp_path):
+    model = tiny(heads=["pooler"])
+    tie(model, ONE, OTHER)
+    Pretrained(model=model).save(tmp_path / "one")
+    path = tmp_path / "one" / "kewen.json"
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    saved["ties"] = change(saved["ties"])
+    path.write_text(json.dumps(saved), encoding="utf-8")
+    with pytest.raises(ConfigError, match=said):
+        kewen.load(tmp_path / "one")
+
+
+OTHER_PLACE = "block_0_attention/query|_kernel"
 
 
 class Own(keras.Model):
