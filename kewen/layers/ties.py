@@ -10,7 +10,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from kewen.errors import ConfigError
 
@@ -58,7 +57,7 @@ def tie_again(model: keras.Model, ties: Mapping[str, str], equal: bool = False) 
                 "Take out the ties of the file (kewen.json) that says so."
             )
         one, two = found[name], found[other]
-        if equal and not np.array_equal(*(_values(*place) for place in (one, two))):
+        if equal and not np.array_equal(_values(*one), _values(*two)):
             raise ConfigError(
                 f"Tied weights must have the same values in a file. Received: others "
                 f"at {name!r} than at {other!r}. Take out the tie (kewen.json), or the "
@@ -67,7 +66,7 @@ def tie_again(model: keras.Model, ties: Mapping[str, str], equal: bool = False) 
         share(one, two)
 
 
-def _values(layer: keras.layers.Layer, attribute: str) -> NDArray[Any]:
+def _values(layer: keras.layers.Layer, attribute: str) -> Any:
     return keras.ops.convert_to_numpy(getattr(layer, attribute))
 
 
