@@ -17,6 +17,7 @@ from kewen.cli import (
     evaluate,
     export,
     fit,
+    generate,
     inspect,
     predict,
     recover,
@@ -106,6 +107,7 @@ _add(fit_app, "classify", fit.classify, fit.EXAMPLES)
 _add(app, "predict", predict.predict, predict.EXAMPLES)
 _add(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLES)
 _add(app, "embed", embed.embed, embed.EXAMPLES)
+_add(app, "generate", generate.generate, generate.EXAMPLES)
 _add(app, "trace", trace.trace, trace.EXAMPLES)
 _add(app, "inspect", inspect.inspect, inspect.EXAMPLES)
 _add(app, "convert", convert.convert, convert.EXAMPLES)

@@ -1,20 +1,17 @@
 """`kewen trace`: a checkpoint run on given arrays, everything in between kept."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from kewen.cli.arrays import read_arrays
 from kewen.cli.guard import say
 from kewen.cli.json_option import json_object
 from kewen.cli.options import AsApplication, Folder, Overwrite
 from kewen.cli.surroundings import prepare
 from kewen.cli.targets import check_file
-from kewen.errors import NotFoundError
 from kewen.files import atomic_write
-
-if TYPE_CHECKING:
-    import numpy as np
 
 EXAMPLES = """
 kewen trace DIR --inputs in.npz --out out.npz
@@ -49,7 +46,7 @@ def trace(
     """
     keywords = json_object("--options", options)
     check_file(out, overwrite)
-    arrays = _read_arrays(inputs)
+    arrays = read_arrays("--inputs", inputs)
     prepare()
     import numpy as np
 
@@ -65,21 +62,3 @@ def trace(
     with atomic_write(out, overwrite=overwrite) as file:
         np.savez(file, **results)
     say(f"Wrote {len(results)} arrays to {out}: {', '.join(results)}.")
-
-
-def _read_arrays(path: Path) -> "dict[str, np.ndarray]":
-    """Every array of an .npz; nothing is ever unpickled.
-
-    Raises:
-        NotFoundError: if there is no such file.
-        CheckpointError: if it is no sound .npz of numbers.
-    """
-    from kewen.checkpoints import NpzFile
-
-    if not path.is_file():
-        raise NotFoundError(
-            f"--inputs must name an .npz file of arrays, as numpy.savez writes it. "
-            f"Received: {path}, which is not a file."
-        )
-    with NpzFile(path) as arrays:
-        return dict(arrays)

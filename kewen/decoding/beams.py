@@ -50,7 +50,7 @@ class Beams(Strategy):
         groups: of which K is a multiple.
         diversity: what a repetition among groups costs.
         rules: change the log-probabilities before they are added up.
-        end_ids: int, tokens that end a text.
+        end_ids: int, tokens that end a text; None if none does.
 
     Source: length penalty and batches as in transformers; groups: Vijayakumar et al.,
     2018 (arXiv 1610.02424), section 3.
@@ -63,7 +63,7 @@ class Beams(Strategy):
     groups: int = 1
     diversity: float = 0.0
     rules: tuple[Rule, ...] = ()
-    end_ids: Any = ()
+    end_ids: Any = None
 
     NUMBERS: ClassVar = {
         "length_penalty": "float32",

@@ -28,13 +28,13 @@ class Paths(Strategy):
 
     Attributes:
         rules: change the scores; those of sampling (temperature, top-k ...) as well.
-        end_ids: int, tokens that end a text.
+        end_ids: int, tokens that end a text; None if none does.
         sample: whether tokens are drawn. Row n's c-th one is drawn by the number
             `uniforms[n, c]` of the loop alone, so no other row changes it.
     """
 
     rules: tuple[Rule, ...] = ()
-    end_ids: Any = ()
+    end_ids: Any = None
     sample: bool = False
 
     NUMBERS: ClassVar = {"end_ids": "int32"}

@@ -110,8 +110,10 @@ def numpy_of(tensor: Tensor) -> np.ndarray:
     return found
 
 
-def is_one_of(ids: Tensor, some: Tensor) -> Tensor:
-    """Whether each id is among some: int (...) and (M,) to bool (...)."""
+def is_one_of(ids: Tensor, some: Tensor | None) -> Tensor:
+    """Whether each id is among some: int (...) and (M,) to bool (...); None is none."""
+    if some is None:
+        return ops.zeros_like(ids, "bool")
     return ops.any(ids[..., None] == some, axis=-1)
 
 

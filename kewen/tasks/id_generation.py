@@ -1,0 +1,156 @@
+"""A loaded model that goes on with ids: what needs no tokenizer.
+
+It knows where a kind of model keeps its prompt. A decoder goes on with it; an encoder
+under the UniLM mask reads it as the source, segment 0, and writes segment 1; an
+encoder-decoder reads it with its encoder, and begins to write with its start token.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from kewen.decoding import Decoder, Generated
+from kewen.errors import ConfigError, DataError
+from kewen.models.cached_step import decoding_step
+from kewen.models.config import load_json
+from kewen.models.pretrained import Pretrained
+from kewen.tasks.generation_options import GenerationOptions
+
+GENERATION_JSON = "generation_config.json"
+SOURCE_BUCKET = 16  # columns that sources are filled up to, for few programs
+
+
+class IdGenerator:
+    """Generates ids after prompts of ids.
+
+    Args:
+        pretrained: a decoder, an encoder-decoder, or an encoder loaded with
+            `application="unilm"` (or "lm"), with a head that scores tokens.
+
+    Attributes:
+        step: the model as decoders see it.
+        end_ids: tokens that end a text, by generation_config.json, else by config.json,
+            else by the tokenizer: its separator.
+        pad_id: what rows are filled up with.
+        is_encoder_decoder: whether prompts are read by an encoder.
+
+    Raises:
+        ConfigError: if the model scores no tokens, or everybody sees all.
+    """
+
+    def __init__(self, pretrained: Pretrained) -> None:
+        self.config = pretrained.config
+        self.step = decoding_step(pretrained.model)
+        self.is_encoder_decoder = pretrained.model.application == "encoder_decoder"
+        self.is_source = pretrained.model.application == "unilm"
+        said = _said(pretrained)
+        self.pad_id: int = pretrained.config.fill_id
+        self.end_ids = _ids(said.get("eos_token_id"))
+        if not self.end_ids and pretrained.tokenizer is not None:
+            self.end_ids = _ids(pretrained.tokenizer.sep_id)
+        self.start_id = _start_id(said, self.pad_id)
+
+    def __call__(
+        self, prompts: Sequence[Sequence[int]], options: GenerationOptions
+    ) -> list[list[Generated]]:
+        """The texts of each prompt, the best first; see `Generated`."""
+        decoder, rows, extra = self.prepared(prompts, options)
+        found = decoder(rows, options.max_new_tokens, extra)
+        each = len(found) // len(prompts)
+        return [
+            [text for texts in found[i : i + each] for text in texts]
+            for i in range(0, len(found), each)
+        ]
+
+    def prepared(
+        self, prompts: Sequence[Sequence[int]], options: GenerationOptions
+    ) -> tuple[Decoder, list[list[int]], dict[str, np.ndarray] | None]:
+        """What decodes, and what it is given: prompts and further inputs.
+
+        Raises:
+            DataError: if a prompt is empty, or an id is none of the model's.
+            ConfigError: if prompt and text together are longer than the model can hold.
+        """
+        rows = [[int(number) for number in prompt] for prompt in prompts]
+        self._check(rows)
+        if options.samples:  # each sample is a row of its own
+            rows = [row for row in rows for _ in range(options.num_results)]
+        decoder = Decoder(
+            self.step,
+            options.strategy(self.end_ids),
+            longest=self.config.longest_text,
+            seed=options.seed,
+        )
+        if not self.is_encoder_decoder:
+            return decoder, rows, None
+        if self.start_id is None:
+            raise ConfigError(
+                "An encoder-decoder begins to write with a start token. Received: a "
+                "config.json without decoder_start_token_id. Add it there."
+            )
+        return decoder, [[self.start_id]] * len(rows), self._sources(rows)
+
+    def _sources(self, rows: list[list[int]]) -> dict[str, np.ndarray]:
+        longest = max(map(len, rows))
+        columns = -(-longest // SOURCE_BUCKET) * SOURCE_BUCKET
+        columns = max(longest, min(columns, self.config.longest_text))
+        ids = np.full((len(rows), columns), self.pad_id, "int32")
+        for number, row in enumerate(rows):
+            ids[number, : len(row)] = row
+        is_token = np.arange(columns) < np.array([[len(row)] for row in rows])
+        return {"source_ids": ids, "source_mask": is_token}
+
+    def _check(self, rows: list[list[int]]) -> None:
+        if not rows or not all(rows):
+            raise DataError(
+                "Each prompt needs at least one token. Received: "
+                f"{'an empty one' if rows else 'no prompt'}."
+            )
+        size = self.config.vocabulary_size
+        for number, row in enumerate(rows):
+            if min(row) < 0 or max(row) >= size:
+                raise DataError(
+                    f"Ids must be from 0 to {size - 1}, the model's vocabulary. "
+                    f"Received: {min(row)} to {max(row)} in prompt {number}."
+                )
+        if self.is_encoder_decoder and max(map(len, rows)) > self.config.longest_text:
+            raise ConfigError(
+                f"The encoder has positions for {self.config.longest_text} tokens. "
+                f"Received: a prompt of {max(map(len, rows))}. Shorten it."
+            )
+
+
+def _said(pretrained: Pretrained) -> dict[str, Any]:
+    """config.json, and above it generation_config.json."""
+    said = dict(pretrained.config_json)
+    folder = pretrained.folder
+    path = folder / GENERATION_JSON if folder is not None else None
+    if path is not None and path.is_file():
+        found = load_json(path)
+        said |= {name: value for name, value in found.items() if value is not None}
+    return said
+
+
+def _ids(value: Any) -> tuple[int, ...]:
+    """Of "eos_token_id": a number, a list of some, or nothing.
+
+    Raises:
+        ConfigError: if it is something else.
+    """
+    if value is None:
+        return ()
+    values = value if isinstance(value, list) else [value]
+    if not all(isinstance(each, int) and each >= 0 for each in values):
+        raise ConfigError(
+            f"eos_token_id must be an id or a list of ids. Received: {value!r}."
+        )
+    return tuple(values)
+
+
+def _start_id(said: Mapping[str, Any], pad_id: int) -> int | None:
+    """T5's configs may leave it out: it is padding there."""
+    given = said.get("decoder_start_token_id")
+    if given is None:
+        return pad_id if said.get("model_type") in ("t5", "mt5") else None
+    return _ids(given)[0]
