@@ -9,7 +9,7 @@ from keras import ops
 
 from kewen.decoding import programs
 from kewen.decoding.drawing import uniforms
-from kewen.decoding.step import Step
+from kewen.decoding.step import Step, merged_rows
 from kewen.decoding.strategy import (
     NOT_FINITE,
     NOTHING_ALLOWED,
@@ -145,6 +145,31 @@ class Decoder:
         )
         self._check_faults(loop)
         return loop
+
+    def stopped(self, loop: Loop, rows: np.ndarray) -> Loop:
+        """The loop with further rows done: bool, (B,)."""
+        done = ops.logical_or(loop["done"], ops.convert_to_tensor(rows))
+        return {**loop, "done": done}
+
+    def merge(self, loop: Loop, other: Loop, source: np.ndarray) -> Loop:
+        """The loop with some rows replaced by those of another.
+
+        The loop that is given must not be used again: its memory is.
+
+        Args:
+            loop: of N rows, and of a strategy with a row a prompt.
+            other: of M rows, begun with the same capacity.
+            source: int32, (N,): which row of `other` comes here; -1 where none does.
+        """
+        step = self.step
+
+        def body(source: Tensor, other: Loop, loop: Loop) -> Loop:
+            mine, theirs = {**loop}, {**other}
+            state = step.merge(mine.pop("step"), theirs.pop("step"), source)
+            return {**merged_rows(mine, theirs, source), "step": state}
+
+        source = ops.convert_to_tensor(source, "int32")
+        return programs.run(step, "merge", body, source, other, donated=loop)
 
     def results(self, loop: Loop) -> list[list[Generated]]:
         """What was generated so far, for each prompt."""

@@ -44,6 +44,18 @@ class Step(abc.ABC):
         """
         return keras.tree.map_structure(lambda each: _taken(each, rows), state)
 
+    def merge(self, state: State, other: State, source: Tensor) -> State:
+        """The state with some rows replaced by those of another.
+
+        Args:
+            state: of N rows.
+            other: of M rows, begun with the same capacity.
+            source: int32, (N,): the row of `other` that comes here; -1 where none does.
+
+        Here: of all tensors that have rows. Numbers without an axis stay.
+        """
+        return merged_rows(state, other, source)
+
     def variables(self) -> list[keras.Variable]:
         """Weights that a compiled program is given as arguments."""
         return []
@@ -93,6 +105,19 @@ def shifted(columns: Tensor, newest: Tensor) -> Tensor:
     """All columns one to the left, and a new one: (N, L) and (N,) to (N, L)."""
     newest = ops.cast(newest, columns.dtype)
     return ops.concatenate([columns[:, 1:], newest[:, None]], axis=1)
+
+
+def merged_rows(tree: Any, other: Any, source: Tensor) -> Any:
+    """Every tensor (N, ...) with rows of another, (M, ...); see `Step.merge`."""
+
+    def merged(mine: Tensor, theirs: Tensor) -> Tensor:
+        if not len(mine.shape):
+            return mine
+        comes = ops.reshape(source >= 0, (-1, *[1] * (len(mine.shape) - 1)))
+        rows = ops.take(theirs, ops.maximum(source, 0), axis=0)
+        return ops.where(comes, ops.cast(rows, mine.dtype), mine)
+
+    return keras.tree.map_structure(merged, tree, other)
 
 
 def _taken(tensor: Tensor, rows: Tensor) -> Tensor:

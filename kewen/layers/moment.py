@@ -113,6 +113,13 @@ class Moment:
         return _heads_last(keys), _heads_last(values)
 
 
+def turned(ring: Tensor, by: Tensor) -> Tensor:
+    """A ring whose columns are called `by` more: (N, G, R, K), each in its new slot."""
+    slots = ring.shape[2]
+    source = ops.mod(ops.arange(slots, dtype="int32") - by, slots)
+    return ops.take(ring, source, axis=2)
+
+
 def _ring(columns: Tensor, slots: int) -> Tensor:
     """The newest columns, each in its slot: (N, G, P, K) to (N, G, R, K)."""
     count = columns.shape[2]

@@ -15,7 +15,7 @@ from kewen import layers
 from kewen.decoding import Rescoring, Step
 from kewen.decoding.step import Prompt, State
 from kewen.errors import ConfigError
-from kewen.layers.moment import Moment, answering
+from kewen.layers.moment import Moment, answering, turned
 from kewen.models.base import Backbone
 from kewen.models.graph import Graph
 from kewen.models.parts import Parts
@@ -120,6 +120,10 @@ class CachedStep(Step):
             "memories": moment.memories,
         }
 
+    def merge(self, state: State, other: State, source: Tensor) -> State:
+        """As `Step.merge`: the other's rings are turned to this state's clock."""
+        return super().merge(state, _turned(other, state["clock"]), source)
+
     def _capacity(self, state: State) -> int:
         return max(keys.shape[2] for keys, _ in state["memories"].values())
 
@@ -205,6 +209,10 @@ class EncoderDecoderStep(Step):
         own = ("lengths", "memories")
         return state | super().take({name: state[name] for name in own}, rows)
 
+    def merge(self, state: State, other: State, source: Tensor) -> State:
+        """As `Step.merge`: the other's rings are turned to this state's clock."""
+        return super().merge(state, _turned(other, state["clock"]), source)
+
 
 def rescoring(model: Backbone) -> Rescoring:
     """A model without a cache: each text is read anew for each token."""
@@ -271,6 +279,16 @@ def windows_of(body: Backbone) -> dict[str, int | None]:
 
 
 _WITHOUT_CACHE = (layers.DisentangledAttention, layers.GatedAttentionUnit)
+
+
+def _turned(state: State, clock: Tensor) -> State:
+    """The state as if its newest column had been the last one before `clock`."""
+    by = clock - state["clock"]
+    memories = {
+        place: tuple(turned(each, by) for each in memory)
+        for place, memory in state["memories"].items()
+    }
+    return state | {"memories": memories}
 
 
 def _inputs_of(model: Backbone) -> list[str]:

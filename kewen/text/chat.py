@@ -1,0 +1,98 @@
+"""A conversation as the text that a chat model was trained on.
+
+The template comes with the tokenizer, from whoever published the model, so it is run in
+a sandbox that knows neither files nor modules.
+"""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+from kewen.errors import ConfigError, DataError, MissingExtraError
+
+TEMPLATE_FILE = "chat_template.jinja"
+MOST_CHARACTERS = 1 << 20  # of a template, and of what it writes
+
+
+def chat_template(folder: Path, settings: Mapping[str, Any]) -> str | None:
+    """The template of a model's folder, or None.
+
+    Args:
+        folder: where a file chat_template.jinja may be.
+        settings: tokenizer_config.json, whose `chat_template` is a template or, where
+            there are several, a list of them by name.
+
+    Raises:
+        ConfigError: if it is neither.
+    """
+    path = folder / TEMPLATE_FILE
+    if path.is_file() and path.stat().st_size <= MOST_CHARACTERS:
+        return path.read_text(encoding="utf-8")
+    found = settings.get("chat_template")
+    if isinstance(found, list):
+        named = {each.get("name"): each.get("template") for each in found}
+        found = named.get("default")
+    if found is not None and not isinstance(found, str):
+        raise ConfigError(
+            "chat_template in tokenizer_config.json must be a template, or a list of "
+            f"templates with one of the name 'default'. Received: {type(found).__name__}."
+        )
+    return found
+
+
+def conversation(
+    template: str,
+    messages: Sequence[Mapping[str, Any]],
+    special: Mapping[str, str],
+    **options: Any,
+) -> str:
+    """The conversation as text, ending where the model is to go on.
+
+    Args:
+        template: Jinja, as the tokenizer brings it.
+        messages: each with a "role" ("system", "user", "assistant") and a "content".
+        special: such as {"bos_token": "<s>"}, for the template.
+        **options: further names for the template, such as `enable_thinking`.
+
+    Raises:
+        MissingExtraError: if Jinja is not installed (extra `[chat]`).
+        DataError: if the messages are none, or the template refuses them.
+        ConfigError: if the template is broken, or asks for what it may not have.
+    """
+    for message in messages:
+        if not isinstance(message, Mapping) or not {"role", "content"} <= set(message):
+            raise DataError(
+                'A message has a "role" and a "content". Received: '
+                f"{message!r}."
+            )
+    jinja, sandbox = _jinja()
+
+    def refuse(reason: str) -> NoReturn:
+        raise DataError(f"The chat template refuses these messages: {reason}")
+
+    world = sandbox.ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+    )
+    world.globals["raise_exception"] = refuse
+    try:
+        text = world.from_string(template).render(
+            messages=list(messages), add_generation_prompt=True, **special, **options
+        )
+    except jinja.TemplateError as error:
+        raise ConfigError(
+            f"The chat template of the tokenizer cannot be run: {error}. It may use "
+            "nothing but what it is given: no files, no modules."
+        ) from None
+    except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
+        raise ConfigError(
+            f"The chat template of the tokenizer fails: {error}."
+        ) from None
+    return text
+
+
+def _jinja() -> tuple[Any, Any]:
+    try:
+        return import_module("jinja2"), import_module("jinja2.sandbox")
+    except ImportError:
+        raise MissingExtraError.of("chat", "Chat templates are Jinja's") from None
