@@ -108,7 +108,9 @@ class Decoder:
         tensors = {name: ops.convert_to_tensor(v) for name, v in prompt.items()}
         loop = {name: ops.convert_to_tensor(v) for name, v in loop.items()}
         numbers = self.strategy.numbers()
-        return programs.run(self.step, build, body, numbers, tensors, loop)
+        loop = programs.run(self.step, build, body, numbers, tensors, loop)
+        self._check_faults(loop)
+        return loop
 
     def advance(self, loop: Loop, steps: int | None = None) -> Loop:
         """Go on until all are done, or for at most `steps` tokens a row.

@@ -3,6 +3,7 @@
 import kewen.backend.found  # noqa: F401
 from kewen.tasks.classify import Prediction, TextClassifier
 from kewen.tasks.embed import Embedder
+from kewen.tasks.generate import GeneratedText, Generator
 from kewen.tasks.load import load_task
 
-__all__ = ["Embedder", "Prediction", "TextClassifier", "load_task"]
+__all__ = ["Embedder", "GeneratedText", "Generator", "Prediction", "TextClassifier", "load_task"]

@@ -34,6 +34,7 @@ class IdGenerator:
             else by the tokenizer: its separator.
         pad_id: what rows are filled up with.
         is_encoder_decoder: whether prompts are read by an encoder.
+        reads_source: whether a prompt is a whole text, and not the beginning of one.
 
     Raises:
         ConfigError: if the model scores no tokens, or everybody sees all.
@@ -43,12 +44,12 @@ class IdGenerator:
         self.config = pretrained.config
         self.step = decoding_step(pretrained.model)
         self.is_encoder_decoder = pretrained.model.application == "encoder_decoder"
-        self.is_source = pretrained.model.application == "unilm"
+        self.reads_source = pretrained.model.application in ("unilm", "encoder_decoder")
         said = _said(pretrained)
         self.pad_id: int = pretrained.config.fill_id
         self.end_ids = _ids(said.get("eos_token_id"))
         if not self.end_ids and pretrained.tokenizer is not None:
-            self.end_ids = _ids(pretrained.tokenizer.sep_id)
+            self.end_ids = _ids(pretrained.tokenizer.end_id)
         self.start_id = _start_id(said, self.pad_id)
 
     def __call__(

@@ -10,33 +10,40 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from kewen.errors import ConfigError, DataError, MissingExtraError
+from kewen.text.text_file import read_utf8
 
 TEMPLATE_FILE = "chat_template.jinja"
-MOST_CHARACTERS = 1 << 20  # of a template, and of what it writes
 
 
-def chat_template(folder: Path, settings: Mapping[str, Any]) -> str | None:
-    """The template of a model's folder, or None.
+def template_in(folder: Path) -> dict[str, str]:
+    """`chat_template`, where a folder keeps it in a file of its own."""
+    path = folder / TEMPLATE_FILE
+    return {"chat_template": read_utf8(path)} if path.is_file() else {}
+
+
+def default_template(settings: Mapping[str, Any]) -> str | None:
+    """The chat template that a tokenizer_config.json names, or None.
 
     Args:
-        folder: where a file chat_template.jinja may be.
-        settings: tokenizer_config.json, whose `chat_template` is a template or, where
-            there are several, a list of them by name.
+        settings: whose `chat_template` is a template or, where there are several, a
+            list of them by name.
 
     Raises:
         ConfigError: if it is neither.
     """
-    path = folder / TEMPLATE_FILE
-    if path.is_file() and path.stat().st_size <= MOST_CHARACTERS:
-        return path.read_text(encoding="utf-8")
     found = settings.get("chat_template")
     if isinstance(found, list):
-        named = {each.get("name"): each.get("template") for each in found}
-        found = named.get("default")
+        named = {
+            each.get("name"): each.get("template")
+            for each in found
+            if isinstance(each, Mapping)
+        }
+        found = named.get("default", found)
     if found is not None and not isinstance(found, str):
         raise ConfigError(
             "chat_template in tokenizer_config.json must be a template, or a list of "
-            f"templates with one of the name 'default'. Received: {type(found).__name__}."
+            "templates with one of the name 'default'. Received: "
+            f"{type(found).__name__}."
         )
     return found
 
@@ -63,8 +70,7 @@ def conversation(
     for message in messages:
         if not isinstance(message, Mapping) or not {"role", "content"} <= set(message):
             raise DataError(
-                'A message has a "role" and a "content". Received: '
-                f"{message!r}."
+                f'A message has a "role" and a "content". Received: {message!r}.'
             )
     jinja, sandbox = _jinja()
 
@@ -85,9 +91,7 @@ def conversation(
             "nothing but what it is given: no files, no modules."
         ) from None
     except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
-        raise ConfigError(
-            f"The chat template of the tokenizer fails: {error}."
-        ) from None
+        raise ConfigError(f"The tokenizer's chat template fails: {error}.") from None
     return text
 
 
@@ -95,4 +99,7 @@ def _jinja() -> tuple[Any, Any]:
     try:
         return import_module("jinja2"), import_module("jinja2.sandbox")
     except ImportError:
-        raise MissingExtraError.of("chat", "Chat templates are Jinja's") from None
+        raise MissingExtraError(
+            "Chat templates are written in Jinja, which is not installed. Install the "
+            'extra: pip install "kewen[chat]".'
+        ) from None

@@ -37,6 +37,9 @@ SENTENCE_PIECES = (
     "tokenizer.model",
 )
 
+# Settings that change no ids, and are saved again.
+FOR_GENERATION = ("bos_token", "eos_token", "chat_template")
+
 
 def open_file(path: Path, duplicates: Duplicates, options: WordPieceOptions) -> Opened:
     """See `Tokenizer.from_file`."""
@@ -109,7 +112,7 @@ def _from_vocabulary(
     special = SpecialTokens.find(vocabulary.ids.get, settings)
     options = options.decided(vocabulary, special)
     library = build_word_pieces(vocabulary, special, options)
-    saved = settings_to_save(special, options, options.words)
+    saved = settings_to_save(special, options, options.words) | _kept(settings)
     return library, list(vocabulary.rows), special, saved
 
 
@@ -130,8 +133,13 @@ def _from_library(
 ) -> Opened:
     """Of files that become a tokenizer.json: what is saved is obeyed as it is."""
     special = SpecialTokens.of(library, settings)
-    saved = settings_to_save(special, None, None)
+    saved = settings_to_save(special, None, None) | _kept(settings)
     return library, rows_of(library, path), special, saved
+
+
+def _kept(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a tokenizer_config.json says for those who generate."""
+    return {name: settings[name] for name in FOR_GENERATION if name in settings}
 
 
 def _refuse(options: WordPieceOptions, path: Path) -> None:

@@ -74,6 +74,16 @@ class SpecialTokens:
                 yield field.name, token
 
 
+def texts_in(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Every `..._token` that a tokenizer_config.json names, as text."""
+    return {
+        name: token
+        for name, hint in settings.items()
+        if name.endswith("_token")
+        for token in _content(hint)
+    }
+
+
 def _content(hint: object) -> Iterator[str]:
     if isinstance(hint, Mapping):
         hint = cast("Mapping[str, object]", hint).get("content")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from kewen.errors import ConfigError, DataError
 from kewen.text.checks import checked_ids, checked_texts
+from kewen.text.chat import conversation, default_template
 from kewen.text.chinese_runs import ChineseRuns
 from kewen.text.editing import (
     Edited,
@@ -28,7 +29,7 @@ from kewen.text.encoded import Encoded, Tokens, one_row, stack
 from kewen.text.flat import tokenize
 from kewen.text.joining import join_word_pieces
 from kewen.text.opening import open_file, open_folder
-from kewen.text.special_tokens import SpecialTokens
+from kewen.text.special_tokens import SpecialTokens, texts_in
 from kewen.text.template import Template, learn_templates
 from kewen.text.tokenizer_files import to_json, write_files
 from kewen.text.truncation import (
@@ -326,6 +327,39 @@ class Tokenizer:
         """The id that text gives for exactly this token, or None."""
         return self._library.token_to_id(token)
 
+    # Conversations
+
+    @property
+    def end_id(self) -> int | None:
+        """The id of the token that ends a text, by its settings; else `sep_id`."""
+        named = texts_in(self._settings).get("eos_token")
+        found = self._id_of(named)
+        return self.sep_id if found is None else found
+
+    def conversation(
+        self, messages: Sequence[Mapping[str, Any]], **options: Any
+    ) -> str:
+        """The text of a conversation, as its model was trained on it.
+
+        Args:
+            messages: each with a "role" ("system", "user", "assistant") and "content".
+            **options: further names that the template knows.
+
+        Raises:
+            ConfigError: if the tokenizer brings no chat template, or a broken one.
+            DataError: if the messages do not suit it.
+            MissingExtraError: if Jinja is not installed (extra `[chat]`).
+        """
+        template = default_template(self._settings)
+        if template is None:
+            raise ConfigError(
+                "A conversation needs the tokenizer's chat template. Received: a "
+                "tokenizer without one. Write the prompt yourself, or add "
+                "chat_template.jinja to the model's folder."
+            )
+        special = texts_in(self._settings)
+        return conversation(template, messages, special, **options)
+
     def _checked_ids(self, ids: Iterable[int] | NDArray[np.integer[Any]]) -> list[int]:
         return checked_ids(ids, self.vocabulary_size)
 
@@ -394,10 +428,11 @@ class Tokenizer:
         }
         words = "words" in self._settings
         return self._edited(
-            extended(self._library, self._rows, words, asked, self._ids_of)
+            extended(self._library, self._rows, words, asked, self.plain_ids)
         )
 
-    def _ids_of(self, text: str) -> list[int]:
+    def plain_ids(self, text: str) -> list[int]:
+        """The ids of a text alone: no special token is put before or behind it."""
         return [int(number) for number in self._tokenize([text])[0].token_ids]
 
     def _edited(self, edited: Edited) -> tuple[Self, Sources]:

@@ -13,6 +13,7 @@ from tokenizers import Tokenizer, models
 
 from kewen.errors import ConfigError, FileError, VocabularyError
 from kewen.files import atomic_write
+from kewen.text.chat import template_in
 from kewen.text.growth import refuse_growth
 from kewen.text.special_tokens import SpecialTokens
 from kewen.text.text_file import read_json_object, read_utf8
@@ -101,9 +102,9 @@ def rows_of(library: Tokenizer, path: Path) -> list[str]:
 
 
 def read_settings(folder: Path) -> dict[str, Any]:
-    """tokenizer_config.json, and what only special_tokens_map.json says."""
+    """tokenizer_config.json, and what only its neighbours say."""
     special = read_json_object(folder / "special_tokens_map.json")
-    return special | read_json_object(folder / "tokenizer_config.json")
+    return special | read_json_object(folder / "tokenizer_config.json") | template_in(folder)
 
 
 def options_from_settings(

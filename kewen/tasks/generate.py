@@ -1,0 +1,248 @@
+"""Text in, text that goes on with it out.
+
+prompt -> token ids -> scores of the next token -> one chosen -> ... -> text
+"""
+
+import dataclasses
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from kewen.decoding import Generated
+from kewen.decoding.strategy import numpy_of
+from kewen.errors import ConfigError, DataError
+from kewen.models.pretrained import Pretrained
+from kewen.tasks.generation_options import BEAMS, GenerationOptions
+from kewen.tasks.id_generation import IdGenerator
+from kewen.text import GrowingText, checked_stop
+
+Prompt = str | Sequence[Mapping[str, Any]]
+LOOK_EVERY = 8  # tokens between two looks for stop strings and at the clock
+
+
+@dataclasses.dataclass(frozen=True)
+class GeneratedText:
+    """What came of a prompt.
+
+    Attributes:
+        text: without the prompt, up to a stop string.
+        ids: int32, (T,), all that was generated.
+        score: sum of the ids' log-probabilities; of beams, see `decoding.Beams`.
+        finish: why it ended: "end" (the end token), "length" (max_new_tokens), "stop"
+            (a stop string, or `until`) or "time" (max_time_s).
+    """
+
+    text: str
+    ids: np.ndarray
+    score: float
+    finish: str
+
+
+class Generator:
+    """A pretrained model that writes.
+
+    A decoder goes on with the prompt. An encoder-decoder, or an encoder loaded with
+    `application="unilm"`, reads the prompt and writes the answer. A prompt is a text,
+    or a conversation: a list of messages `{"role": "user", "content": "..."}`, which
+    become text by the tokenizer's own chat template (extra `[chat]`).
+
+    Options of all methods are those of `GenerationOptions`, and
+        stop: a string, or several: the text ends before it. It may begin in one token
+            and end in another.
+        until: a function of the text so far; once it is true, the text ends.
+        max_time_s: seconds after which no more tokens are generated.
+
+    Args:
+        pretrained: from `kewen.load`.
+
+    Example:
+        ```python
+        writer = kewen.tasks.Generator(kewen.load("gpt2"))
+        writer.generate("The weather is", max_new_tokens=20)
+        for piece in writer.stream("The weather is", top_p=0.9): ...
+        ```
+
+    Raises:
+        ConfigError: if the model has no tokenizer, scores no tokens, or lets everybody
+            see all.
+    """
+
+    def __init__(self, pretrained: Pretrained) -> None:
+        if pretrained.tokenizer is None:
+            raise ConfigError(
+                "A generator of texts needs the model's tokenizer. Received: a model "
+                "without one. Put tokenizer.json or vocab.txt into its folder."
+            )
+        self.pretrained = pretrained
+        self.tokenizer = pretrained.tokenizer
+        self.model = IdGenerator(pretrained)
+
+    def generate(
+        self, prompts: Prompt | Sequence[Prompt], **options: Any
+    ) -> str | list[str] | list[list[str]]:
+        """Texts that go on with prompts.
+
+        Args:
+            prompts: one prompt, or a list.
+            **options: see the class.
+
+        Returns:
+            Of one prompt its text, of a list their texts; with `num_results` above 1 a
+            list of texts in place of each.
+        """
+        alone = _is_one(prompts)
+        found = self.results([prompts] if alone else prompts, **options)
+        several = options.get("num_results", 1) > 1
+        texts: list[Any] = [
+            [each.text for each in row] if several else row[0].text for row in found
+        ]
+        return texts[0] if alone else texts
+
+    def results(
+        self, prompts: Sequence[Prompt], **options: Any
+    ) -> list[list[GeneratedText]]:
+        """As `generate`, of a list of prompts, with ids, scores, and why each ended."""
+        chosen, limits = _apart(options)
+        if not prompts:
+            return []
+        rows = [self.prompt_ids(prompt) for prompt in prompts]
+        if chosen.mode == BEAMS or not limits.needed:
+            found = self.model(rows, chosen)
+            return [[self._finished(text, limits) for text in texts] for texts in found]
+        return self._watched(rows, chosen, limits)
+
+    def stream(self, prompt: Prompt, **options: Any) -> Iterator[str]:
+        """The text of one prompt, piece by piece as it comes.
+
+        Put together the pieces are what `generate` gives. None ends in half a
+        character, and none holds what may become a stop string.
+
+        Raises:
+            ConfigError: if beams are asked for, whose text is known at the end only.
+        """
+        chosen, limits = _apart(options)
+        if chosen.mode == BEAMS or chosen.num_results > 1:
+            raise ConfigError(
+                "A stream is one text, token by token. Received: num_beams "
+                f"{chosen.num_beams}, num_results {chosen.num_results}. Use generate."
+            )
+        decoder, rows, extra = self.model.prepared([self.prompt_ids(prompt)], chosen)
+        growing = GrowingText(self.tokenizer, limits.stop)
+        loop = decoder.begin(rows, chosen.max_new_tokens, extra)
+        while True:
+            ((text,),) = decoder.results(loop)
+            yield from filter(None, [growing.add(text.ids[len(growing.ids) :])])
+            done = bool(numpy_of(loop["done"])[0])
+            if done or growing.stopped or limits.reached(growing.text):
+                break
+            loop = decoder.advance(loop, 1)
+        yield from filter(None, [growing.finish()])
+
+    def prompt_ids(self, prompt: Prompt) -> list[int]:
+        """The ids that the model reads.
+
+        Raises:
+            DataError: if the prompt is neither a text nor a conversation, or is empty.
+        """
+        if not isinstance(prompt, str):
+            text = self.tokenizer.conversation(prompt)
+            ids = self.tokenizer.plain_ids(text)
+        else:
+            ids = self.tokenizer(prompt)["token_ids"].tolist()
+            if not self.model.reads_source:
+                ids = _open_ended(ids, (*self.model.end_ids, self.tokenizer.sep_id))
+        if not ids:
+            raise DataError(
+                "A prompt needs at least one token: this model's tokenizer adds none. "
+                f"Received: {prompt!r}."
+            )
+        return ids
+
+    def _finished(self, text: Generated, limits: "_Limits") -> GeneratedText:
+        growing = GrowingText(self.tokenizer, limits.stop)
+        growing.add(text.ids)
+        growing.finish()
+        ended = len(text.ids) and int(text.ids[-1]) in self.model.end_ids
+        finish = "stop" if growing.stopped else "end" if ended else "length"
+        return GeneratedText(growing.text, text.ids, text.score, finish)
+
+    def _watched(
+        self, rows: list[list[int]], chosen: GenerationOptions, limits: "_Limits"
+    ) -> list[list[GeneratedText]]:
+        """A batch that is looked at every few tokens."""
+        decoder, prompts, extra = self.model.prepared(rows, chosen)
+        loop = decoder.begin(prompts, chosen.max_new_tokens, extra)
+        growing = [GrowingText(self.tokenizer, limits.stop) for _ in prompts]
+        reasons: list[str | None] = [None] * len(prompts)
+        while True:
+            texts = [text for (text,) in decoder.results(loop)]
+            late = limits.is_late()
+            for row, text in enumerate(texts):
+                if reasons[row] is None:
+                    growing[row].add(text.ids[len(growing[row].ids) :])
+                    reasons[row] = limits.reason(growing[row], late)
+            stop = np.array([reason is not None for reason in reasons])
+            loop = decoder.stopped(loop, stop)
+            if numpy_of(loop["done"]).all():
+                break
+            loop = decoder.advance(loop, LOOK_EVERY)
+        found = []
+        for text, grown, reason in zip(texts, growing, reasons, strict=True):
+            grown.finish()
+            own = self._finished(text, limits)
+            finish = reason or own.finish
+            found.append(GeneratedText(grown.text, text.ids, text.score, finish))
+        each = len(found) // len(rows)
+        return [found[i : i + each] for i in range(0, len(found), each)]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Limits:
+    """What ends a text besides its tokens."""
+
+    stop: tuple[str, ...]
+    until: Any
+    deadline: float | None
+
+    @property
+    def needed(self) -> bool:
+        return bool(self.stop) or self.until is not None or self.deadline is not None
+
+    def is_late(self) -> bool:
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+    def reached(self, text: str) -> bool:
+        return self.is_late() or (self.until is not None and bool(self.until(text)))
+
+    def reason(self, grown: GrowingText, late: bool) -> str | None:
+        if grown.stopped or (self.until is not None and self.until(grown.text)):
+            return "stop"
+        return "time" if late else None
+
+
+def _apart(options: Mapping[str, Any]) -> tuple[GenerationOptions, _Limits]:
+    """Options of decoding, and limits that only a text knows."""
+    known = dict(options)
+    stop = checked_stop(known.pop("stop", ()))
+    until = known.pop("until", None)
+    seconds = known.pop("max_time_s", None)
+    if seconds is not None and not seconds > 0:
+        raise ConfigError(f"max_time_s must be more than 0. Received: {seconds!r}.")
+    deadline = None if seconds is None else time.monotonic() + seconds
+    return GenerationOptions.of(known), _Limits(stop, until, deadline)
+
+
+def _is_one(prompts: Any) -> bool:
+    """Whether it is one prompt: a text, or the messages of one conversation."""
+    if isinstance(prompts, str):
+        return True
+    return bool(prompts) and all(isinstance(each, Mapping) for each in prompts)
+
+
+def _open_ended(ids: list[int], ends: Sequence[int | None]) -> list[int]:
+    """Without the end token that a tokenizer puts behind a text."""
+    while ids and ids[-1] in ends:
+        ids = ids[:-1]
+    return ids
