@@ -77,7 +77,7 @@ def generate(
     )
     found = _generated(IdGenerator(pretrained), prompts, options, batch_size)
     with atomic_write(out, overwrite=overwrite) as file:
-        np.savez(file, **found)
+        np.savez(file, generated_ids=found["generated_ids"], scores=found["scores"])
     say(f"Wrote generated_ids {found['generated_ids'].shape} and scores to {out}.")
 
 
@@ -117,7 +117,8 @@ def _prompts(arrays: "dict[str, Any]") -> list[list[int]]:
     mask = arrays.get("padding_mask")
     if ids.ndim != 2 or ids.dtype.kind not in "iu":
         raise DataError(
-            f"token_ids must be whole numbers, (B, T). Received: {ids.dtype} {ids.shape}."
+            "token_ids must be whole numbers, (B, T). Received: "
+            f"{ids.dtype} {ids.shape}."
         )
     if mask is None:
         return ids.tolist()

@@ -1,8 +1,8 @@
 """Many prompts through few rows: who is done makes room for the next at once.
 
-A batch that waits for its longest text computes for rows that are done already. Here the
-loop stops every few tokens, the rows that are done are handed out, and waiting prompts
-are read into their places.
+A batch that waits for its longest text computes for rows that are done already. Here
+the loop stops every few tokens, the rows that are done are handed out, and waiting
+prompts are read into their places.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ def continuous(
     def begun(numbers: list[int]) -> Loop:
         return decoder.begin(
             [prompts[number] for number in numbers],
-            limits[numbers],
+            limits[numbers].tolist(),
             {name: array[numbers] for name, array in (extra or {}).items()},
             capacity,
         )
@@ -57,7 +57,7 @@ def continuous(
     while any(place is not None for place in places):
         loop = decoder.advance(loop, EVERY)
         done = np.flatnonzero(numpy_of(loop["done"]))
-        ready = {row: places[row] for row in done if places[row] is not None}
+        ready = {row: at for row in done if (at := places[row]) is not None}
         found = decoder.results(loop) if ready else []
         for row, number in ready.items():
             places[row] = None
@@ -66,7 +66,9 @@ def continuous(
         if count:
             fresh, waiting = waiting[:count], waiting[count:]
             source = np.full(len(places), -1, "int32")
-            for index, (row, number) in enumerate(zip(_free(places), fresh, strict=False)):
+            for index, (row, number) in enumerate(
+                zip(_free(places), fresh, strict=False)
+            ):
                 places[row], source[row] = number, index
             loop = decoder.merge(loop, begun(fresh), source)
 

@@ -170,8 +170,8 @@ class Decoder:
             state = step.merge(mine.pop("step"), theirs.pop("step"), source)
             return {**merged_rows(mine, theirs, source), "step": state}
 
-        source = ops.convert_to_tensor(source, "int32")
-        return programs.run(step, "merge", body, source, other, donated=loop)
+        rows: Any = ops.convert_to_tensor(source, "int32")
+        return programs.run(step, "merge", body, rows, other, donated=loop)
 
     def results(self, loop: Loop) -> list[list[Generated]]:
         """What was generated so far, for each prompt."""

@@ -6,4 +6,11 @@ from kewen.tasks.embed import Embedder
 from kewen.tasks.generate import GeneratedText, Generator
 from kewen.tasks.load import load_task
 
-__all__ = ["Embedder", "GeneratedText", "Generator", "Prediction", "TextClassifier", "load_task"]
+__all__ = [
+    "Embedder",
+    "GeneratedText",
+    "Generator",
+    "Prediction",
+    "TextClassifier",
+    "load_task",
+]

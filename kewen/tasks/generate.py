@@ -93,7 +93,8 @@ class Generator:
             list of texts in place of each.
         """
         alone = _is_one(prompts)
-        found = self.results([prompts] if alone else prompts, **options)
+        given: Any = [prompts] if alone else prompts
+        found = self.results(given, **options)
         several = options.get("num_results", 1) > 1
         texts: list[Any] = [
             [each.text for each in row] if several else row[0].text for row in found

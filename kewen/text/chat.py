@@ -7,7 +7,7 @@ a sandbox that knows neither files nor modules.
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from kewen.errors import ConfigError, DataError, MissingExtraError
 from kewen.text.text_file import read_utf8
@@ -31,14 +31,8 @@ def default_template(settings: Mapping[str, Any]) -> str | None:
     Raises:
         ConfigError: if it is neither.
     """
-    found = settings.get("chat_template")
-    if isinstance(found, list):
-        named = {
-            each.get("name"): each.get("template")
-            for each in found
-            if isinstance(each, Mapping)
-        }
-        found = named.get("default", found)
+    found: Any = settings.get("chat_template")
+    found = _named_default(found) if isinstance(found, list) else found
     if found is not None and not isinstance(found, str):
         raise ConfigError(
             "chat_template in tokenizer_config.json must be a template, or a list of "
@@ -46,6 +40,15 @@ def default_template(settings: Mapping[str, Any]) -> str | None:
             f"{type(found).__name__}."
         )
     return found
+
+
+def _named_default(templates: Any) -> Any:
+    for each in templates:
+        if isinstance(each, dict):
+            named = cast("dict[str, Any]", each)
+            if named.get("name") == "default":
+                return named.get("template")
+    return None
 
 
 def conversation(
@@ -67,8 +70,9 @@ def conversation(
         DataError: if the messages are none, or the template refuses them.
         ConfigError: if the template is broken, or asks for what it may not have.
     """
-    for message in messages:
-        if not isinstance(message, Mapping) or not {"role", "content"} <= set(message):
+    given = cast("list[Any]", messages)
+    for message in given:
+        if not isinstance(message, dict) or not {"role", "content"} <= {*message}:
             raise DataError(
                 f'A message has a "role" and a "content". Received: {message!r}.'
             )
@@ -85,6 +89,8 @@ def conversation(
         text = world.from_string(template).render(
             messages=list(messages), add_generation_prompt=True, **special, **options
         )
+    except DataError:
+        raise
     except jinja.TemplateError as error:
         raise ConfigError(
             f"The chat template of the tokenizer cannot be run: {error}. It may use "

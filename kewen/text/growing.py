@@ -1,15 +1,18 @@
-"""Text that grows token by token, handed out in pieces that never have to be taken back.
+"""Text that grows token by token, in pieces that never have to be taken back.
 
 A token may be half a character, and a stop string may begin in one token and end in
 another: such an end of the text waits until it is known what it becomes.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from kewen.errors import ConfigError
 from kewen.text.tokenizer import Tokenizer
 
-HALF = "\N{REPLACEMENT CHARACTER}"  # what decoders write for bytes that are no character
+HALF = (
+    "\N{REPLACEMENT CHARACTER}"  # what decoders write for bytes that are no character
+)
 
 
 class GrowingText:
@@ -48,13 +51,13 @@ class GrowingText:
         if self.stopped:
             return ""
         text = self._tokenizer.decode(self.ids)
+        text = text if last else text.rstrip(HALF)
         found = [text.find(stop) for stop in self._stop]
         places = [place for place in found if place >= 0]
         if places:
             self.stopped = True
             text = text[: min(places)]
         elif not last:
-            text = text.rstrip(HALF)
             text = text[: len(text) - self._begun(text)]
         piece = text[len(self.text) :]
         self.text += piece
@@ -79,7 +82,8 @@ def checked_stop(stop: str | Sequence[str]) -> tuple[str, ...]:
     Raises:
         ConfigError: if one is empty, or is no string.
     """
-    stops = (stop,) if isinstance(stop, str) else tuple(stop)
+    given: Any = (stop,) if isinstance(stop, str) else stop
+    stops = tuple(given)
     if not all(isinstance(each, str) and each for each in stops):
         raise ConfigError(
             "A stop string needs at least one character: every text has the empty one "

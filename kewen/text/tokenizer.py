@@ -14,8 +14,8 @@ import tokenizers
 from numpy.typing import NDArray
 
 from kewen.errors import ConfigError, DataError
-from kewen.text.checks import checked_ids, checked_texts
 from kewen.text.chat import conversation, default_template
+from kewen.text.checks import checked_ids, checked_texts
 from kewen.text.chinese_runs import ChineseRuns
 from kewen.text.editing import (
     Edited,

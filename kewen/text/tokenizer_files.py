@@ -104,7 +104,8 @@ def rows_of(library: Tokenizer, path: Path) -> list[str]:
 def read_settings(folder: Path) -> dict[str, Any]:
     """tokenizer_config.json, and what only its neighbours say."""
     special = read_json_object(folder / "special_tokens_map.json")
-    return special | read_json_object(folder / "tokenizer_config.json") | template_in(folder)
+    settings = read_json_object(folder / "tokenizer_config.json")
+    return special | settings | template_in(folder)
 
 
 def options_from_settings(
