@@ -168,6 +168,8 @@ class WeightMap:
         *,
         origin: str | None = None,
         num_layers: Layers,
+        base: str | None = None,
+        aside: Mapping[str, str] | None = None,
         unasked: str | None = None,
     ) -> Loaded:
         """Match a file with a model by names and shapes.
@@ -180,6 +182,8 @@ class WeightMap:
             origin: the column to use; None asks `origin_of`.
             num_layers: number of layers that `{i}` runs over; a mapping if there are
                 several placeholders.
+            base: the prefix of this file's names; None takes the one that most have.
+            aside: pattern of names -> why these tensors are skipped, as in `Skip`.
             unasked: why variables of the family are not among `shapes`; their tensors
                 are skipped for this reason. Unread if None.
 
@@ -188,7 +192,8 @@ class WeightMap:
             that is `loaded.account.check()`.
         """
         origin = origin or self.origin_of(checkpoint)
-        base = self._base_of(checkpoint, origin, num_layers)
+        if base is None:
+            base = self._base_of(checkpoint, origin, num_layers)
         lines = self._lines(origin, base, num_layers)
         active = [line for line in lines if line.belongs(shapes)]
         fits: list[tuple[_Line, Names, Sequence[Shape]]] = []
@@ -214,9 +219,19 @@ class WeightMap:
         idle: set[str] = set()
         if unasked is not None:
             idle = {n for line in lines for names in line.alternatives for n in names}
+        left = {
+            name: because
+            for pattern, because in (aside or {}).items()
+            for name in rest
+            if fnmatchcase(name, pattern)
+        }
         skipped, unread, untied = self._left_over(
-            [name for name in rest if name not in idle], checkpoint, origin, base
+            [name for name in rest if name not in idle and name not in left],
+            checkpoint,
+            origin,
+            base,
         )
+        skipped += [Skipped(name, because) for name, because in left.items()]
         skipped += [Skipped(name, str(unasked)) for name in rest if name in idle]
         reached = {path for line in active for path in line.ours}
         account = Account(

@@ -5,7 +5,7 @@ What `load` fills a model from, and what `convert` writes again.
 
 import dataclasses
 import math
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from kewen.models.base import Backbone
 from kewen.models.bert4keras import family_of_bert4keras
 from kewen.models.config import load_json, read_config_json, require
 from kewen.models.gguf_config import config_json_of_gguf
-from kewen.models.own_heads import own_heads, tensor_of
+from kewen.models.own_heads import own_heads, rivals_in, tensor_of
 from kewen.models.registry import (
     APPLICATIONS,
     FAMILIES,
@@ -87,7 +87,8 @@ def matched(
         origin = kind.weights.origin_of(checkpoint)
         labels = _count_labels(kind, checkpoint, origin)
         replaced: dict[str, Any] = {"num_labels": labels} if labels else {}
-        replaced |= kind.fields_seen(checkpoint) if kind.fields_seen else {}
+        if kind.fields_seen:
+            replaced |= kind.fields_seen(checkpoint, config_json)
         replaced |= options or {}
         config = _config_of(kind, config_json, saved, config_path, replaced)
         _check_size(config, checkpoint, config_path)
@@ -112,6 +113,7 @@ def matched(
             wanted,
             origin=origin,
             num_layers=config.layer_counts,
+            **_among_rivals(kind, checkpoint, origin, heads),
             unasked=f"no part of the {application}, which alone was asked for"
             if is_half
             else None,
@@ -125,6 +127,21 @@ def matched(
             ties=saved.get("ties", {}) if not is_half else {},
             gguf=metadata,
         )
+
+
+def _among_rivals(
+    kind: Family, checkpoint: Checkpoint, origin: str, heads: Iterable[str]
+) -> dict[str, Any]:
+    """Which tensors are read, and which left, of a file that holds several networks."""
+    there = rivals_in(kind, checkpoint, origin) if origin == "tf" else []
+    if len(there) < 2:
+        return {}
+    others = [kind.rivals[head] for head in there if head not in heads]
+    (read,) = (kind.rivals[head] for head in there if head in heads)
+    return {
+        "base": read.base,
+        "aside": {name: each.because for each in others for name in each.patterns},
+    }
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

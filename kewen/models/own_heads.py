@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kewen.checkpoints import Checkpoint
-from kewen.models.registry import Family
+from kewen.models.registry import Family, heads_of_architectures
 
 # Heads that some of transformers' classes call alike -> what those classes are called.
 _CLASSIFIERS = {
@@ -35,8 +35,10 @@ def own_heads(
         if head in tied
         or tensor_of(family, family.head_marks[head], checkpoint, origin)
     ]
-    rivals = [head for head in family.rivals if head in found]
-    found = [head for head in found if head not in rivals[1:]]
+    rivals = rivals_in(family, checkpoint, origin)
+    named = [h for h in heads_of_architectures(family, config_json) if h in rivals]
+    read = [*named, *rivals][:1]
+    found = [head for head in found if head not in rivals or head in read]
     marks = {
         head: tensor_of(family, family.head_marks[head], checkpoint, origin)
         for head in _CLASSIFIERS
@@ -49,6 +51,15 @@ def own_heads(
     elif SEQUENCE in found and TOKEN in found:
         found.remove(TOKEN)  # a classifier of texts has a tagger's tensors, and more
     return tuple(found)
+
+
+def rivals_in(family: Family, checkpoint: Checkpoint, origin: str) -> list[str]:
+    """The heads of different networks that are in the file."""
+    return [
+        head
+        for head in family.rivals
+        if tensor_of(family, family.head_marks[head], checkpoint, origin)
+    ]
 
 
 def tensor_of(

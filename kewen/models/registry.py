@@ -100,6 +100,21 @@ _CLASS_PREFIXES = {"xlm-roberta": "XLMRoberta", "camembert": "Camembert"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Rival:
+    """One of several networks that a TensorFlow file may hold.
+
+    Attributes:
+        base: what the names of its own tensors begin with.
+        patterns: those tensors, and its head's.
+        because: what an account says of them where another network is read.
+    """
+
+    base: str
+    patterns: tuple[str, ...]
+    because: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Family:
     """A folder of `kewen.models` as data.
 
@@ -117,13 +132,14 @@ class Family:
         causal_lm: transformers' class for the masked_lm head under a causal mask.
         applications: masks that the family can wear, or halves that it has; the first
             is its own.
-        fields_seen: config fields that tensors tell, whatever config.json says.
+        fields_seen: config fields that tensors tell, whatever config.json says, from
+            the file and config.json.
         counts_tokens: whether positions that are not given count the tokens of a row,
             where its original numbers the columns.
         headless: applications that no head stands on -> transformers' class of such a
             model, None if there is none.
-        rivals: heads of different networks that one file may hold; the first that is
-            there tells which network is read.
+        rivals: heads of different networks that one file may hold -> the network. The
+            one that `architectures` names is read, else the first that is there.
     """
 
     name: str
@@ -137,10 +153,10 @@ class Family:
     tied_heads: tuple[str, ...] = ()
     causal_lm: str | None = None
     applications: tuple[str, ...] = APPLICATIONS[:4]
-    fields_seen: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    fields_seen: Callable[[Mapping, Mapping], Mapping[str, Any]] | None = None
     counts_tokens: bool = False
     headless: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
-    rivals: tuple[str, ...] = ()
+    rivals: Mapping[str, Rival] = dataclasses.field(default_factory=dict)
 
 
 def family(name: str) -> Family:

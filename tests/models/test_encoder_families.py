@@ -3,13 +3,14 @@
 import json
 import shutil
 
+import keras
 import numpy as np
 import pytest
 from golden_cases import GOLDEN, Pass
 
 import kewen
 from kewen.checkpoints import open_checkpoint, write_tf_bundle
-from kewen.errors import ConfigError
+from kewen.errors import ConfigError, WeightsError
 from kewen.models import Backbone, Pretrained, family
 from kewen.models.albert import unshared
 from kewen.models.convert import convert
@@ -118,16 +119,23 @@ def test_blocks_of_a_shared_albert_are_one():
     assert len(unshared(model).weights) > len(model.weights)
 
 
+def narrowed(name, array):
+    """Of width 8 on every side but that of the tables."""
+    array = array[..., :8]
+    return array if array.ndim == 1 or "project" in name else array[:8]
+
+
 def both_networks(tmp_path):
     """A folder as Google's training of ELECTRA leaves it: the tables are shared."""
     folder = tmp_path / "both"
     shutil.copytree(TF / "electra_discriminator", folder)
     held = tensors(folder)
     size = held["electra/embeddings/word_embeddings"].shape[0]
+    own = ("electra/encoder/", "electra/embeddings_project/")
     small = {
-        f"generator/{name.removeprefix('electra/')}": array[..., :8]
+        f"generator/{name.removeprefix('electra/')}": narrowed(name, array)
         for name, array in held.items()
-        if name.startswith("electra/encoder/")
+        if name.startswith(own)
     }
     head = {
         "generator_predictions/dense/kernel": np.ones((8, 16), "float32"),
@@ -147,7 +155,8 @@ def test_discriminator_is_read_where_both_networks_are(tmp_path):
     pretrained = kewen.load(both_networks(tmp_path))
     assert pretrained.model.heads == ("replaced_token",)
     reasons = {each.because for each in pretrained.account.skipped}
-    assert reasons == {"of the generator in the same training"}
+    (reason,) = reasons
+    assert 'read if config.json says "architectures": ["ElectraForMaskedLM"]' in reason
     options = {"with_discriminator": True}
     got = trace(
         both_networks(tmp_path / "again"),
@@ -157,6 +166,39 @@ def test_discriminator_is_read_where_both_networks_are(tmp_path):
     )["hidden_layer_1"]
     wanted = electra.expected["hidden_layer_1"][electra.is_token]
     np.testing.assert_allclose(got[electra.is_token], wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_generator_is_read_where_the_config_names_it(tmp_path):
+    folder = both_networks(tmp_path)
+    path = folder / "config.json"
+    sizes = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 8}
+    said = json.loads(path.read_text("utf-8")) | sizes
+    said["architectures"] = ["ElectraForMaskedLM"]
+    path.write_text(json.dumps(said), "utf-8")
+    pretrained = kewen.load(folder)
+    model, held = pretrained.model, tensors(folder)
+    assert model.heads == ("masked_lm",)
+    for ours, theirs in {
+        "token_embedding/embeddings": "electra/embeddings/word_embeddings",
+        "embeddings_norm/beta": "electra/embeddings/LayerNorm/beta",
+        "embedding_projection/kernel": "generator/embeddings_project/kernel",
+        "block_1_feedforward/inner/bias": "generator/encoder/layer_1/intermediate/dense"
+        "/bias",
+        "mlm_bias/bias": "generator_predictions/output_bias",
+    }.items():
+        weight = keras.ops.convert_to_numpy(model.weights_by_path()[ours])
+        np.testing.assert_array_equal(weight, held[theirs])
+    skipped = {each.because for each in pretrained.account.skipped}
+    assert skipped == {"of the discriminator in the same training"}
+
+
+def test_layer_of_the_network_that_is_read_is_not_left_aside(tmp_path):
+    folder = both_networks(tmp_path)
+    path = folder / "config.json"
+    said = json.loads(path.read_text("utf-8")) | {"num_hidden_layers": 1}
+    path.write_text(json.dumps(said), "utf-8")
+    with pytest.raises(WeightsError, match="electra/encoder/layer_1"):
+        kewen.load(folder)
 
 
 def test_generator_goes_through_tensorflows_names(tmp_path):

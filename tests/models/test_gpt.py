@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from golden_cases import GOLDEN
+from golden_cases import GOLDEN, Pass
 
 import kewen
 from kewen.checkpoints import open_checkpoint, write_safetensors
@@ -100,6 +100,24 @@ def test_speakers_are_rows_of_the_token_table():
     table = np.asarray(model.get_layer("token_embedding").embeddings)
     wanted = np.broadcast_to(table[6] - table[7], (1, 3, 8))
     np.testing.assert_allclose(one - other, wanted, rtol=1e-4, atol=1e-6)
+
+
+def test_files_of_cdial_have_speakers_though_only_the_lack_of_a_table_says_so(tmp_path):
+    given = Pass("bert4keras", "gpt_shared_segment")
+    for path in given.folder.iterdir():  # as they are called there
+        name = path.name.replace("bert_model", "gpt_model")
+        name = name.replace("config.json", "gpt_config.json")
+        if name != "case.json":
+            shutil.copyfile(path, tmp_path / name)
+    pretrained = kewen.load(tmp_path)
+    assert pretrained.config.shared_segments
+    assert pretrained.account.is_complete
+    pretrained.save(tmp_path / "hf")
+    for folder, name in ((tmp_path, "output_lm"), (tmp_path / "hf", "output_logits")):
+        got = trace(folder, given.inputs)[name]
+        got = given.comparable("output_lm", got)
+        wanted = given.at_tokens("output_lm", given.expected["output_lm"])
+        np.testing.assert_allclose(got, wanted, atol=1e-5)
 
 
 def test_segments_may_have_a_table_of_their_own():

@@ -9,7 +9,9 @@ from kewen.models.deberta.weights import NEW_HEAD, WEIGHTS
 from kewen.models.registry import Family
 
 
-def fields_seen(checkpoint: Mapping[str, object]) -> dict[str, Any]:
+def fields_seen(
+    checkpoint: Mapping[str, Any], config_json: Mapping[str, Any]
+) -> dict[str, Any]:
     """Published files have the new head, and configs that do not say so."""
     return {"legacy_masked_lm": False} if f"{NEW_HEAD}.bias" in checkpoint else {}
 

@@ -3,7 +3,7 @@
 from kewen.models.bert import bert_graph
 from kewen.models.electra.config import ElectraConfig
 from kewen.models.electra.model import HEADS
-from kewen.models.electra.weights import WEIGHTS
+from kewen.models.electra.weights import RIVALS, WEIGHTS
 from kewen.models.registry import Family
 
 FAMILY = Family(
@@ -29,7 +29,7 @@ FAMILY = Family(
     },
     causal_lm="ElectraForCausalLM",
     model_type="electra",
-    rivals=("replaced_token", "masked_lm"),
+    rivals=RIVALS,
 )
 
 __all__ = ["FAMILY", "ElectraConfig"]

@@ -1,21 +1,51 @@
 """Where ELECTRA's weights stand in files.
 
-Google's checkpoints hold both networks of a training, which share the tables. Where the
-discriminator is there, it is what is read.
+Google's checkpoints hold both networks of a training; the generator has its own blocks
+and the discriminator's tables. Which is read, `architectures` in config.json says, the
+discriminator if nothing does.
 """
 
-from kewen.checkpoints import Row, Skip, WeightMap
+from kewen.checkpoints import Row, Skip, Source, WeightMap
 from kewen.models.bert.weights import (
     TAGGER_AND_SPAN,
     TRAINING_STATE,
     encoder,
     projection,
 )
+from kewen.models.registry import Rival
 from kewen.models.weight_rows import dense, norm, untied_decoder
+
+RIVALS = {
+    "replaced_token": Rival(
+        base="electra/",
+        patterns=(
+            "electra/encoder/*",
+            "electra/embeddings_project/*",
+            "discriminator_predictions/*",
+        ),
+        because="of the discriminator in the same training",
+    ),
+    "masked_lm": Rival(
+        base="generator/",
+        patterns=("generator/*", "generator_predictions/*"),
+        because="of the generator in the same training, which is read if config.json "
+        'says "architectures": ["ElectraForMaskedLM"]',
+    ),
+}
+
+
+def _with_shared_tables(row: Row | Skip) -> Row | Skip:
+    """Whatever the base, tables may be the discriminator's."""
+    name = row.sources["tf"].alternatives[0][0] if isinstance(row, Row) else ""
+    if not isinstance(row, Row) or not name.startswith("{base}embeddings/"):
+        return row
+    shared = Source(name, aliases=[name.replace("{base}", "electra/")])
+    return Row(row.ours, hf=row.sources["hf"], tf=shared)
+
 
 WEIGHTS = WeightMap(
     [
-        *encoder("{base}"),
+        *map(_with_shared_tables, encoder("{base}")),
         *projection("{base}embeddings_project", "{base}embeddings_project"),
         *dense(
             "replaced_dense",
@@ -50,10 +80,6 @@ WEIGHTS = WeightMap(
         *dense("classifier_dense", "classifier.dense", "classifier/dense"),
         *dense("classifier", "classifier.out_proj", "classifier/out_proj"),
         *TAGGER_AND_SPAN,
-        *(
-            Skip(pattern, because="of the generator in the same training", origin="tf")
-            for pattern in ("generator/*", "generator_predictions/*")
-        ),
         *TRAINING_STATE,
     ],
     bases={"hf": ("electra.", ""), "tf": ("electra/", "generator/")},

@@ -2,7 +2,7 @@
 
 from kewen.models.gpt.config import GptConfig
 from kewen.models.gpt.model import HEADS, gpt_graph
-from kewen.models.gpt.weights import WEIGHTS
+from kewen.models.gpt.weights import WEIGHTS, fields_seen
 from kewen.models.registry import Family
 
 FAMILY = Family(
@@ -23,6 +23,7 @@ FAMILY = Family(
     },
     model_type="openai-gpt",
     applications=("lm",),
+    fields_seen=fields_seen,
     counts_tokens=True,
 )
 

@@ -4,6 +4,9 @@ Hugging Face's kernels are not transposed here (its `Conv1D`), and query, key an
 are one tensor; bert4keras' TensorFlow names are BERT's, with "gpt" and "transformer".
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from kewen.checkpoints import (
     MERGE_HEADS,
     SPLIT_HEADS,
@@ -113,3 +116,14 @@ WEIGHTS = WeightMap(
     ],
     bases={"hf": ("transformer.", "")},
 )
+
+
+def fields_seen(
+    checkpoint: Mapping[str, Any], config_json: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Segments without a table are rows of the token table: CDial-GPT's files."""
+    names = ("type_vocab_size", "segment_vocab_size")
+    has_segments = any(config_json.get(name) for name in names)
+    tables = {name.rpartition("/")[2] for name in checkpoint if "/embeddings/" in name}
+    lacks_table = "word_embeddings" in tables and "token_type_embeddings" not in tables
+    return {"shared_segments": True} if has_segments and lacks_table else {}

@@ -27,6 +27,7 @@ FAMILY = dataclasses.replace(
         "GPT2Model": (),
     },
     model_type="gpt2",
+    fields_seen=None,  # it has no segments, whatever a config says
 )
 
 __all__ = ["FAMILY", "Gpt2Config", "gpt2_graph"]

@@ -20,6 +20,7 @@ FAMILY = dataclasses.replace(
         "GPT2MLModel": (),
     },
     model_type="gpt2_ml",
+    fields_seen=None,  # it has no segments, whatever a config says
 )
 
 __all__ = ["FAMILY", "Gpt2MlConfig", "gpt2_ml_graph"]

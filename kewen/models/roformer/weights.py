@@ -30,7 +30,9 @@ ROWS = [
 WEIGHTS = WeightMap(ROWS, bases={"hf": ("roformer.", "")})
 
 
-def fields_seen(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+def fields_seen(
+    checkpoint: Mapping[str, Any], config_json: Mapping[str, Any]
+) -> dict[str, Any]:
     """Whether a file brings a table of angles along."""
     return {
         "rotary_table": any(

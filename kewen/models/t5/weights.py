@@ -105,7 +105,9 @@ def weights(norm: str) -> WeightMap:
     return WeightMap([*_rows(norm), *SKIPS], bases={"hf": ("",)})
 
 
-def untied_if_other(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+def untied_if_other(
+    checkpoint: Mapping[str, Any], config_json: Mapping[str, Any]
+) -> dict[str, Any]:
     """A head whose table differs from the tokens' is no tied one.
 
     transformers 5 writes tie_word_embeddings: true for every T5, and bert4keras' files
