@@ -40,6 +40,10 @@ bench: $(VENV)-bench/.installed  ## speed against peers, into benchmarks/RESULTS
 	$(VENV)-bench/bin/python -m benchmarks.embed_minilm --write
 	$(VENV)-bench/bin/python -m benchmarks.start_up --write
 	$(VENV)-bench/bin/python -m benchmarks.loading --write
+	$(VENV)-bench/bin/python -m benchmarks.encoder_forward --write
+	$(VENV)-bench/bin/python -m benchmarks.encoder_forward --shape 32x64 --write
+	$(VENV)-bench/bin/python -m benchmarks.encoder_forward --openvino --write
+	$(VENV)-bench/bin/python -m benchmarks.gguf_load --write
 	$(VENV)-bench/bin/python -m benchmarks.stream_training --write
 	$(VENV)-bench/bin/python -m benchmarks.convert_memory --write
 	$(VENV)-bench/bin/python -m benchmarks.keras_powers --write
