@@ -82,10 +82,20 @@ def enable_lora(
 def save_lora(model: Backbone, path: str | Path, overwrite: bool = False) -> None:
     """Write the adapters alone: a few megabytes beside the model they belong to.
 
+    Args:
+        model: with adapters.
+        path: its name must end in `.safetensors`.
+        overwrite: whether a file that is there may be replaced.
+
     Raises:
-        ConfigError: if the model has none.
+        ConfigError: if the model has none, or the name ends otherwise.
         FileError: if the file is there and `overwrite` is False.
     """
+    if Path(path).suffix != ".safetensors":
+        raise ConfigError(
+            "A file of adapters must be called *.safetensors, by which programs know "
+            f"its kind. Received: {path}. Call it {Path(path).stem}.safetensors."
+        )
     tensors = {
         f"{layer}/lora_{name}": np.asarray(value)
         for layer, held in _adapters(model).items()

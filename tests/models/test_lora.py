@@ -167,3 +167,10 @@ def test_file_without_adapters_is_refused():
 def test_numbers_that_cannot_be_are_refused(options):
     with pytest.raises(ConfigError, match=next(iter(options))):
         enable_lora(loaded(), **{"rank": 4, **options})
+
+
+@pytest.mark.parametrize("name", ["adapters", "adapters.bin", "adapters.npz"])
+def test_adapters_are_saved_as_safetensors_only(name, tmp_path):
+    with pytest.raises(ConfigError, match=r"Call it adapters\.safetensors"):
+        save_lora(learned(), tmp_path / name)
+    assert not list(tmp_path.iterdir())
