@@ -17,6 +17,7 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
+from kewen.checkpoints.aligned import aligned_bytes
 from kewen.checkpoints.checkpoint import Array, Checkpoint, TensorInfo
 from kewen.checkpoints.gguf_blocks import QUICK
 from kewen.checkpoints.source_file import SourceFile, as_tensor
@@ -80,7 +81,9 @@ class GgufFile(Checkpoint):
         _, numbers, size = QUANTISED[kind]
         count = info.size // numbers
         dequantise = QUICK.get(kind) or _dequantiser(kind, info)
-        values = np.empty((count, numbers), np.float32)
+        # The table of tokens is most of a small model: the variable takes this memory.
+        values = aligned_bytes(4 * count * numbers).view(np.float32)
+        values = values.reshape(count, numbers)
         for first in range(0, count, PART):
             last = min(first + PART, count)
             data = self._file.read(offset + first * size, (last - first) * size)
