@@ -9,21 +9,50 @@ from kewen.decoding.decoder import Decoder
 from kewen.decoding.drawing import drawn, uniforms
 from kewen.decoding.paths import Paths
 from kewen.decoding.programs import count_of_compilations
-from kewen.decoding.rules.rule import Rule, Text
+from kewen.decoding.rules.bans import (
+    AllowedIds,
+    BadWords,
+    ForcedEnd,
+    ForcedStart,
+    MinLength,
+    NoRepeatNGram,
+)
+from kewen.decoding.rules.filters import MinP, Temperature, TopK, TopP, Typical
+from kewen.decoding.rules.penalties import (
+    FrequencyPenalty,
+    PresencePenalty,
+    RepetitionPenalty,
+)
+from kewen.decoding.rules.rule import Rule, Text, in_usual_order
 from kewen.decoding.step import Rescoring, Step
 from kewen.decoding.strategy import Generated, Strategy
 
 __all__ = [
+    "AllowedIds",
+    "BadWords",
     "Beams",
     "Decoder",
+    "ForcedEnd",
+    "ForcedStart",
+    "FrequencyPenalty",
     "Generated",
+    "MinLength",
+    "MinP",
+    "NoRepeatNGram",
     "Paths",
+    "PresencePenalty",
+    "RepetitionPenalty",
     "Rescoring",
     "Rule",
     "Step",
     "Strategy",
+    "Temperature",
     "Text",
+    "TopK",
+    "TopP",
+    "Typical",
     "count_of_compilations",
     "drawn",
+    "in_usual_order",
     "uniforms",
 ]

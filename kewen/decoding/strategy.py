@@ -65,8 +65,11 @@ class Strategy(Numbered, abc.ABC):
 
     def ruled(self, logits: Tensor, loop: Loop) -> Tensor:
         """The scores after all rules, (N, V) float32."""
+        counts = loop["counts"]
+        each = counts.shape[0] // loop["limits"].shape[0]
+        left = ops.repeat(loop["limits"], each) - counts
         for rule, state in zip(self.rules, loop["rules"], strict=True):
-            logits = rule(logits, Text(loop["history"], loop["counts"], state))
+            logits = rule(logits, Text(loop["history"], counts, left, state))
         return logits
 
     def followed(self, states: list[Any], ids: Tensor) -> list[Any]:
