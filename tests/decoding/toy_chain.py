@@ -18,7 +18,7 @@ def chain(table=TABLE) -> Rescoring:
     return Rescoring(lambda ids, is_token: ops.take(rows, ids[:, -1], axis=0))
 
 
-def ruled(rule, logits, texts, generated=None, left=99):
+def ruled(rule, logits, texts, generated=None, left=99) -> np.ndarray:
     """What a rule makes of scores (N, V), after these texts."""
     logits = np.asarray(logits, "float32")
     width = max(map(len, texts)) + 2
@@ -34,7 +34,7 @@ def ruled(rule, logits, texts, generated=None, left=99):
         ops.full((len(texts),), left, "int32"),
         state,
     )
-    return ops.convert_to_numpy(own(ops.convert_to_tensor(logits), given))
+    return np.array(ops.convert_to_numpy(own(ops.convert_to_tensor(logits), given)))
 
 
 def softmax(scores):

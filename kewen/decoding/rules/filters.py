@@ -71,7 +71,7 @@ class TopP(Rule):
     def __call__(self, logits: Tensor, text: Text) -> Tensor:
         """As `Rule`."""
         weights = _relative(logits)
-        p = ops.cast(self.p, "float32")
+        p: Any = ops.cast(self.p, "float32")
         aim = p * ops.sum(weights, axis=-1)
         # All that are less likely than this would not fill half of what is left out.
         unlikely = (1 - p) / (2 * logits.shape[-1])
