@@ -128,6 +128,7 @@ class Family:
         architectures: transformers' class -> heads, the fullest first; its base model,
             whose tensors have no prefix, last.
         model_type: what `config.json` is given when kewen writes it.
+        in_transformers: whether release 5 of transformers has such a network.
         tied_heads: heads that need no tensor where `config.tie_embeddings`.
         causal_lm: transformers' class for the masked_lm head under a causal mask.
         applications: masks that the family can wear, or halves that it has; the first
@@ -150,6 +151,7 @@ class Family:
     head_marks: Mapping[str, str]
     architectures: Mapping[str, tuple[str, ...]]
     model_type: str
+    in_transformers: bool = True
     tied_heads: tuple[str, ...] = ()
     causal_lm: str | None = None
     applications: tuple[str, ...] = APPLICATIONS[:4]

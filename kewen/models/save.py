@@ -59,7 +59,7 @@ def save_pretrained(
             "would write. Received: format='tf1'. Write hf or keras."
         )
     if format == "hf":
-        _warn_of_strange(pretrained.config, folder)
+        _warn_of_strange(kind, pretrained.config, folder)
     if format == "keras":  # which writes the model itself
         written = {}
     else:
@@ -76,14 +76,17 @@ def save_pretrained(
             shutil.copyfile(path, new / path.name)
 
 
-def _warn_of_strange(config: Any, folder: Path) -> None:
+def _warn_of_strange(kind: Family, config: Any, folder: Path) -> None:
     """Say that transformers has no such network, if it has none."""
-    strange = config.beyond_transformers()
+    fields = config.beyond_transformers()
+    strange = f"{', '.join(fields)} in the config" if fields else ""
+    if not kind.in_transformers:
+        strange = f"the family {kind.name}"
     if strange:
         warnings.warn(
             f"{folder} is written in the layout of transformers, but transformers will "
-            f"not open it: it has no such network. Received: {', '.join(strange)} in "
-            "the config. kewen.load reads it.",
+            f"not open it: release 5 has no such network. Received: {strange}. "
+            "kewen.load reads it.",
             WeightsWarning,
             stacklevel=4,
         )

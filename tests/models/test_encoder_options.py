@@ -1,16 +1,15 @@
 """What BERT can be asked for beyond BERT: each option, and where ours differs."""
 
-import contextlib
 import json
 import shutil
 
 import keras
 import numpy as np
 import pytest
+from beyond_transformers import warned
 from golden_cases import Pass
 
 import kewen
-from kewen.checkpoints import WeightsWarning
 from kewen.errors import ConfigError, ShapeError
 from kewen.models import Backbone, family
 from kewen.models.bert import BertConfig
@@ -24,14 +23,6 @@ CONDITIONAL = Pass("bert4keras", "bert_layer_norm_cond")
 
 def close(got, wanted, limit=1e-5):
     np.testing.assert_allclose(got, wanted, rtol=limit, atol=limit)
-
-
-def warned(names):
-    """That transformers will not open a model with these fields; nothing for none."""
-    if not names:
-        return contextlib.nullcontext()
-    said = f"transformers will not open it.*: {', '.join(names)} in the config"
-    return pytest.warns(WeightsWarning, match=said)
 
 
 def with_keys(source, tmp_path, **keys):
@@ -102,7 +93,7 @@ def test_text_longer_than_all_hierarchical_positions_is_refused(tmp_path):
 def test_options_beyond_huggingfaces_keys_come_back_from_kewen_json(tmp_path):
     folder = with_keys(REAL.folder, tmp_path, residual_attention_scores=True)
     model = kewen.load(folder)
-    with pytest.warns(WeightsWarning, match="not open it.*: residual_attention in"):
+    with warned("residual_attention in the config"):
         model.save(tmp_path / "out")
     said = json.loads((tmp_path / "out" / "config.json").read_text())
     assert "residual_attention_scores" not in said
@@ -143,7 +134,7 @@ def test_new_projections_are_in_the_account_and_change_nothing():
 @pytest.mark.parametrize("format", ["hf", "tf1", "keras"])
 def test_projections_are_saved_which_the_original_loses(format, tmp_path):
     pretrained = conditional_model()
-    with warned(["condition_dim"] if format == "hf" else []):
+    with warned("condition_dim in the config" if format == "hf" else ""):
         pretrained.save(tmp_path / "out", format=format)
     again = kewen.load(tmp_path / "out").model.weights_by_path()
     for path, weight in pretrained.model.weights_by_path().items():
@@ -222,7 +213,8 @@ def test_network_of_other_build_is_saved_and_loaded(options, tmp_path):
     config = BertConfig(**SIZES, **options)
     model = Backbone(config, heads=["pooler", "masked_lm"])
     pretrained = kewen.models.Pretrained(model=model)
-    with warned([name for name in options if name != "segment_vocabulary_size"]):
+    strange = ", ".join(name for name in options if name != "segment_vocabulary_size")
+    with warned(strange and f"{strange} in the config"):
         pretrained.save(tmp_path / "out")
     again = kewen.load(tmp_path / "out")
     assert again.config == config

@@ -5,12 +5,14 @@ import shutil
 
 import numpy as np
 import pytest
+from beyond_transformers import LACKED, warned_of_family
 from golden_cases import DECODERS, ENCODERS, GOLDEN
 
 import kewen
 from kewen.checkpoints import open_checkpoint
 from kewen.models import Backbone, Pretrained, family
 from kewen.models.convert import convert
+from kewen.models.registry import FAMILIES
 from kewen.models.trace import trace
 
 FOLDERS = [GOLDEN / "huggingface" / case for case in [*DECODERS, *ENCODERS]]
@@ -129,7 +131,8 @@ def tf_folder(request, tmp_path):
 
 
 def test_tensorflow_checkpoint_goes_through_hugging_face_and_back(tf_folder, tmp_path):
-    convert(tf_folder, tmp_path / "hf", to="hf")
+    with warned_of_family(kewen.load(tf_folder).config.family):
+        convert(tf_folder, tmp_path / "hf", to="hf")
     convert(tmp_path / "hf", tmp_path / "again", to="tf1")
     assert tensors(tmp_path / "again") == tensors(tf_folder)
 
@@ -145,3 +148,10 @@ def test_hugging_face_checkpoint_goes_through_tensorflow_and_back(case, tmp_path
     convert(folder, tmp_path / "tf", to="tf1")
     convert(tmp_path / "tf", tmp_path / "again", to="hf")
     assert tensors(tmp_path / "again") == tensors(folder)
+
+
+def test_families_that_transformers_lacks_say_so():
+    auto = pytest.importorskip("transformers.models.auto.configuration_auto")
+    known = auto.CONFIG_MAPPING_NAMES
+    assert {f for f in FAMILIES if family(f).model_type not in known} == {*LACKED}
+    assert {f for f in FAMILIES if not family(f).in_transformers} == {*LACKED}

@@ -29,6 +29,7 @@ FAMILY = Family(
     },
     tied_heads=("masked_lm",),
     model_type="gau_alpha",
+    in_transformers=False,
     fields_seen=fields_seen,
 )
 

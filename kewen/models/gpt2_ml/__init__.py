@@ -20,6 +20,7 @@ FAMILY = dataclasses.replace(
         "GPT2MLModel": (),
     },
     model_type="gpt2_ml",
+    in_transformers=False,
     fields_seen=None,  # it has no segments, whatever a config says
 )
 

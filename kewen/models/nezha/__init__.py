@@ -31,6 +31,7 @@ FAMILY = Family(
         "NezhaModel": ("pooler",),
     },
     model_type="nezha",
+    in_transformers=False,
 )
 
 __all__ = ["FAMILY", "NezhaConfig", "nezha_graph"]

@@ -28,6 +28,7 @@ FAMILY = Family(
     },
     tied_heads=("masked_lm",),
     model_type="roformer_v2",
+    in_transformers=False,
     fields_seen=fields_seen,
 )
 
