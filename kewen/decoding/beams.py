@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from keras import ops
 
 from kewen.decoding.rules.rule import Rule
-from kewen.decoding.step import Step, shifted
+from kewen.decoding.step import Step, flat_rows, shifted, taken_rows
 from kewen.decoding.strategy import (
     Generated,
     Loop,
@@ -115,7 +115,7 @@ class Beams(Strategy):
             ops.take(logits, rows, axis=0),
             loop
             | {
-                "step": step.take(state, rows),
+                "step": step.spread(state, beams),
                 "history": history,
                 "counts": none,
                 "sums": ops.tile(sums[None], (prompts, 1)),
@@ -179,13 +179,12 @@ class Beams(Strategy):
         }
         whole["ended_scores"] = ops.concatenate([g.scores for g in chosen], axis=1)
         open_ = ops.concatenate([group.open for group in chosen], axis=1)
-        base = ops.arange(prompts, dtype="int32")[:, None] * beams
-        rows = ops.reshape(base + whole["parents"], (-1,))
+        rows = flat_rows(whole["parents"])
         ids = ops.reshape(whole["ids"], (-1,))
         history = ops.take(loop["history"], rows, axis=0)
-        states = [step.take(state, rows) for state in loop["rules"]]
+        states = [taken_rows(state, rows) for state in loop["rules"]]
         return loop | {
-            "step": step.take(loop["step"], rows),
+            "step": step.reorder(loop["step"], whole["parents"]),
             "history": shifted(history, ids),
             "counts": ops.take(loop["counts"], rows, axis=0) + 1,
             "sums": whole["sums"],

@@ -42,7 +42,26 @@ class Step(abc.ABC):
 
         Here: of all tensors in it that have rows. Numbers without an axis stay.
         """
-        return keras.tree.map_structure(lambda each: _taken(each, rows), state)
+        return taken_rows(state, rows)
+
+    def spread(self, state: State, beams: int) -> State:
+        """The state with each row repeated, M times beside each other, for beams."""
+        rows = ops.arange(beams * self.rows(state), dtype="int32") // beams
+        return self.take(state, rows)
+
+    def reorder(self, state: State, parents: Tensor) -> State:
+        """The state of beams that changed places within their prompt.
+
+        Args:
+            state: of B M rows.
+            parents: int32, (B, M), numbers of beams, from 0 to M - 1.
+        """
+        return self.take(state, flat_rows(parents))
+
+    def rows(self, state: State) -> int:
+        """N; here that of the first tensor that has rows."""
+        every = keras.tree.flatten(state)
+        return next(each.shape[0] for each in every if len(each.shape))
 
     def merge(self, state: State, other: State, source: Tensor) -> State:
         """The state with some rows replaced by those of another.
@@ -107,6 +126,13 @@ def shifted(columns: Tensor, newest: Tensor) -> Tensor:
     return ops.concatenate([columns[:, 1:], newest[:, None]], axis=1)
 
 
+def flat_rows(parents: Tensor) -> Tensor:
+    """Numbers of beams within their prompts, (B, M), as numbers of rows, (B M,)."""
+    prompts, beams = parents.shape
+    first = ops.arange(prompts, dtype="int32")[:, None] * beams
+    return ops.reshape(first + parents, (-1,))
+
+
 def merged_rows(tree: Any, other: Any, source: Tensor) -> Any:
     """Every tensor (N, ...) with rows of another, (M, ...); see `Step.merge`."""
 
@@ -120,5 +146,10 @@ def merged_rows(tree: Any, other: Any, source: Tensor) -> Any:
     return keras.tree.map_structure(merged, tree, other)
 
 
-def _taken(tensor: Tensor, rows: Tensor) -> Tensor:
-    return ops.take(tensor, rows, axis=0) if len(tensor.shape) else tensor
+def taken_rows(tree: Any, rows: Tensor) -> Any:
+    """Rows of every tensor (N, ...); numbers without an axis stay."""
+
+    def taken(tensor: Tensor) -> Tensor:
+        return ops.take(tensor, rows, axis=0) if len(tensor.shape) else tensor
+
+    return keras.tree.map_structure(taken, tree)

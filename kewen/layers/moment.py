@@ -8,6 +8,10 @@ Every column of the batch is one tick of a common clock. Rows are aligned on the
 the newest token of each is in the newest column, and a row of n tokens stands in the n
 newest columns. Keys and values are kept in rings: column c is in slot c mod R, and
 forgets column c - R, which nobody looks at any more.
+
+Beams of one prompt have one memory together, in which each finds the columns that are
+its own by a table of ancestors. So when beams change places, a small table of numbers
+moves, and no keys and values do.
 """
 
 import dataclasses
@@ -36,7 +40,10 @@ class Moment:
         memories: call of an attention layer -> (keys, values), (N, G, R, K) and
             (N, G, R, D); empty for a prompt, whose layers do what they always do, and
             remember.
+            Of M beams a prompt: (B, G, M, R, K) and (B, G, M, R, D), N = B M.
         contexts: the same of cross-attention, (B, S, G, K) and (B, S, G, D), made once.
+        ancestors: of beams, int32, (N, R of layers that see all): which beam of the
+            prompt wrote the column in this slot that the row descends from.
     """
 
     clock: Tensor
@@ -45,6 +52,7 @@ class Moment:
     windows: Mapping[str, int | None]
     memories: dict[str, Memory] = dataclasses.field(default_factory=dict)
     contexts: dict[str, Memory] = dataclasses.field(default_factory=dict)
+    ancestors: Tensor | None = None
 
     def __post_init__(self) -> None:
         self.is_prompt = not self.memories
@@ -74,12 +82,36 @@ class Moment:
         return behind[None, :] - ops.arange(count - 1, -1, -1, dtype="int32")[:, None]
 
     def visible(self, count: int, window: int | None) -> Tensor:
-        """Which slots each of `count` queries may look at: bool, (N, T, R)."""
-        ages = self.ages(count, self.slots(window))[None]
+        """Which slots each of `count` queries may look at.
+
+        Returns:
+            bool, (N, T, R); of M beams a prompt (B, M, M R), with `count` 1.
+        """
+        slots = self.slots(window)
+        ages = self.ages(count, slots)[None]
         seen = self.lengths[:, None] + ops.arange(1, count + 1, dtype="int32")
         if window is not None:
             seen = ops.minimum(seen, window)
-        return ops.logical_and(ages >= 0, ages < seen[:, :, None])
+        seen = ops.logical_and(ages >= 0, ages < seen[:, :, None])
+        return seen if self.ancestors is None else self._own(seen, ages[0, 0])
+
+    def _own(self, seen: Tensor, ages: Tensor) -> Tensor:
+        """Which of all beams' slots a beam descends from: (N, 1, R) to (B, M, M R).
+
+        Args:
+            seen: by age.
+            ages: (R,); they tell the column in a slot of a smaller ring.
+        """
+        (keys, _) = next(iter(self.memories.values()))
+        prompts, beams = keys.shape[0], keys.shape[2]
+        slots = ages.shape[0]
+        writers: Any = self.ancestors
+        if slots != writers.shape[1]:
+            columns = ops.mod(self.clock - ages, writers.shape[1])
+            writers = ops.take(writers, columns, axis=1)
+        own = ops.arange(beams, dtype="int32")[None, :, None] == writers[:, None]
+        own = ops.logical_and(own, seen)  # (N, M, R)
+        return ops.reshape(own, (prompts, beams, beams * slots))
 
     def positions(self, count: int) -> Tensor:
         """Numbers of the new tokens in their rows, from 0: int32, (N, T)."""
@@ -98,6 +130,8 @@ class Moment:
         """
         slots = self.slots(self.windows.get(name))
         place = self.place(name)
+        if self.ancestors is not None:
+            return self._remember_beams(place, slots, key, value)
         key, value = _heads_first(key), _heads_first(value)
         if self.is_prompt:
             kept = _ring(key, slots), _ring(value, slots)
@@ -111,6 +145,29 @@ class Moment:
         )
         self.memories[place] = keys, values
         return _heads_last(keys), _heads_last(values)
+
+    def _remember_beams(
+        self, place: str, slots: int, key: Tensor, value: Tensor
+    ) -> Memory:
+        """The same of beams: those of a prompt see the slots of all."""
+        slot = ops.mod(self.clock, slots)
+        kept, shown = [], []
+        for memory, new in zip(self.memories[place], (key, value), strict=True):
+            prompts, heads, beams, _, size = memory.shape
+            new = ops.reshape(new, (prompts, beams, 1, heads, size))
+            new = ops.cast(ops.transpose(new, (0, 3, 1, 2, 4)), memory.dtype)
+            memory = ops.slice_update(memory, (0, 0, 0, slot, 0), new)
+            kept.append(memory)
+            whole = ops.reshape(memory, (prompts, heads, beams * slots, size))
+            shown.append(_heads_last(whole))
+        self.memories[place] = (kept[0], kept[1])
+        return shown[0], shown[1]
+
+
+def spread(memory: Memory, beams: int) -> Memory:
+    """A prompt's memory for each of its beams: (B, G, R, K) to (B, G, M, R, K)."""
+    keys, values = (ops.repeat(each[:, :, None], beams, axis=2) for each in memory)
+    return keys, values
 
 
 def turned(ring: Tensor, by: Tensor) -> Tensor:

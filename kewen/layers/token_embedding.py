@@ -3,9 +3,13 @@
 from typing import Any
 
 import keras
+from keras import ops
 
 from kewen.layers.initial_values import TruncatedNormal
 from kewen.layers.rematerialized import Rematerialized
+from kewen.ops import on_jax_cpu, sums_apart
+
+Tensor = Any
 
 
 @keras.saving.register_keras_serializable("kewen")
@@ -39,3 +43,18 @@ class TokenEmbedding(Rematerialized, keras.layers.ReversibleEmbedding):
             embeddings_initializer=initializer,
             **kwargs,
         )
+
+    def call(self, inputs: Tensor, reverse: bool = False) -> Tensor:
+        """Keras' own, but for one token's logits on JAX' CPU.
+
+        XLA multiplies a matrix by a vector on all cores, and a row by a transposed
+        matrix on one: a step of GPT-2's decoding takes 19 ms this way, 16 that way.
+        """
+        one = reverse and all(size == 1 for size in inputs.shape[:-1])
+        if not one or self.quantization_mode or not on_jax_cpu():
+            return super().call(inputs, reverse=reverse)
+        table: Any = ops.convert_to_tensor(self.embeddings)
+        if not self.tie_weights or sums_apart(table) or self.logit_soft_cap:
+            return super().call(inputs, reverse=reverse)
+        vector = ops.reshape(ops.cast(inputs, table.dtype), (-1,))
+        return ops.reshape(ops.matmul(table, vector), (*inputs.shape[:-1], -1))

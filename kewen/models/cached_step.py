@@ -13,9 +13,9 @@ from keras import ops
 
 from kewen import layers
 from kewen.decoding import Rescoring, Step
-from kewen.decoding.step import Prompt, State
+from kewen.decoding.step import Prompt, State, flat_rows, taken_rows
 from kewen.errors import ConfigError
-from kewen.layers.moment import Moment, answering, turned
+from kewen.layers.moment import Moment, answering, spread, turned
 from kewen.models.base import Backbone
 from kewen.models.graph import Graph
 from kewen.models.parts import Parts
@@ -49,7 +49,113 @@ def decoding_step(model: Backbone) -> Step:
     return CachedStep(model)
 
 
-class CachedStep(Step):
+class _Remembering(Step):
+    """What steps with a cache have in common.
+
+    The state: `clock`, `lengths` and `memories` as of a `Moment`, `kept` with the rows'
+    other inputs, and `shared` with what a prompt's beams have together; with beams
+    `ancestors` as well.
+    """
+
+    def __init__(self, body: Backbone, head: keras.Model) -> None:
+        self._body = body
+        self._head = head
+        self._windows = windows_of(body)
+
+    def _begun(
+        self,
+        given: Mapping[str, Tensor],
+        is_token: Tensor,
+        capacity: int,
+        kept: dict[str, Tensor],
+        shared: dict[str, Tensor],
+    ) -> tuple[Tensor, State]:
+        """Scores after the prompts, and the first state."""
+        lengths = ops.sum(ops.cast(is_token, "int32"), axis=1)
+        moment = Moment(
+            clock=ops.convert_to_tensor(0, "int32"),
+            lengths=ops.zeros_like(lengths),
+            capacity=capacity,
+            windows=self._windows,
+        )
+        hidden = walked(self._body, given, moment)
+        return self._scores(hidden[:, -1:]), {
+            "clock": ops.convert_to_tensor(is_token.shape[1], "int32"),
+            "lengths": lengths,
+            "memories": moment.memories,
+            "kept": kept,
+            "shared": {"contexts": moment.contexts, "inputs": shared},
+        }
+
+    def _gone_on(
+        self, given: Mapping[str, Tensor], moment: Moment, state: State
+    ) -> tuple[Tensor, State]:
+        """Scores after one more column, and the next state."""
+        hidden = walked(self._body, given, moment)
+        state = state | {
+            "clock": state["clock"] + 1,
+            "lengths": state["lengths"] + 1,
+            "memories": moment.memories,
+        }
+        if moment.ancestors is not None:
+            state["ancestors"] = moment.ancestors
+        return self._scores(hidden), state
+
+    def _moment(self, state: State) -> Moment:
+        """The moment of one more column."""
+        capacity = max(keys.shape[-2] for keys, _ in state["memories"].values())
+        ancestors = state.get("ancestors")
+        if ancestors is not None:  # each row writes the new column itself
+            beams = next(iter(state["memories"].values()))[0].shape[2]
+            own = ops.arange(ancestors.shape[0], dtype="int32") % beams
+            slot = ops.mod(state["clock"], capacity)
+            is_new = ops.arange(capacity, dtype="int32") == slot
+            ancestors = ops.where(is_new, own[:, None], ancestors)
+        return Moment(
+            clock=state["clock"],
+            lengths=state["lengths"],
+            capacity=capacity,
+            windows=self._windows,
+            memories=dict(state["memories"]),
+            contexts=state["shared"]["contexts"],
+            ancestors=ancestors,
+        )
+
+    def _scores(self, hidden: Tensor) -> Tensor:
+        return self._head(hidden)[:, 0]
+
+    def rows(self, state: State) -> int:
+        """As `Step.rows`."""
+        return state["lengths"].shape[0]
+
+    def spread(self, state: State, beams: int) -> State:
+        """As `Step.spread`: a prompt's beams get one memory together."""
+        rows = ops.arange(beams * self.rows(state), dtype="int32")
+        names = ("lengths", "kept")
+        own = taken_rows({name: state[name] for name in names}, rows // beams)
+        memories = {
+            place: spread(memory, beams) for place, memory in state["memories"].items()
+        }
+        capacity = max(keys.shape[-2] for keys, _ in memories.values())
+        ancestors = ops.tile((rows % beams)[:, None], (1, capacity))
+        return state | own | {"memories": memories, "ancestors": ancestors}
+
+    def reorder(self, state: State, parents: Tensor) -> State:
+        """As `Step.reorder`: what moves is the table of ancestors."""
+        rows = flat_rows(parents)
+        return state | taken_rows({"ancestors": state["ancestors"]}, rows)
+
+    def merge(self, state: State, other: State, source: Tensor) -> State:
+        """As `Step.merge`: the other's rings are turned to this state's clock."""
+        by = state["clock"] - other["clock"]
+        memories = {
+            place: tuple(turned(each, by) for each in memory)
+            for place, memory in other["memories"].items()
+        }
+        return super().merge(state, other | {"memories": memories}, source)
+
+
+class CachedStep(_Remembering):
     """A decoder, or an encoder under a causal or segment-driven mask.
 
     With "unilm", the prompt is the source, segment 0, whose tokens see each other;
@@ -57,14 +163,10 @@ class CachedStep(Step):
     """
 
     def __init__(self, model: Backbone) -> None:
-        self._model = model
-        counts = "position_ids" not in _inputs_of(model) and _takes_positions(model)
-        self._body = model.redrawn(
-            heads=(), collect=(), position_input=model.position_input or counts
-        )
-        self._head = head_alone(model)
-        self._windows = windows_of(self._body)
-        self._inputs = _inputs_of(self._body)
+        position_input = model.config.family != "nezha"  # it numbers columns only
+        body = model.redrawn(heads=(), collect=(), position_input=position_input)
+        super().__init__(body, head_alone(model))
+        self._segment = int(model.application == "unilm")
 
     def variables(self) -> list[keras.Variable]:
         """As `Step.variables`."""
@@ -73,76 +175,40 @@ class CachedStep(Step):
     def begin(self, prompt: Prompt, capacity: int) -> tuple[Tensor, State]:
         """As `Step.begin`."""
         is_token = prompt["padding_mask"]
-        rows = is_token.shape[0]
         counted = ops.cumsum(ops.cast(is_token, "int32"), axis=1)
-        moment = Moment(
-            clock=ops.convert_to_tensor(0, "int32"),
-            lengths=ops.zeros((rows,), "int32"),
-            capacity=capacity,
-            windows=self._windows,
-        )
         given = {
             "position_ids": ops.maximum(counted - 1, 0),
             "segment_ids": ops.zeros_like(prompt["token_ids"]),
             **prompt,
         }
-        hidden = walked(self._body, given, moment)
         kept = {name: prompt[name] for name in ("condition",) if name in prompt}
-        state = {
-            "clock": ops.convert_to_tensor(is_token.shape[1], "int32"),
-            "lengths": counted[:, -1],
-            "memories": moment.memories,
-            "kept": kept,
-        }
-        return self._scores(hidden[:, -1:]), state
+        return self._begun(given, is_token, capacity, kept, {})
 
     def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
         """As `Step.__call__`."""
-        moment = Moment(
-            clock=state["clock"],
-            lengths=state["lengths"],
-            capacity=self._capacity(state),
-            windows=self._windows,
-            memories=dict(state["memories"]),
-        )
+        moment = self._moment(state)
         ids = ids[:, None]
         given = {
             "token_ids": ids,
             "padding_mask": ops.ones_like(ids, "bool"),
             "position_ids": moment.positions(1),
-            "segment_ids": ops.ones_like(ids) * (self._model.application == "unilm"),
+            "segment_ids": ops.full_like(ids, self._segment),
             **state["kept"],
         }
-        hidden = walked(self._body, given, moment)
-        return self._scores(hidden), state | {
-            "clock": state["clock"] + 1,
-            "lengths": state["lengths"] + 1,
-            "memories": moment.memories,
-        }
-
-    def merge(self, state: State, other: State, source: Tensor) -> State:
-        """As `Step.merge`: the other's rings are turned to this state's clock."""
-        return super().merge(state, _turned(other, state["clock"]), source)
-
-    def _capacity(self, state: State) -> int:
-        return max(keys.shape[2] for keys, _ in state["memories"].values())
-
-    def _scores(self, hidden: Tensor) -> Tensor:
-        return self._head(hidden)[:, 0]
+        return self._gone_on(given, moment, state)
 
 
-class EncoderDecoderStep(Step):
+class EncoderDecoderStep(_Remembering):
     """An encoder-decoder: the source is encoded once, and so is what attention asks it.
 
     The prompt is the decoder's, usually its start id alone; `prompt["source_ids"]` and
-    `prompt["source_mask"]`, (B, S), are the encoder's.
+    `prompt["source_mask"]`, (B, S), are the encoder's. Beams share the source.
     """
 
     def __init__(self, model: Backbone) -> None:
         self._encoder = model.encoder()
-        self._body = model.redrawn(application="decoder", heads=(), collect=())
-        self._head = head_alone(model)
-        self._windows = windows_of(self._body)
+        body = model.redrawn(application="decoder", heads=(), collect=())
+        super().__init__(body, head_alone(model))
 
     def variables(self) -> list[keras.Variable]:
         """As `Step.variables`."""
@@ -151,67 +217,28 @@ class EncoderDecoderStep(Step):
 
     def begin(self, prompt: Prompt, capacity: int) -> tuple[Tensor, State]:
         """As `Step.begin`."""
-        source = {
-            "token_ids": prompt["source_ids"],
-            "padding_mask": prompt["source_mask"],
-        }
+        is_source = prompt["source_mask"]
+        source = {"token_ids": prompt["source_ids"], "padding_mask": is_source}
         shared = {
             "encoder_last_hidden_state": self._encoder(source),
-            "padding_mask": prompt["source_mask"],
+            "padding_mask": is_source,
         }
-        is_token = prompt["padding_mask"]
-        moment = Moment(
-            clock=ops.convert_to_tensor(0, "int32"),
-            lengths=ops.zeros((is_token.shape[0],), "int32"),
-            capacity=capacity,
-            windows=self._windows,
-        )
         given = {
             "decoder_token_ids": prompt["token_ids"],
-            "decoder_padding_mask": is_token,
+            "decoder_padding_mask": prompt["padding_mask"],
             **shared,
         }
-        hidden = walked(self._body, given, moment)
-        return self._head(hidden[:, -1:])[:, 0], {
-            "clock": ops.convert_to_tensor(is_token.shape[1], "int32"),
-            "lengths": ops.sum(ops.cast(is_token, "int32"), axis=1),
-            "memories": moment.memories,
-            "contexts": moment.contexts,
-            "shared": shared,
-        }
+        return self._begun(given, prompt["padding_mask"], capacity, {}, shared)
 
     def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
         """As `Step.__call__`."""
-        capacity = max(keys.shape[2] for keys, _ in state["memories"].values())
-        moment = Moment(
-            clock=state["clock"],
-            lengths=state["lengths"],
-            capacity=capacity,
-            windows=self._windows,
-            memories=dict(state["memories"]),
-            contexts=state["contexts"],
-        )
         ids = ids[:, None]
         given = {
             "decoder_token_ids": ids,
             "decoder_padding_mask": ops.ones_like(ids, "bool"),
-            **state["shared"],
+            **state["shared"]["inputs"],
         }
-        hidden = walked(self._body, given, moment)
-        return self._head(hidden)[:, 0], state | {
-            "clock": state["clock"] + 1,
-            "lengths": state["lengths"] + 1,
-            "memories": moment.memories,
-        }
-
-    def take(self, state: State, rows: Tensor) -> State:
-        """Beams of one source share what is known of it: only the others move."""
-        own = ("lengths", "memories")
-        return state | super().take({name: state[name] for name in own}, rows)
-
-    def merge(self, state: State, other: State, source: Tensor) -> State:
-        """As `Step.merge`: the other's rings are turned to this state's clock."""
-        return super().merge(state, _turned(other, state["clock"]), source)
+        return self._gone_on(given, self._moment(state), state)
 
 
 def rescoring(model: Backbone) -> Rescoring:
@@ -281,22 +308,8 @@ def windows_of(body: Backbone) -> dict[str, int | None]:
 _WITHOUT_CACHE = (layers.DisentangledAttention, layers.GatedAttentionUnit)
 
 
-def _turned(state: State, clock: Tensor) -> State:
-    """The state as if its newest column had been the last one before `clock`."""
-    by = clock - state["clock"]
-    memories = {
-        place: tuple(turned(each, by) for each in memory)
-        for place, memory in state["memories"].items()
-    }
-    return state | {"memories": memories}
-
-
 def _inputs_of(model: Backbone) -> list[str]:
     return [tensor.name for tensor in model.inputs]
-
-
-def _takes_positions(model: Backbone) -> bool:
-    return model.config.family != "nezha"
 
 
 def _unique(variables: list[keras.Variable]) -> list[keras.Variable]:

@@ -265,8 +265,11 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
                 moment.contexts[place] = found
             key, value = moment.contexts[place]
         shape = query.shape
-        if key.shape[0] != shape[0]:  # rows that share a context ask one after another
+        if key.shape[0] != shape[0]:  # rows that share keys ask one after another
             query = ops.reshape(query, (key.shape[0], -1, *shape[2:]))
+            bias = _repeated(bias, key.shape[1], axis=3)
+            relations = _repeated(relations, key.shape[1], axis=1)
+            relations = _repeated(relations, query.shape[1], axis=0)
         mixed, _, logits = self._attended(
             query, key, value, attention_mask, bias, relations, return_logits, False
         )
@@ -428,3 +431,11 @@ def _for_heads(attention_mask: Tensor) -> Tensor:
             f"Received: {tuple(attention_mask.shape)}. Make it with kewen.masks."
         )
     return ops.expand_dims(ops.cast(attention_mask, "bool"), 1)
+
+
+def _repeated(tensor: Tensor | None, count: Any, axis: int) -> Tensor | None:
+    """What belongs to slots, for the slots of all beams: `count` along `axis`."""
+    if tensor is None or tensor.shape[axis] == count:
+        return tensor
+    times = count // tensor.shape[axis]
+    return ops.concatenate([tensor] * times, axis=axis)
