@@ -7,6 +7,7 @@ A model is a `Step`; `kewen.models.decoding_step` makes one of a loaded model, a
 from kewen.decoding.beams import Beams
 from kewen.decoding.decoder import Decoder
 from kewen.decoding.drawing import drawn, uniforms
+from kewen.decoding.grammar import json_pattern
 from kewen.decoding.paths import Paths
 from kewen.decoding.programs import count_of_compilations
 from kewen.decoding.rules.bans import (
@@ -18,12 +19,15 @@ from kewen.decoding.rules.bans import (
     NoRepeatNGram,
 )
 from kewen.decoding.rules.filters import MinP, Temperature, TopK, TopP, Typical
+from kewen.decoding.rules.grammar import Grammar
+from kewen.decoding.rules.passage_ngrams import PassageNGrams
 from kewen.decoding.rules.penalties import (
     FrequencyPenalty,
     PresencePenalty,
     RepetitionPenalty,
 )
 from kewen.decoding.rules.rule import Rule, Text, in_usual_order
+from kewen.decoding.rules.trie import Trie
 from kewen.decoding.step import Rescoring, Step
 from kewen.decoding.strategy import Generated, Strategy
 
@@ -36,9 +40,11 @@ __all__ = [
     "ForcedStart",
     "FrequencyPenalty",
     "Generated",
+    "Grammar",
     "MinLength",
     "MinP",
     "NoRepeatNGram",
+    "PassageNGrams",
     "Paths",
     "PresencePenalty",
     "RepetitionPenalty",
@@ -50,9 +56,11 @@ __all__ = [
     "Text",
     "TopK",
     "TopP",
+    "Trie",
     "Typical",
     "count_of_compilations",
     "drawn",
     "in_usual_order",
+    "json_pattern",
     "uniforms",
 ]

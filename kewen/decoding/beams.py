@@ -8,6 +8,9 @@ from keras import ops
 from kewen.decoding.rules.rule import Rule
 from kewen.decoding.step import Step, flat_rows, shifted, taken_rows
 from kewen.decoding.strategy import (
+    FINE,
+    NOT_FINITE,
+    NOTHING_ALLOWED,
     Generated,
     Loop,
     Strategy,
@@ -160,7 +163,7 @@ class Beams(Strategy):
         raw = ops.cast(logits, "float32")
         size = raw.shape[-1]
         ruled = self.ruled(ops.log_softmax(raw, axis=-1), loop)
-        fault = ops.max(ops.reshape(fault_of(raw, ruled), (prompts, beams)), axis=-1)
+        fault = _fault_of_prompts(loop, fault_of(raw, ruled))
         gains = ops.reshape(ruled, (prompts, beams, size))
         each = beams // self.groups
         used = ops.zeros((prompts, 1, size), "float32")
@@ -262,6 +265,21 @@ class Beams(Strategy):
             better = ops.logical_or(ops.logical_not(full), hope > worst)
         going = ops.logical_and(better, likeliest > NEVER / 2)
         return ops.logical_and(going, ops.logical_not(is_last))
+
+
+def _fault_of_prompts(loop: Loop, faults: Tensor) -> Tensor:
+    """What is wrong with the beams that live: int32, (B,).
+
+    A beam that nothing may go on with dies; that is a fault if none is left, and no
+    text is whole.
+    """
+    lives = loop["sums"] > NEVER / 2
+    faults = ops.reshape(faults, lives.shape)
+    broken = ops.any(ops.logical_and(lives, faults == NOT_FINITE), axis=1)
+    goes_on = ops.any(ops.logical_and(lives, faults == FINE), axis=1)
+    has_text = ops.any(loop["ended_scores"] > NEVER / 2, axis=1)
+    stuck = ops.where(ops.logical_or(goes_on, has_text), FINE, NOTHING_ALLOWED)
+    return ops.cast(ops.where(broken, NOT_FINITE, stuck), "int32")
 
 
 @dataclasses.dataclass(frozen=True)

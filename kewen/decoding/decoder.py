@@ -223,8 +223,8 @@ class Decoder:
         if len(rows):
             raise DataError(
                 "At least one token must be allowed at each step. Received: rules "
-                f"that forbid every one, at row {rows[0]}. Loosen a constraint, or "
-                "allow the end token."
+                f"that forbid every one, at row {rows[0]}. Loosen a constraint, allow "
+                "the end token, or let more tokens come."
             )
 
 

@@ -1,0 +1,170 @@
+"""Automata match what Python's re matches; constrained texts parse, always."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from keras import ops
+from toy_chain import sampled
+
+from kewen.decoding import (
+    Beams,
+    Decoder,
+    Grammar,
+    Paths,
+    Rescoring,
+    Temperature,
+    json_pattern,
+)
+from kewen.decoding.grammar import automaton
+from kewen.errors import ConfigError, DataError
+
+PATTERNS = [
+    "a",
+    "",
+    "(ab|a)*b?",
+    "a{2,3}b{2}c{1,}",
+    "(?:a|bc)*?(c|)+",
+    "[a-c]+[^a-c\\n]",
+    r"\d+(\.\d+)?",
+    r"[^\W\d]\s*",
+    ".*天[一-龥]",
+    "(a*)*b",
+    "((a|b){0,2}c)*",
+    r"[\]\-x]+",
+    r"\x41B\.",
+    "[^a]",
+]
+LETTERS = "aabbccxAB]-.0 \t\n1é天地中😀"
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "maxLength": 4},
+        "kind": {"enum": ["a", "b c", None, 1.5]},
+        "sizes": {"type": "array", "items": {"type": "integer"}, "maxItems": 2},
+        "more": {"anyOf": [{"type": "boolean"}, {"type": ["null", "number"]}]},
+    },
+    "required": ["name", "sizes"],
+}
+# Bytes, a few longer tokens, the end, and two ids that are no text.
+TOKENS: list[bytes | str | None] = [bytes([n]) for n in range(256)]
+TOKENS += [b'{"', b'": ', b'", "', b"true", b"null", b"]}", b"12", b"name", b"}}"]
+TOKENS += ["天".encode()[:2], "天气"]
+TOKENS += ["</s>", None, None]
+END = TOKENS.index("</s>")
+
+
+def spelled(ids):
+    parts = [TOKENS[n] or b"" for n in ids if n != END]
+    return b"".join(p.encode() if isinstance(p, str) else p for p in parts).decode()
+
+
+def noise():
+    """Scores by chance, of every text another: a model that knows no grammar."""
+    law = np.random.default_rng(3).normal(size=(len(TOKENS) + 2, len(TOKENS) + 2)) * 3
+    law[:, END] -= 2  # long texts
+    table = ops.convert_to_tensor(law.astype("float32"))
+    return Rescoring(lambda ids, is_token: ops.take(table, ids[:, -1], axis=0))
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@settings(max_examples=60, deadline=None)
+@given(text=st.text(alphabet=LETTERS, max_size=8))
+def test_an_automaton_matches_what_re_matches(pattern, text):
+    wanted = re.fullmatch(pattern, text, re.ASCII) is not None
+    assert automaton(pattern).matches(text) == wanted
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_texts_drawn_under_a_pattern_match_it(pattern):
+    if pattern == "":
+        pytest.skip("the empty text alone: the end comes at once")
+    rule = Grammar(pattern, TOKENS, [END])
+    for text in sampled(noise(), [rule], 25, 12, ends=(END,)):
+        assert re.fullmatch(pattern, spelled(text), re.ASCII)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 9, 30])
+def test_any_json_parses_however_short_the_limit(limit):
+    rule = Grammar(json_pattern(depth=2), TOKENS, [END])
+    rules = [rule, Temperature(2.0)]
+    for text in sampled(noise(), rules, 40, limit, ends=(END,)):
+        json.loads(spelled(text))
+
+
+def test_json_of_a_schema_has_its_properties():
+    rule = Grammar(json_pattern(SCHEMA), TOKENS, [END])
+    for text in sampled(noise(), [rule], 60, 80, ends=(END,)):
+        found = json.loads(spelled(text))
+        assert set(found) <= set(SCHEMA["properties"])
+        assert len(found["name"]) <= 4
+        assert len(found["sizes"]) <= 2
+        assert all(isinstance(size, int) for size in found["sizes"])
+        assert found.get("kind") in ["a", "b c", None, 1.5]
+        assert found.get("more") is None or isinstance(
+            found["more"], bool | int | float
+        )
+
+
+def test_beams_under_a_grammar_parse():
+    rule = Grammar(json_pattern(SCHEMA), TOKENS, [END])
+    strategy = Beams(num_beams=4, rules=(rule,), end_ids=(END,))
+    for text in Decoder(noise(), strategy)([[0]], 60)[0]:
+        json.loads(spelled(text.ids))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"name": "x", "sizes": []},
+        {"name": "", "kind": "b c", "sizes": [-1, 0], "more": 1e3},
+        {"name": "天气", "sizes": [10], "more": None},
+    ],
+)
+def test_a_schema_allows_what_fits_it(value):
+    text = json.dumps(value, ensure_ascii=False)
+    assert automaton(json_pattern(SCHEMA)).matches(text)
+    if len(value) < 4:
+        assert automaton(json_pattern(depth=2)).matches(text)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"name": "x"}, {"name": "abcde", "sizes": []}, {"sizes": [], "name": "x"}, []],
+)
+def test_a_schema_forbids_what_does_not(value):
+    assert not automaton(json_pattern(SCHEMA)).matches(json.dumps(value))
+
+
+def test_no_completion_is_an_error():
+    with pytest.raises(ConfigError, match="must have a completion"):
+        Grammar("天+", ["a", "b", "</s>"], [2])
+    rule = Grammar("aaaa", TOKENS, [END])
+    with pytest.raises(DataError, match="let more tokens come"):
+        Decoder(noise(), Paths(rules=(rule,), end_ids=(END,)))([[0]], 3)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["(a", "a)", "[a", "*a", "a{3,2}", "a{x}", "(?=a)", r"\1", r"\xZZ", "[b-a]", "a\\"],
+)
+def test_a_pattern_that_is_not_known_is_refused(pattern):
+    with pytest.raises(ConfigError, match="regular expression"):
+        automaton(pattern)
+
+
+def test_a_pattern_of_too_many_states_is_refused():
+    with pytest.raises(ConfigError, match="20000 states"):
+        automaton("(a|b)*a(a|b){17}")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [{"type": "date"}, {"type": "string", "format": "date"}, {"$ref": "#/a"}],
+)
+def test_a_schema_that_is_not_known_is_refused(schema):
+    with pytest.raises(ConfigError, match="Received"):
+        json_pattern(schema)
