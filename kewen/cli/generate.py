@@ -1,5 +1,6 @@
 """`kewen generate`: texts, or ids, that go on with a prompt."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,7 +8,18 @@ import typer
 
 from kewen.cli.arrays import read_arrays
 from kewen.cli.guard import say
-from kewen.cli.options import ComputedIn, Dtype, Folder, Overwrite
+from kewen.cli.json_lines import json_lines
+from kewen.cli.options import (
+    AsApplication,
+    ComputedIn,
+    Engine,
+    Folder,
+    Overwrite,
+    Source,
+    TextColumn,
+    Texts,
+    computing,
+)
 from kewen.cli.surroundings import prepare
 from kewen.cli.targets import check_file
 from kewen.errors import ConfigError, DataError
@@ -16,93 +28,203 @@ from kewen.files import atomic_write
 if TYPE_CHECKING:
     import numpy as np
 
+    from kewen.models import Pretrained
     from kewen.tasks.generation_options import GenerationOptions
-    from kewen.tasks.id_generation import IdGenerator
 
 EXAMPLES = """
+kewen generate DIR "今天天气" --top-p 0.9 --max-new-tokens 40
+kewen generate DIR "用一句话介绍北京。" --chat
+kewen generate DIR --input prompts.jsonl --output answers.jsonl --rows 16
 kewen generate DIR --ids in.npz --out out.npz --max-new-tokens 32 --num-beams 4
 """
 
 
 def generate(
     folder: Folder,
+    texts: Texts = None,
+    source: Source = None,
+    text: TextColumn = "text",
+    output: Annotated[
+        Path | None, typer.Option(help="JSON Lines file, of --input; else stdout.")
+    ] = None,
     ids: Annotated[
         Path | None,
         typer.Option(
-            help="Arrays token_ids and padding_mask, (B, T), padded left or right."
+            help="Arrays token_ids and padding_mask, (B, T), padded left or right; "
+            "no tokenizer is needed."
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="The .npz to write.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The .npz to write, of --ids.")
+    ] = None,
+    chat: Annotated[
+        bool, typer.Option("--chat", help="The texts are what a user says.")
+    ] = False,
     max_new_tokens: Annotated[
-        int, typer.Option(min=1, help="At most so many, prompt not counted.")
+        int, typer.Option(help="At most so many, prompt not counted.")
     ] = 64,
-    num_beams: Annotated[int, typer.Option(min=1, help="Beams a prompt.")] = 1,
+    min_new_tokens: Annotated[
+        int | None, typer.Option(help="No end before so many.")
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="Draw tokens; below 1 the likelier ones.")
+    ] = None,
+    top_k: Annotated[
+        int | None, typer.Option(help="Draw among the k likeliest.")
+    ] = None,
+    top_p: Annotated[
+        float | None, typer.Option(help="Draw among the likeliest of this mass.")
+    ] = None,
+    min_p: Annotated[
+        float | None, typer.Option(help="Draw among those this near to the likeliest.")
+    ] = None,
+    typical_p: Annotated[
+        float | None, typer.Option(help="Draw among the most typical of this mass.")
+    ] = None,
+    repetition_penalty: Annotated[
+        float | None, typer.Option(help="Above 1: what came is less likely.")
+    ] = None,
+    no_repeat_ngram_size: Annotated[
+        int | None, typer.Option(help="No n-gram of so many tokens comes twice.")
+    ] = None,
+    num_beams: Annotated[int, typer.Option(help="Beams a prompt.")] = 1,
     length_penalty: Annotated[
         float, typer.Option(help="Scores are divided by length to this power.")
     ] = 1.0,
+    stop: Annotated[
+        list[str] | None, typer.Option(help="The text ends before it; may be repeated.")
+    ] = None,
     no_stop: Annotated[
         bool, typer.Option("--no-stop", help="The end token ends nothing.")
     ] = False,
-    application: Annotated[
-        str | None, typer.Option(help="lm or unilm, of an encoder.")
-    ] = None,
+    application: AsApplication = None,
+    rows: Annotated[int, typer.Option(min=1, help="Prompts at a time.")] = 16,
     seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 0,
-    batch_size: Annotated[int, typer.Option(min=1, help="Prompts at a time.")] = 64,
     dtype: ComputedIn = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Go on with prompts: greedily, by chance, or with beams."""
-    if ids is None or out is None:
-        raise ConfigError("--ids and --out go together. Received: one of them.")
-    check_file(out, overwrite)
-    arrays = read_arrays("--ids", ids)
-    prompts = _prompts(arrays)
+    """Go on with prompts: greedily, by chance, or with beams.
+
+    One text on the command line is answered as it comes, token by token.
+    """
+    sources = [bool(texts), source is not None, ids is not None]
+    if sum(sources) != 1 or (ids is None) != (out is None):
+        raise ConfigError(
+            "Prompts come from the command line, from --input FILE, or from --ids "
+            "FILE --out FILE, one of the three. Received: "
+            f"{'none of them' if not any(sources) else 'a mixture of them'}."
+        )
+    for path in (output, out):
+        if path is not None:
+            check_file(path, overwrite)
+    arrays = None if ids is None else read_arrays("--ids", ids)
+    prompts = [] if arrays is None else _prompts(arrays)
     prepare()
-    import numpy as np
-
     from kewen.models import load
+
+    policy, _ = computing(Engine.KERAS, dtype)
+    options: dict[str, Any] = {
+        "max_new_tokens": max_new_tokens,
+        "min_new_tokens": min_new_tokens,
+        "temperature": temperature,
+        "top_k": top_k,
+        "top_p": top_p,
+        "min_p": min_p,
+        "typical_p": typical_p,
+        "repetition_penalty": repetition_penalty,
+        "no_repeat_ngram_size": no_repeat_ngram_size,
+        "num_beams": num_beams,
+        "length_penalty": length_penalty,
+        "ignore_end": no_stop,
+        "seed": seed,
+    }
     from kewen.tasks.generation_options import GenerationOptions
-    from kewen.tasks.id_generation import IdGenerator
 
-    policy = "mixed_bfloat16" if dtype is Dtype.BFLOAT16 else dtype and dtype.value
-    pretrained = load(folder, dtype=policy, tokenizer=False, application=application)
-    options = GenerationOptions.of(
-        {
-            "max_new_tokens": max_new_tokens,
-            "num_beams": num_beams,
-            "length_penalty": length_penalty,
-            "ignore_end": no_stop,
-            "seed": seed,
-        }
+    chosen = GenerationOptions.of(options)
+    pretrained = load(
+        folder,
+        dtype=policy,
+        tokenizer=ids is None,
+        application=application and application.value,
     )
-    found = _generated(IdGenerator(pretrained), prompts, options, batch_size)
-    with atomic_write(out, overwrite=overwrite) as file:
-        np.savez(file, generated_ids=found["generated_ids"], scores=found["scores"])
-    say(f"Wrote generated_ids {found['generated_ids'].shape} and scores to {out}.")
+    if out is not None:
+        _write_ids(pretrained, prompts, chosen, out, rows, overwrite)
+        return
+    from kewen.cli.texts import examples_from
+
+    examples = examples_from(texts or (), source, text=text)
+    given = [each.text for each in examples]
+    options["stop"] = tuple(stop or ())
+    _write_texts(pretrained, given, output, chat, options, rows, overwrite)
 
 
-def _generated(
-    model: "IdGenerator",
+def _write_texts(
+    pretrained: "Pretrained",
+    texts: list[str],
+    output: Path | None,
+    chat: bool,
+    options: dict[str, Any],
+    rows: int,
+    overwrite: bool,
+) -> None:
+    from kewen.tasks import Generator
+
+    writer = Generator(pretrained)
+    prompts: list[Any] = [
+        [{"role": "user", "content": each}] if chat else each for each in texts
+    ]
+    if output is None and len(prompts) == 1 and options["num_beams"] == 1:
+        for piece in writer.stream(prompts[0], **options):
+            sys.stdout.write(piece)
+            sys.stdout.flush()
+        sys.stdout.write("\n")
+        return
+    ready: dict[int, Any] = {}
+    with json_lines(output, overwrite=overwrite) as write:
+        written = 0
+        for number, found in writer.many(prompts, rows=rows, **options):
+            ready[number] = found
+            while written in ready:  # in the order of the prompts
+                each = ready.pop(written)
+                write(
+                    {
+                        "text": texts[written],
+                        "generated": each.text,
+                        "score": each.score,
+                        "finish": each.finish,
+                    }
+                )
+                written += 1
+
+
+def _write_ids(
+    pretrained: "Pretrained",
     prompts: list[list[int]],
     options: "GenerationOptions",
-    batch_size: int,
-) -> "dict[str, np.ndarray]":
+    out: Path,
+    rows: int,
+    overwrite: bool,
+) -> None:
     import numpy as np
 
+    from kewen.tasks.id_generation import IdGenerator
+
+    model = IdGenerator(pretrained)
     ids = np.full((len(prompts), options.max_new_tokens), model.pad_id, "int32")
     scores = np.zeros(len(prompts), "float32")
-    for start in range(0, len(prompts), batch_size):
-        answers = model(prompts[start : start + batch_size], options)
-        for row, texts in enumerate(answers, start):
-            text = texts[0]
+    for start in range(0, len(prompts), rows):
+        answers = model(prompts[start : start + rows], options)
+        for row, (text, *_) in enumerate(answers, start):
             ids[row, : len(text.ids)] = text.ids
             scores[row] = text.score
             if options.num_beams == 1:
                 scores[row] /= len(text.ids) ** options.length_penalty
-    return {"generated_ids": ids, "scores": scores}
+    with atomic_write(out, overwrite=overwrite) as file:
+        np.savez(file, generated_ids=ids, scores=scores)
+    say(f"Wrote generated_ids {ids.shape} and scores to {out}.")
 
 
-def _prompts(arrays: "dict[str, Any]") -> list[list[int]]:
+def _prompts(arrays: "dict[str, np.ndarray]") -> list[list[int]]:
     """The tokens of each row.
 
     Raises:
@@ -114,12 +236,12 @@ def _prompts(arrays: "dict[str, Any]") -> list[list[int]]:
             f"are padded. Received: {sorted(arrays)}."
         )
     ids = arrays["token_ids"]
-    mask = arrays.get("padding_mask")
     if ids.ndim != 2 or ids.dtype.kind not in "iu":
         raise DataError(
             "token_ids must be whole numbers, (B, T). Received: "
             f"{ids.dtype} {ids.shape}."
         )
+    mask = arrays.get("padding_mask")
     if mask is None:
         return ids.tolist()
     if mask.shape != ids.shape:
@@ -127,6 +249,5 @@ def _prompts(arrays: "dict[str, Any]") -> list[list[int]]:
             "padding_mask must be as large as token_ids. Received: "
             f"{mask.shape} and {ids.shape}."
         )
-    return [
-        row[seen].tolist() for row, seen in zip(ids, mask.astype(bool), strict=True)
-    ]
+    pairs = zip(ids, mask.astype(bool), strict=True)
+    return [row[seen].tolist() for row, seen in pairs]

@@ -5,6 +5,7 @@ A model is a `Step`; `kewen.models.decoding_step` makes one of a loaded model, a
 """
 
 from kewen.decoding.beams import Beams
+from kewen.decoding.continuous import continuous
 from kewen.decoding.decoder import Decoder
 from kewen.decoding.drawing import drawn, uniforms
 from kewen.decoding.grammar import json_pattern
@@ -58,6 +59,7 @@ __all__ = [
     "TopP",
     "Trie",
     "Typical",
+    "continuous",
     "count_of_compilations",
     "drawn",
     "in_usual_order",

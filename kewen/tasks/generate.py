@@ -114,6 +114,32 @@ class Generator:
             return [[self._finished(text, limits) for text in texts] for texts in found]
         return self._watched(rows, chosen, limits)
 
+    def many(
+        self, prompts: Sequence[Prompt], *, rows: int = 8, **options: Any
+    ) -> Iterator[tuple[int, GeneratedText]]:
+        """As `results`, one text a prompt, with so many rows at a time.
+
+        A prompt that is done makes room for the next one at once, so that many prompts
+        of unequal length take less time than in batches. Stop strings cut the texts
+        afterwards.
+
+        Yields:
+            (number of the prompt, its text), as they are done.
+
+        Raises:
+            ConfigError: if several texts a prompt are asked for, or `until`.
+        """
+        chosen, limits = _apart(options)
+        if chosen.num_results > 1 or limits.until or limits.deadline:
+            raise ConfigError(
+                "Many prompts through few rows give a text each, without until and "
+                "max_time_s. Received: one of these, or num_results above 1. Use "
+                "results."
+            )
+        ids = [self.prompt_ids(prompt) for prompt in prompts]
+        for number, text in self.model.many(ids, chosen, rows):
+            yield number, self._finished(text, limits)
+
     def stream(self, prompt: Prompt, **options: Any) -> Iterator[str]:
         """The text of one prompt, piece by piece as it comes.
 

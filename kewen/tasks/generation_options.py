@@ -4,10 +4,47 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from kewen.decoding import Beams, Paths, Rule, Strategy
+from kewen.decoding import (
+    AllowedIds,
+    BadWords,
+    Beams,
+    ForcedStart,
+    FrequencyPenalty,
+    MinLength,
+    MinP,
+    NoRepeatNGram,
+    Paths,
+    PresencePenalty,
+    RepetitionPenalty,
+    Rule,
+    Strategy,
+    Temperature,
+    TopK,
+    TopP,
+    Typical,
+    in_usual_order,
+)
 from kewen.errors import ConfigError
 
 GREEDY, SAMPLING, BEAMS = "greedy", "sampling", "beams"
+# Option -> the rule that it is the one argument of; the first ones draw tokens.
+_DRAWING = {
+    "temperature": Temperature,
+    "top_k": TopK,
+    "top_p": TopP,
+    "min_p": MinP,
+    "typical_p": Typical,
+}
+_RULES = {
+    **_DRAWING,
+    "repetition_penalty": RepetitionPenalty,
+    "presence_penalty": PresencePenalty,
+    "frequency_penalty": FrequencyPenalty,
+    "no_repeat_ngram_size": NoRepeatNGram,
+    "bad_words": BadWords,
+    "allowed_ids": AllowedIds,
+    "forced_start": ForcedStart,
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,7 +60,16 @@ class GenerationOptions:
         num_beam_groups, diversity_penalty: of beams, see `decoding.Beams`.
         ignore_end: whether the end token is a token like any other.
         seed: of sampling.
-        rules: further rules of `kewen.decoding`, applied before the others.
+        temperature, top_k, top_p, min_p, typical_p: of sampling; any of them makes it
+            one. See the rules of these names in `kewen.decoding`.
+        repetition_penalty, presence_penalty, frequency_penalty: see there.
+        no_repeat_ngram_size: no n-gram of so many tokens comes twice.
+        min_new_tokens: the end token is forbidden before.
+        bad_words: lists of ids that must not come.
+        allowed_ids: the only ids that may come.
+        forced_start: ids that a text begins with.
+        rules: further rules of `kewen.decoding`. All are applied in the usual order,
+            see `decoding.in_usual_order`.
     """
 
     max_new_tokens: int = 64
@@ -35,6 +81,19 @@ class GenerationOptions:
     diversity_penalty: float = 0.0
     ignore_end: bool = False
     seed: int = 0
+    temperature: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    typical_p: float | None = None
+    repetition_penalty: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    no_repeat_ngram_size: int | None = None
+    min_new_tokens: int | None = None
+    bad_words: Any = None
+    allowed_ids: Any = None
+    forced_start: Any = None
     rules: tuple[Rule, ...] = ()
 
     @classmethod
@@ -64,7 +123,7 @@ class GenerationOptions:
     @property
     def samples(self) -> bool:
         """Whether tokens are drawn."""
-        return False
+        return any(getattr(self, name) is not None for name in _DRAWING)
 
     def check(self) -> None:
         """Refuse what cannot be.
@@ -97,6 +156,7 @@ class GenerationOptions:
             end_ids: tokens that end a text of this model.
         """
         ends = None if self.ignore_end or not end_ids else end_ids
+        rules = self._all_rules(end_ids)
         if self.mode == BEAMS:
             return Beams(
                 num_beams=self.num_beams,
@@ -105,7 +165,16 @@ class GenerationOptions:
                 stop=self.early_stopping,
                 groups=self.num_beam_groups,
                 diversity=self.diversity_penalty,
-                rules=self.rules,
+                rules=rules,
                 end_ids=ends,
             )
-        return Paths(rules=self.rules, end_ids=ends, sample=self.samples)
+        return Paths(rules=rules, end_ids=ends, sample=self.samples)
+
+    def _all_rules(self, end_ids: tuple[int, ...]) -> tuple[Rule, ...]:
+        given = {name: getattr(self, name) for name in _RULES}
+        rules = [
+            _RULES[name](value) for name, value in given.items() if value is not None
+        ]
+        if self.min_new_tokens is not None and end_ids:
+            rules.append(MinLength(self.min_new_tokens, end_ids))
+        return in_usual_order([*self.rules, *rules])

@@ -5,17 +5,17 @@ under the UniLM mask reads it as the source, segment 0, and writes segment 1; an
 encoder-decoder reads it with its encoder, and begins to write with its start token.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from kewen.decoding import Decoder, Generated
+from kewen.decoding import Decoder, Generated, continuous
 from kewen.errors import ConfigError, DataError
 from kewen.models.cached_step import decoding_step
 from kewen.models.config import load_json
 from kewen.models.pretrained import Pretrained
-from kewen.tasks.generation_options import GenerationOptions
+from kewen.tasks.generation_options import BEAMS, GenerationOptions
 
 GENERATION_JSON = "generation_config.json"
 SOURCE_BUCKET = 16  # columns that sources are filled up to, for few programs
@@ -63,6 +63,24 @@ class IdGenerator:
             [text for texts in found[i : i + each] for text in texts]
             for i in range(0, len(found), each)
         ]
+
+    def many(
+        self, prompts: Sequence[Sequence[int]], options: GenerationOptions, rows: int
+    ) -> Iterator[tuple[int, Generated]]:
+        """The text of each prompt, so many at a time, as they are done.
+
+        See `kewen.decoding.continuous`. Beams, which end together, go batch by batch.
+
+        Yields:
+            (number of the prompt, its text, the best one).
+        """
+        if options.mode == BEAMS:
+            for start in range(0, len(prompts), rows):
+                found = self(prompts[start : start + rows], options)
+                yield from ((start + n, texts[0]) for n, texts in enumerate(found))
+            return
+        decoder, given, extra = self.prepared(prompts, options)
+        yield from continuous(decoder, given, options.max_new_tokens, extra, rows=rows)
 
     def prepared(
         self, prompts: Sequence[Sequence[int]], options: GenerationOptions
