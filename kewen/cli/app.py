@@ -39,6 +39,7 @@ Examples:
   kewen predict clf "很好，下次还来" "太差了"
   kewen evaluate clf test.tsv --report test.html
   kewen embed DIR --input texts.txt --normalize --out vectors.npz
+  kewen generate DIR "Once upon a time" --top-p 0.9
   kewen inspect DIR
   kewen trace DIR --inputs in.npz --out out.npz
   kewen convert DIR OUT --to tf1

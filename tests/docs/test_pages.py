@@ -137,11 +137,50 @@ def test_the_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):
         lines = "\n".join(["text\tlabel", *rows])
         (tmp_path / f"{name}.tsv").write_text(lines, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    (example,) = blocks(ROOT / "README.md", "python")
+    example = blocks(ROOT / "README.md", "python")[0]
     exec(compile(example, "README.md", "exec"), {})
     accuracy, label = capsys.readouterr().out.split()
     assert 0 <= float(accuracy) <= 1
     assert label in ("neg", "pos")
+
+
+@pytest.fixture
+def writers(tmp_path, monkeypatch):
+    """A tiny gpt2-folder and bert-folder, beside the reader."""
+    from tokenizers import Tokenizer as Library
+    from tokenizers import decoders, models, pre_tokenizers
+
+    from kewen.models import Backbone, Pretrained
+    from kewen.models.bert import BertConfig
+    from kewen.models.gpt2 import Gpt2Config
+    from kewen.text import Tokenizer
+
+    sizes = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "intermediate_dim": 16}
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    library = Library(models.BPE({byte: i for i, byte in enumerate(alphabet)}, []))
+    library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    library.decoder = decoders.ByteLevel()
+    library.save(str(tmp_path / "tokenizer.json"))
+    gpt2 = Gpt2Config(vocabulary_size=256, max_length=512, **sizes)
+    Pretrained(
+        model=Backbone(gpt2, heads=["language_model"]),
+        tokenizer=Tokenizer.from_file(tmp_path / "tokenizer.json"),
+    ).save(tmp_path / "gpt2-folder")
+    (tmp_path / "vocab.txt").write_text("\n".join(VOCABULARY), encoding="utf-8")
+    bert = BertConfig(vocabulary_size=len(VOCABULARY), max_length=128, **sizes)
+    Pretrained(
+        model=Backbone(bert, heads=["masked_lm"]),
+        tokenizer=Tokenizer.from_file(tmp_path / "vocab.txt"),
+    ).save(tmp_path / "bert-folder")
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_examples_that_write_run(writers, capsys):
+    names = {"kewen": importlib.import_module("kewen")}
+    exec(compile(blocks(ROOT / "README.md", "python")[1], "README.md", "exec"), names)
+    assert capsys.readouterr().out
+    *_, (_, names) = run_in_turn(ROOT / "docs/howto/generate.md")
+    assert names["writer"].model.reads_source
 
 
 def test_the_examples_of_the_tour_run_one_after_the_other(monkeypatch):

@@ -1,0 +1,126 @@
+"""`kewen generate`: golden ids by the command line, texts, and what cannot be."""
+
+import json
+
+import numpy as np
+import pytest
+from command_line import GOLDEN
+from tokenizers import Tokenizer as Library
+from tokenizers import decoders, models, pre_tokenizers
+
+import kewen as library
+from kewen.text import Tokenizer
+
+FOLDER = GOLDEN / "huggingface"
+
+
+def padded_right(inputs):
+    """The same rows with their padding on the other side."""
+    pads = (~inputs["padding_mask"].astype(bool)).sum(1)
+    return {
+        name: np.stack([np.roll(row, -n) for row, n in zip(rows, pads, strict=True)])
+        for name, rows in inputs.items()
+    }
+
+
+def arrays_of(case, side=""):
+    with np.load(FOLDER / case / "expected.npz", allow_pickle=False) as golden:
+        arrays = dict(golden)
+    return arrays, {
+        "token_ids": arrays[f"input_{side}input_ids"],
+        "padding_mask": arrays[f"input_{side}attention_mask"],
+    }
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize(("beams", "name"), [(1, "greedy"), (3, "beam3")])
+def test_ids_of_a_decoder_are_golden_with_padding_on_either_side(
+    kewen, tmp_path, beams, name, side
+):
+    arrays, inputs = arrays_of("gpt2", "left_")
+    inputs = padded_right(inputs) if side == "right" else inputs
+    np.savez(tmp_path / "in.npz", **inputs)
+    files = ("--ids", tmp_path / "in.npz", "--out", tmp_path / "out.npz")
+    options = ("--max-new-tokens", 12, "--num-beams", beams, "--no-stop")
+    ended = kewen("generate", FOLDER / "gpt2", *files, *options)
+    assert (ended.code, ended.out) == (0, "")
+    with np.load(tmp_path / "out.npz", allow_pickle=False) as found:
+        wanted = arrays[f"generate_{name}_ids"][:, 12:]
+        np.testing.assert_array_equal(found["generated_ids"], wanted)
+        assert found["generated_ids"].dtype == "int32"
+        if beams > 1:
+            np.testing.assert_allclose(
+                found["scores"], arrays["generate_beam3_scores"], rtol=1e-3
+            )
+
+
+def test_ids_of_an_encoder_decoder_leave_out_the_start_and_fill_with_padding(
+    kewen, tmp_path
+):
+    arrays, inputs = arrays_of("t5")
+    np.savez(tmp_path / "in.npz", **inputs)
+    files = ("--ids", tmp_path / "in.npz", "--out", tmp_path / "out.npz")
+    options = ("--max-new-tokens", 20, "--no-stop")
+    ended = kewen("generate", FOLDER / "t5", *files, *options)
+    assert ended.code == 0
+    with np.load(tmp_path / "out.npz", allow_pickle=False) as found:
+        wanted = arrays["generate_greedy_ids"][:, 1:]
+        np.testing.assert_array_equal(found["generated_ids"][:, :12], wanted)
+        assert found["generated_ids"].shape == (3, 20)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The golden GPT-2 with a tokenizer of its 80 ids, a letter each."""
+    folder = tmp_path_factory.mktemp("gpt2") / "model"
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())[:80]
+    pieces = Library(models.BPE({byte: i for i, byte in enumerate(alphabet)}, []))
+    pieces.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    pieces.decoder = decoders.ByteLevel()
+    pieces.save(str(tmp_path_factory.mktemp("pieces") / "tokenizer.json"))
+    path = next(tmp_path_factory.getbasetemp().glob("pieces*/tokenizer.json"))
+    pretrained = library.load(FOLDER / "gpt2", tokenizer=False)
+    pretrained.tokenizer = Tokenizer.from_file(path)
+    pretrained.save(folder)
+    return folder
+
+
+def test_one_text_is_answered_as_it_comes(kewen, folder):
+    ended = kewen("generate", folder, "AB", "--max-new-tokens", 9, "--no-stop")
+    assert ended.code == 0
+    assert len(ended.out.rstrip("\n")) == 9
+
+
+def test_a_file_is_answered_in_its_order(kewen, folder, tmp_path):
+    prompts = ["A", "BCD", "AB", "DEFGH", "C"]
+    lines = [json.dumps({"text": prompt}) for prompt in prompts]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines) + "\n")
+    options = ("--max-new-tokens", 9, "--temperature", 1.5, "--rows", 2, "--no-stop")
+    ended = kewen("generate", folder, "--input", tmp_path / "in.jsonl", *options)
+    assert ended.code == 0
+    records = [json.loads(line) for line in ended.out.splitlines()]
+    assert [record["text"] for record in records] == prompts
+    for record in records:  # whoever else is in the batch changes no draw
+        alone = kewen("generate", folder, record["text"], *options)
+        assert alone.out.rstrip("\n") == record["generated"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "one of the three"),
+        (("A", "--input", "x.jsonl"), "one of the three"),
+        (("--ids", "in.npz"), "one of the three"),
+        (("A", "--max-new-tokens", "0"), "max_new_tokens must be"),
+        (("A", "--temperature", "0"), "temperature must be above 0"),
+        (("A", "--num-beams", "2", "--top-k", "3"), "Beams are searched, not drawn"),
+        (("A", "--stop", ""), "at least one character"),
+        (("A", "--chat"), "chat template"),
+        (("A", "--max-new-tokens", "5000"), "The model has positions for"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(kewen, folder, arguments, words):
+    ended = kewen("generate", folder, *arguments)
+    assert ended.code == 2
+    assert words in ended.err
+    assert "Traceback" not in ended.err
