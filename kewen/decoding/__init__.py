@@ -29,6 +29,7 @@ from kewen.decoding.rules.penalties import (
 )
 from kewen.decoding.rules.rule import Rule, Text, in_usual_order
 from kewen.decoding.rules.trie import Trie
+from kewen.decoding.speculative import Drafted, Speculative
 from kewen.decoding.step import Rescoring, Step
 from kewen.decoding.strategy import Generated, Strategy
 
@@ -37,6 +38,7 @@ __all__ = [
     "BadWords",
     "Beams",
     "Decoder",
+    "Drafted",
     "ForcedEnd",
     "ForcedStart",
     "FrequencyPenalty",
@@ -51,6 +53,7 @@ __all__ = [
     "RepetitionPenalty",
     "Rescoring",
     "Rule",
+    "Speculative",
     "Step",
     "Strategy",
     "Temperature",

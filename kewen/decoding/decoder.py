@@ -69,17 +69,33 @@ class Decoder:
         Returns:
             For each prompt the texts that the strategy found, the best first.
         """
-        loop = self.begin(prompts, max_new_tokens, extra)
-        return self.results(self.advance(loop))
+        if not self.strategy.ALONE or len(prompts) < 2:
+            loop = self.begin(prompts, max_new_tokens, extra)
+            return self.results(self.advance(loop))
+        limits = np.broadcast_to(np.asarray(max_new_tokens, "int32"), len(prompts))
+        found = []
+        for n, prompt in enumerate(prompts):
+            own = {name: rows[n : n + 1] for name, rows in (extra or {}).items()}
+            loop = self.begin([prompt], limits[n : n + 1], own, earlier=prompts[:n])
+            found += self.results(self.advance(loop))
+        return found
 
     def begin(
         self,
         prompts: Sequence[Sequence[int]],
-        max_new_tokens: int | Sequence[int],
+        max_new_tokens: int | Sequence[int] | np.ndarray,
         extra: Mapping[str, np.ndarray] | None = None,
         capacity: int | None = None,
+        earlier: Sequence[Sequence[int]] = (),
     ) -> Loop:
         """Read the prompts and choose the first token of each.
+
+        Args:
+            prompts: as of a call, as are the next two.
+            max_new_tokens: of all or of each.
+            extra: further inputs of the model.
+            capacity: columns that are made; as many as are needed if not given.
+            earlier: prompts that were begun before; equals of theirs draw otherwise.
 
         Raises:
             DataError: if a prompt has no token, or there is none.
@@ -95,7 +111,7 @@ class Decoder:
         loop: dict[str, Any] = {"limits": np.array(limits, "int32")}
         if getattr(self.strategy, "sample", False):
             # As many as a capacity holds, so that their number compiles nothing.
-            loop["uniforms"] = self._luck(prompts, capacity)
+            loop["uniforms"] = self._luck(prompts, capacity, earlier)
         strategy, step = self.strategy, self.step
 
         def body(numbers: Any, prompt: Any, loop: Loop, donated: Any) -> Loop:
@@ -179,18 +195,29 @@ class Decoder:
 
     def capacity(self, tokens: int) -> int:
         """Columns that are made for texts of so many tokens."""
-        rounded = _rounded(tokens, CAPACITY_BUCKET)
+        spare = self.strategy.spare
+        rounded = _rounded(tokens + spare, CAPACITY_BUCKET)
+        if spare:
+            return rounded
         return rounded if self.longest is None else min(rounded, self.longest)
 
-    def _luck(self, prompts: Sequence[Sequence[int]], count: int) -> np.ndarray:
+    def _luck(
+        self,
+        prompts: Sequence[Sequence[int]],
+        count: int,
+        earlier: Sequence[Sequence[int]],
+    ) -> np.ndarray:
         """Random numbers of each prompt: by its ids, and which of its equals it is."""
         seen: dict[bytes, int] = {}
         rows = []
-        for prompt in prompts:
+        for prompt in (*earlier, *prompts):
             key = blake2b(np.asarray(prompt, "<i4").tobytes(), digest_size=16).digest()
             seen[key] = number = seen.get(key, -1) + 1
-            rows.append(uniforms(self.seed, key + number.to_bytes(8, "little"), count))
-        return np.stack(rows)
+            rows.append(key + number.to_bytes(8, "little"))
+        count *= self.strategy.DRAWS
+        return np.stack(
+            [uniforms(self.seed, key, count) for key in rows[len(earlier) :]]
+        )
 
     def _check(self, lengths: list[int], limits: np.ndarray) -> None:
         if not lengths or min(lengths) < 1:

@@ -37,6 +37,30 @@ class Step(abc.ABC):
     def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
         """Scores after one more token a row: int32 (N,) to (N, V), and the state."""
 
+    def look_ahead(self, ids: Tensor, state: State) -> tuple[Tensor, list[State]]:
+        """Scores after each of T more tokens a row: (N, T) to (N, T, V), and states.
+
+        Of the states the last is that after all tokens; a step that can go back from
+        it by itself gives no other.
+        """
+        scores, states = [], [state]
+        for column in range(ids.shape[1]):
+            found, state = self(ids[:, column], states[-1])
+            scores.append(found)
+            states.append(state)
+        return ops.stack(scores, axis=1), states
+
+    def back(self, states: list[State], count: Tensor) -> State:
+        """The state before the newest `count` tokens, of all since; int scalar."""
+        chosen = states[-1]
+        for number, state in enumerate(reversed(states)):
+            chosen = keras.tree.map_structure(
+                lambda new, old, here=count == number: ops.where(here, new, old),
+                state,
+                chosen,
+            )
+        return chosen
+
     def take(self, state: State, rows: Tensor) -> State:
         """The state whose row i is that of row `rows[i]`; int32, (M,).
 

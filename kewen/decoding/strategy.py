@@ -38,10 +38,21 @@ class Strategy(Numbered, abc.ABC):
     A loop is a dict of tensors: the step's own state and the strategy's. Every strategy
     has in it `history`, int32 (N, L), with `NOTHING` where no token is, right-aligned;
     `counts`, int32 (N,), the tokens that were generated; `done`, bool (B,).
+
+    Attributes:
+        ALONE: whether it takes one prompt at a time.
+        DRAWS: random numbers for each token.
     """
 
     rules: tuple[Rule, ...] = ()
     PARTS: ClassVar[tuple[str, ...]] = ("rules",)
+    ALONE: ClassVar[bool] = False
+    DRAWS: ClassVar[int] = 1
+
+    @property
+    def spare(self) -> int:
+        """Columns that it needs beyond the longest text."""
+        return 0
 
     @abc.abstractmethod
     def start(self, step: Step, logits: Tensor, state: Any, loop: Loop) -> Loop:

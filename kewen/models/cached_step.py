@@ -80,7 +80,7 @@ class _Remembering(Step):
             windows=self._windows,
         )
         hidden = walked(self._body, given, moment)
-        return self._scores(hidden[:, -1:]), {
+        return self._head(hidden[:, -1:])[:, 0], {
             "clock": ops.convert_to_tensor(is_token.shape[1], "int32"),
             "lengths": lengths,
             "memories": moment.memories,
@@ -89,18 +89,35 @@ class _Remembering(Step):
         }
 
     def _gone_on(
-        self, given: Mapping[str, Tensor], moment: Moment, state: State
-    ) -> tuple[Tensor, State]:
-        """Scores after one more column, and the next state."""
+        self, given: Mapping[str, Tensor], moment: Moment, state: State, count: int
+    ) -> tuple[Tensor, list[State]]:
+        """Scores after each of some more columns, and the next state."""
+        narrow = [size for size in self._windows.values() if size is not None]
+        if count > 1 and min([moment.capacity, *narrow]) < moment.capacity:
+            raise ConfigError(
+                "Several tokens at once need layers that remember all. Received: a "
+                f"window of {min(narrow)} tokens. Decode this model token by token."
+            )
         hidden = walked(self._body, given, moment)
         state = state | {
-            "clock": state["clock"] + 1,
-            "lengths": state["lengths"] + 1,
+            "clock": state["clock"] + count,
+            "lengths": state["lengths"] + count,
             "memories": moment.memories,
         }
         if moment.ancestors is not None:
             state["ancestors"] = moment.ancestors
-        return self._scores(hidden), state
+        return self._head(hidden), [state]
+
+    def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
+        """As `Step.__call__`."""
+        scores, states = self.look_ahead(ids[:, None], state)
+        return scores[:, 0], states[-1]
+
+    def back(self, states: list[State], count: Tensor) -> State:
+        """As `Step.back`: what is remembered of later columns is written over."""
+        last = states[-1]
+        clock, lengths = last["clock"] - count, last["lengths"] - count
+        return last | {"clock": clock, "lengths": lengths}
 
     def _moment(self, state: State) -> Moment:
         """The moment of one more column."""
@@ -121,9 +138,6 @@ class _Remembering(Step):
             contexts=state["shared"]["contexts"],
             ancestors=ancestors,
         )
-
-    def _scores(self, hidden: Tensor) -> Tensor:
-        return self._head(hidden)[:, 0]
 
     def rows(self, state: State) -> int:
         """As `Step.rows`."""
@@ -185,18 +199,17 @@ class CachedStep(_Remembering):
         kept = {name: prompt[name] for name in ("condition",) if name in prompt}
         return self._begun(given, is_token, capacity, kept, {})
 
-    def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
-        """As `Step.__call__`."""
+    def look_ahead(self, ids: Tensor, state: State) -> tuple[Tensor, list[State]]:
+        """As `Step.look_ahead`."""
         moment = self._moment(state)
-        ids = ids[:, None]
         given = {
             "token_ids": ids,
             "padding_mask": ops.ones_like(ids, "bool"),
-            "position_ids": moment.positions(1),
+            "position_ids": moment.positions(ids.shape[1]),
             "segment_ids": ops.full_like(ids, self._segment),
             **state["kept"],
         }
-        return self._gone_on(given, moment, state)
+        return self._gone_on(given, moment, state, ids.shape[1])
 
 
 class EncoderDecoderStep(_Remembering):
@@ -231,15 +244,14 @@ class EncoderDecoderStep(_Remembering):
         }
         return self._begun(given, prompt["padding_mask"], capacity, {}, shared)
 
-    def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
-        """As `Step.__call__`."""
-        ids = ids[:, None]
+    def look_ahead(self, ids: Tensor, state: State) -> tuple[Tensor, list[State]]:
+        """As `Step.look_ahead`."""
         given = {
             "decoder_token_ids": ids,
             "decoder_padding_mask": ops.ones_like(ids, "bool"),
             **state["shared"]["inputs"],
         }
-        return self._gone_on(given, self._moment(state), state)
+        return self._gone_on(given, self._moment(state), state, ids.shape[1])
 
 
 def rescoring(model: Backbone) -> Rescoring:
