@@ -1,4 +1,4 @@
-"""The engine against enumeration: beams, sums of probabilities, groups, seeds, batches."""
+"""The engine against enumeration: beams, sums of probabilities, groups, seeds."""
 
 import itertools
 
