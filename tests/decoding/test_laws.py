@@ -1,6 +1,7 @@
 """The engine against enumeration: beams, sums of probabilities, groups, seeds."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,7 +53,7 @@ def groups_in_plain_python(table, prompt, beams, groups, diversity, length):
     """Diverse beam search, texts that do not end: the best of each group."""
     log_law = np.log([softmax(row) for row in table])
     each = beams // groups
-    living = [[((), 0.0)] for _ in range(groups)]
+    living: list[Any] = [[((), 0.0)] for _ in range(groups)]
     for _ in range(length):
         used = np.zeros(len(table))
         for group in range(groups):
