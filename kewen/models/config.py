@@ -12,6 +12,7 @@ from kewen.files import read_regular
 
 MAX_BYTES = 1 << 24  # of a config file
 MOST = 2**48  # of any size: beyond it, products of sizes are no numbers to print
+SIZES = ("vocabulary_size", "hidden_dim", "num_heads", "intermediate_dim")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -113,6 +114,10 @@ class Config:
         """What fills up rows of ids: `pad_id`, or 0 where a family has none."""
         return max(getattr(self, "pad_id", None) or 0, 0)
 
+    def given(self, *names: str) -> list[str]:
+        """Those of these fields that are not None."""
+        return [name for name in names if getattr(self, name) is not None]
+
     def require_whole(self, *names: str, at_least: int) -> None:
         """Raise ConfigError unless these fields are whole numbers in bounds."""
         for name in names:
@@ -163,6 +168,18 @@ class Config:
             _is_number(value) and 0 <= value < math.inf,
             f"{self.called(name)} must be a number of at least 0.",
             _shown(value),
+        )
+
+    def require_whole_heads(self) -> None:
+        """Raise ConfigError unless the heads divide the width, or have a size given."""
+        hidden_dim, num_heads = (getattr(self, n) for n in ("hidden_dim", "num_heads"))
+        can_say = hasattr(self, "head_dim")
+        unless = f" where {self.called('head_dim')} is not given" if can_say else ""
+        require(
+            getattr(self, "head_dim", None) is not None or hidden_dim % num_heads == 0,
+            f"{self.called('hidden_dim')} must be a multiple of "
+            f"{self.called('num_heads')}{unless}.",
+            f"hidden_dim={hidden_dim}, num_heads={num_heads}",
         )
 
     def called(self, name: str) -> str:

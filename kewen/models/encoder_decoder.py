@@ -8,17 +8,37 @@ The family draws the two stacks; the inputs, the masks and what is whose are the
 for all.
 """
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kewen import layers
 from kewen.errors import ConfigError
+from kewen.models.config import Config
 from kewen.models.graph import Graph
 from kewen.models.parts import Parts
 
 Tensor = Any
 WHOLE, ENCODER, DECODER = APPLICATIONS = ("encoder_decoder", "encoder", "decoder")
 CONTEXT = "encoder_last_hidden_state"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EncoderDecoderConfig(Config):
+    """Sizes of both stacks; `num_layers` is the encoder's."""
+
+    num_decoder_layers: int | None = None  # as many as the encoder has if None
+
+    @property
+    def decoder_layers(self) -> int:
+        """Of the decoder."""
+        given = self.num_decoder_layers
+        return self.num_layers if given is None else given
+
+    @property
+    def layer_counts(self) -> Mapping[str, int]:
+        """{i} counts the encoder's blocks, {j} the decoder's."""
+        return {"i": self.num_layers, "j": self.decoder_layers}
 
 
 def encoder_decoder_graph(

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from kewen import layers
 from kewen.models.parts import Parts
 
 Tensor = Any
@@ -42,6 +43,26 @@ class Graph:
         """One more input (B, *shape), such as (B, T); a float if `dtype` is None."""
         self.inputs[name] = keras.Input(shape, dtype=dtype, name=name)
         return self.inputs[name]
+
+    def add_positions(self, are_input: bool, longest_text: int | None = None) -> Tensor:
+        """int, (B, T): given as `position_ids`, or counted from the tokens.
+
+        `longest_text` is how many there are, where a table has no more.
+        """
+        if are_input:
+            return self.add_input("position_ids", "int32")
+        name = "position_ids_of_tokens"
+        count = self.parts(layers.PositionsOfTokens, name, longest_text=longest_text)
+        return count(self.inputs["padding_mask"])
+
+    def attend(
+        self, attention: keras.layers.Layer, hidden: Tensor, **options: Tensor
+    ) -> Tensor:
+        """What attention gives for (B, T, C), and a note of it; `context` is across."""
+        across = "context" in options
+        noted = self.cross_attentions if across else self.attentions
+        noted.append((attention, hidden, options))
+        return attention(hidden, **options)
 
     def add_final_norm(self, normed: Tensor) -> None:
         """`normed` takes the place of the last block's output."""

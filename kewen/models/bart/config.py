@@ -1,21 +1,20 @@
 """What a BART is made of."""
 
 import dataclasses
-from collections.abc import Mapping
 from typing import ClassVar
 
 from kewen.layers import activation
-from kewen.models.config import Config, require
+from kewen.models.config import SIZES, require
+from kewen.models.encoder_decoder import EncoderDecoderConfig
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class BartConfig(Config):
+class BartConfig(EncoderDecoderConfig):
     """BART, and Chinese BART; the defaults are BART-large."""
 
     vocabulary_size: int = 50265  # V
     hidden_dim: int = 1024  # C
     num_layers: int = 12  # of the encoder
-    num_decoder_layers: int | None = None  # as many as the encoder has if None
     num_heads: int = 16  # of the encoder
     num_decoder_heads: int | None = None  # as many as the encoder has if None
     intermediate_dim: int = 4096  # width inside the encoder's feed-forward layers
@@ -69,12 +68,6 @@ class BartConfig(Config):
         }
 
     @property
-    def decoder_layers(self) -> int:
-        """Of the decoder."""
-        given = self.num_decoder_layers
-        return self.num_layers if given is None else given
-
-    @property
     def decoder_heads(self) -> int:
         """Of the decoder."""
         return self.num_decoder_heads or self.num_heads
@@ -83,11 +76,6 @@ class BartConfig(Config):
     def decoder_width(self) -> int:
         """Inside the decoder's feed-forward layers."""
         return self.decoder_intermediate_dim or self.intermediate_dim
-
-    @property
-    def layer_counts(self) -> Mapping[str, int]:
-        """{i} counts the encoder's blocks, {j} the decoder's."""
-        return {"i": self.num_layers, "j": self.decoder_layers}
 
     @property
     def longest_text(self) -> int:
@@ -106,20 +94,10 @@ class BartConfig(Config):
         )
 
     def __post_init__(self) -> None:
-        self.require_whole(
-            "vocabulary_size",
-            "hidden_dim",
-            "num_heads",
-            "intermediate_dim",
-            "max_length",
-            at_least=1,
-        )
-        self.require_whole("num_layers", "pad_id", at_least=0)
-        if self.num_decoder_layers is not None:
-            self.require_whole("num_decoder_layers", at_least=0)
-        for name in ("num_decoder_heads", "decoder_intermediate_dim"):
-            if getattr(self, name) is not None:
-                self.require_whole(name, at_least=1)
+        optional = self.given("num_decoder_heads", "decoder_intermediate_dim")
+        self.require_whole(*SIZES, "max_length", *optional, at_least=1)
+        optional = self.given("num_decoder_layers")
+        self.require_whole("num_layers", "pad_id", *optional, at_least=0)
         require(
             not self.hidden_dim % self.num_heads
             and not self.hidden_dim % self.decoder_heads,

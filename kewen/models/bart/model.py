@@ -18,38 +18,19 @@ numbers the columns. With padding behind, which it has seen, the two are the sam
 Source: Lewis et al., 2020 (arXiv 1910.13461).
 """
 
+import functools
 import math
 from typing import Any
 
 import keras
 
 from kewen import heads, layers
-from kewen.models.bart.config import BartConfig
-from kewen.models.bert.model import dropout, plain_norm
-from kewen.models.encoder_decoder import WHOLE, encoder_decoder_graph
+from kewen.models.bert import model as bert
+from kewen.models.encoder_decoder import encoder_decoder_graph
 from kewen.models.graph import Graph
-from kewen.models.parts import Parts
 
 Tensor = Any
 OFFSET = 2  # rows of the position tables before that of the first token
-
-
-def bart_graph(
-    config: BartConfig,
-    parts: Parts,
-    *,
-    application: str = WHOLE,
-    position_input: bool = False,
-) -> Graph:
-    """The backbone as a graph of named layers; see `encoder_decoder_graph`."""
-    return encoder_decoder_graph(
-        config,
-        parts,
-        encode=encode,
-        decode=decode,
-        application=application,
-        position_input=position_input,
-    )
 
 
 def encode(graph: Graph, token_ids: Tensor, mask: Tensor) -> None:
@@ -89,7 +70,7 @@ def decode(
 def embeddings(graph: Graph, side: str, token_ids: Tensor, is_token: Tensor) -> Tensor:
     """Tokens + positions, normed: (B, T) ids to (B, T, C)."""
     config, parts = graph.config, graph.parts
-    hidden = token_embedding(graph)(token_ids)
+    hidden = bert.token_table(graph, config.hidden_dim)(token_ids)
     if config.scale_embedding:
         scale = math.sqrt(config.hidden_dim)
         name = f"{side}_embedding_scale"
@@ -104,24 +85,12 @@ def embeddings(graph: Graph, side: str, token_ids: Tensor, is_token: Tensor) -> 
         layers.LearnedPositions,
         f"{side}_position_embedding",
         max_length=config.max_length + OFFSET,
-        initializer=initializer(config),
+        initializer=bert.initializer(config),
     )(hidden, numbers)
-    hidden = plain_norm(graph, f"{side}_embeddings_norm", hidden)
-    hidden = dropout(graph, f"{side}_embeddings_dropout", hidden)
+    hidden = bert.plain_norm(graph, f"{side}_embeddings_norm", hidden)
+    hidden = bert.dropout(graph, f"{side}_embeddings_dropout", hidden)
     graph.hidden_states.append(hidden)
     return hidden
-
-
-def token_embedding(graph: Graph) -> keras.layers.Layer:
-    """The table of both sides, and of a tied head."""
-    config = graph.config
-    return graph.parts(
-        layers.TokenEmbedding,
-        "token_embedding",
-        input_dim=config.vocabulary_size,
-        output_dim=config.hidden_dim,
-        embeddings_initializer=initializer(config),
-    )
 
 
 def attention(
@@ -134,11 +103,9 @@ def attention(
         name,
         num_heads=num_heads,
         dropout=config.attention_dropout,
-        kernel_initializer=initializer(config),
+        kernel_initializer=bert.initializer(config),
     )
-    kind = graph.cross_attentions if "context" in options else graph.attentions
-    kind.append((layer, hidden, options))
-    return residual(graph, name, hidden, layer(hidden, **options))
+    return residual(graph, name, hidden, graph.attend(layer, hidden, **options))
 
 
 def feed_forward(graph: Graph, name: str, hidden: Tensor, width: int) -> Tensor:
@@ -150,21 +117,16 @@ def feed_forward(graph: Graph, name: str, hidden: Tensor, width: int) -> Tensor:
         intermediate_dim=width,
         activation=layers.activation(config.activation),
         dropout=config.activation_dropout,
-        kernel_initializer=initializer(config),
+        kernel_initializer=bert.initializer(config),
     )(hidden)
     return residual(graph, name, hidden, thought)
 
 
 def residual(graph: Graph, name: str, before: Tensor, after: Tensor) -> Tensor:
     """`norm(before + dropout(after))`."""
-    after = dropout(graph, f"{name}_dropout", after)
+    after = bert.dropout(graph, f"{name}_dropout", after)
     total = graph.parts(keras.layers.Add, f"{name}_add")([before, after])
-    return plain_norm(graph, f"{name}_norm", total)
-
-
-def initializer(config: BartConfig) -> layers.TruncatedNormal:
-    """First values of kernels and tables."""
-    return layers.TruncatedNormal(stddev=config.initializer_range)
+    return bert.plain_norm(graph, f"{name}_norm", total)
 
 
 def draw_language_model(graph: Graph) -> None:
@@ -172,11 +134,13 @@ def draw_language_model(graph: Graph) -> None:
     logits = heads.language_model(
         graph.parts,
         graph.last_hidden_state,
-        token_embedding=token_embedding(graph),
+        token_embedding=bert.token_table(graph, graph.config.hidden_dim),
         tie=graph.config.tie_embeddings,
-        kernel_initializer=initializer(graph.config),
+        kernel_initializer=bert.initializer(graph.config),
     )
     graph.outputs["lm_logits"] = graph.parts(layers.Bias, "lm_bias")(logits)
 
+
+bart_graph = functools.partial(encoder_decoder_graph, encode=encode, decode=decode)
 
 HEADS = {"language_model": draw_language_model}

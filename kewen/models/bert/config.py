@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from kewen.layers import activation, check_alpha
-from kewen.models.config import Config, require
+from kewen.models.config import SIZES, Config, require
 from kewen.ops import check_normalization
 
 POOLINGS = ("pooler", "cls", "mean")
@@ -169,15 +169,7 @@ class BertConfig(Config):
         return f"block_{i}"
 
     def __post_init__(self) -> None:
-        self.require_whole(
-            "vocabulary_size",
-            "hidden_dim",
-            "num_heads",
-            "intermediate_dim",
-            "max_length",
-            "num_labels",
-            at_least=1,
-        )
+        self.require_whole(*SIZES, "max_length", "num_labels", at_least=1)
         self.require_whole(
             "num_layers", "segment_vocabulary_size", "pad_id", at_least=0
         )
@@ -189,22 +181,15 @@ class BertConfig(Config):
             "condition_hidden_dim",
             "initializer_order",
         )
-        given = [name for name in optional if getattr(self, name) is not None]
-        self.require_whole(*given, at_least=1)
-        require(
-            self.head_dim is not None or self.hidden_dim % self.num_heads == 0,
-            "hidden_dim (hidden_size) must be a multiple of num_heads "
-            "(num_attention_heads) where head_dim is not given.",
-            f"hidden_dim={self.hidden_dim}, num_heads={self.num_heads}",
-        )
+        self.require_whole(*self.given(*optional), at_least=1)
+        self.require_whole_heads()
         require(
             self.pad_id < self.vocabulary_size,
             "pad_id (pad_token_id) must be less than vocabulary_size (vocab_size).",
             f"pad_id={self.pad_id}, vocabulary_size={self.vocabulary_size}",
         )
-        self.require_rate("dropout", "attention_dropout")
-        if self.classifier_dropout is not None:
-            self.require_rate("classifier_dropout")
+        optional = self.given("classifier_dropout")
+        self.require_rate("dropout", "attention_dropout", *optional)
         self.require_positive("norm_epsilon")
         self.require_spread("initializer_range")
         self.require_flag("tie_embeddings", "shared_segments", "use_bias")

@@ -100,13 +100,7 @@ def embeddings_finished(graph: Graph, hidden: Tensor) -> Tensor:
 def tokens_and_segments(graph: Graph) -> Tensor:
     """(B, T) ids to the sums of their vectors, (B, T, E)."""
     config, parts = graph.config, graph.parts
-    table = parts(
-        layers.TokenEmbedding,
-        "token_embedding",
-        input_dim=config.vocabulary_size,
-        output_dim=config.width_of_tables,
-        embeddings_initializer=initializer(config),
-    )
+    table = token_table(graph, config.width_of_tables)
     hidden = table(graph.inputs["token_ids"])
     if config.shared_segments and "segment_ids" in graph.inputs:
         segments = table(graph.inputs["segment_ids"])
@@ -119,6 +113,17 @@ def tokens_and_segments(graph: Graph) -> Tensor:
             initializer=initializer(config),
         )(hidden, graph.inputs.get("segment_ids"))
     return hidden
+
+
+def token_table(graph: Graph, width: int) -> keras.layers.Layer:
+    """Gives the vectors of ids, and of a tied head the scores: (V, width)."""
+    return graph.parts(
+        layers.TokenEmbedding,
+        "token_embedding",
+        input_dim=graph.config.vocabulary_size,
+        output_dim=width,
+        embeddings_initializer=initializer(graph.config),
+    )
 
 
 def absolute_positions(

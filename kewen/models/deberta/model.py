@@ -60,13 +60,7 @@ def embeddings(graph: Graph, position_ids: Tensor | None) -> Tensor:
     """Tokens, with segments and positions where there are: (B, T) to (B, T, C)."""
     config, parts = graph.config, graph.parts
     first = bert.initializer(config)
-    hidden = parts(
-        layers.TokenEmbedding,
-        "token_embedding",
-        input_dim=config.vocabulary_size,
-        output_dim=config.hidden_dim,
-        embeddings_initializer=first,
-    )(graph.inputs["token_ids"])
+    hidden = bert.token_table(graph, config.hidden_dim)(graph.inputs["token_ids"])
     if config.absolute_positions:
         hidden = parts(
             layers.LearnedPositions,
@@ -128,8 +122,7 @@ def block(
             share_projections=config.share_projections,
             **own,
         )
-    graph.attentions.append((attention, hidden, options))
-    seen = attention(hidden, **options)
+    seen = graph.attend(attention, hidden, **options)
     hidden = bert.residual(graph, f"{name}_attention", hidden, seen)
     thought = parts(
         layers.FeedForward,

@@ -3,36 +3,16 @@
 Source: Su, 2022, "GAU-alpha", kexue.fm 9052; Hua et al., 2022 (arXiv 2202.10447).
 """
 
+import functools
 from typing import Any
 
 from kewen import layers
 from kewen.models.bert import model as bert
-from kewen.models.gau_alpha.config import GauAlphaConfig
 from kewen.models.graph import Graph
-from kewen.models.parts import Parts
 from kewen.models.roformer import model as roformer
 from kewen.models.roformer_v2 import model as roformer_v2
 
 Tensor = Any
-
-
-def gau_alpha_graph(
-    config: GauAlphaConfig,
-    parts: Parts,
-    *,
-    application: str = "encoder",
-    position_input: bool = False,
-) -> Graph:
-    """RoFormerV2's graph with other blocks."""
-    return bert.bert_graph(
-        config,
-        parts,
-        application=application,
-        position_input=position_input,
-        relate=roformer.angles,
-        embed=roformer_v2.embeddings,
-        draw_block=unit,
-    )
 
 
 def unit(graph: Graph, i: int, hidden: Tensor, arguments: dict[str, Any]) -> Tensor:
@@ -50,5 +30,14 @@ def unit(graph: Graph, i: int, hidden: Tensor, arguments: dict[str, Any]) -> Ten
         kernel_initializer=bert.initializer(config),
     )
     given = {key: arguments[key] for key in ("attention_mask", "rotary")}
-    graph.attentions.append((attention, hidden, given))
-    return bert.residual(graph, name, hidden, attention(hidden, **given))
+    seen = graph.attend(attention, hidden, **given)
+    return bert.residual(graph, name, hidden, seen)
+
+
+# RoFormerV2's graph with other blocks.
+gau_alpha_graph = functools.partial(
+    bert.bert_graph,
+    relate=roformer.angles,
+    embed=roformer_v2.embeddings,
+    draw_block=unit,
+)

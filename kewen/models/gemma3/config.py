@@ -87,8 +87,7 @@ class Gemma3Config(LlamaConfig):
         super().__post_init__()
         self.require_whole("window_period", at_least=1)
         self.require_positive("local_rotary_base", "query_scalar")
-        caps = ("attention_soft_cap", "logit_soft_cap")
-        self.require_positive(*(c for c in caps if getattr(self, c) is not None))
+        self.require_positive(*self.given("attention_soft_cap", "logit_soft_cap"))
         types = self.layer_types
         require(
             types is None

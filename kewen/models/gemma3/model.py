@@ -18,6 +18,8 @@ from typing import Any
 import keras
 
 from kewen import heads, layers
+from kewen.models.bert import model as bert
+from kewen.models.decoder_heads import HEADS as OF_DECODERS
 from kewen.models.gemma3.config import Gemma3Config
 from kewen.models.graph import Graph
 from kewen.models.llama import model as llama
@@ -37,17 +39,11 @@ def gemma3_graph(
     graph = Graph(config, parts)
     graph.add_input("token_ids", "int32")
     graph.add_input("padding_mask", "bool")
-    hidden = parts(
-        layers.TokenEmbedding,
-        "token_embedding",
-        input_dim=config.vocabulary_size,
-        output_dim=config.hidden_dim,
-        embeddings_initializer=llama.initializer(config),
-    )(graph.inputs["token_ids"])
+    hidden = bert.token_table(graph, config.hidden_dim)(graph.inputs["token_ids"])
     root = config.hidden_dim**0.5
     hidden = parts(keras.layers.Rescaling, "embeddings_scale", scale=root)(hidden)
     graph.hidden_states.append(hidden)
-    positions = llama.position_ids(graph, position_input)
+    positions = graph.add_positions(position_input)
     turns = {
         False: rotary(graph, "rotary_angles", config.rotary_base, positions),
         True: rotary(graph, "local_rotary_angles", config.local_rotary_base, positions),
@@ -94,12 +90,11 @@ def block(
         norm_epsilon=config.norm_epsilon if config.query_key_norm else None,
         norm_offset=1.0,
         rotary_layout="halves",
-        kernel_initializer=llama.initializer(config),
+        kernel_initializer=bert.initializer(config),
     )
     normed = norm(graph, f"{name}_attention_norm", hidden)
-    options = {"attention_mask": mask, "rotary": turns}
-    graph.attentions.append((attention, normed, options))
-    hidden = added(graph, f"{name}_attention", hidden, attention(normed, **options))
+    seen = graph.attend(attention, normed, attention_mask=mask, rotary=turns)
+    hidden = added(graph, f"{name}_attention", hidden, seen)
     thought = parts(
         layers.FeedForward,
         f"{name}_feedforward",
@@ -107,7 +102,7 @@ def block(
         activation=layers.activation(config.activation),
         gated=True,
         use_bias=config.use_feedforward_bias,
-        kernel_initializer=llama.initializer(config),
+        kernel_initializer=bert.initializer(config),
     )(norm(graph, f"{name}_feedforward_norm", hidden))
     return added(graph, f"{name}_feedforward", hidden, thought)
 
@@ -133,8 +128,8 @@ def draw_language_model(graph: Graph) -> None:
         token_embedding=graph.parts(layers.TokenEmbedding, "token_embedding"),
         tie=config.tie_embeddings,
         soft_cap=config.logit_soft_cap,
-        kernel_initializer=llama.initializer(config),
+        kernel_initializer=bert.initializer(config),
     )
 
 
-HEADS = {**llama.HEADS, "language_model": draw_language_model}
+HEADS = {**OF_DECODERS, "language_model": draw_language_model}

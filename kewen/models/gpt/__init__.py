@@ -1,7 +1,8 @@
 """OpenAI GPT and CDial-GPT: config, network, weights."""
 
+from kewen.models.decoder_heads import HEADS
 from kewen.models.gpt.config import GptConfig
-from kewen.models.gpt.model import HEADS, gpt_graph
+from kewen.models.gpt.model import gpt_graph
 from kewen.models.gpt.weights import WEIGHTS, fields_seen
 from kewen.models.registry import Family
 

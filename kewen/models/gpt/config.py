@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from kewen.layers.activations import activation
-from kewen.models.config import Config, require
+from kewen.models.config import SIZES, Config
 
 # Names of one function, and the one among them that transformers knows.
 _SAME = {"gelu_tanh": "gelu_new", "gelu_erf": "gelu"}
@@ -105,24 +105,10 @@ class GptConfig(Config):
         return c * (tables + self.num_layers * (4 * c + 2 * self.intermediate_dim))
 
     def __post_init__(self) -> None:
-        self.require_whole(
-            "vocabulary_size",
-            "hidden_dim",
-            "num_heads",
-            "intermediate_dim",
-            "max_length",
-            "num_labels",
-            at_least=1,
-        )
+        self.require_whole(*SIZES, "max_length", "num_labels", at_least=1)
         self.require_whole("num_layers", "segment_vocabulary_size", at_least=0)
-        if self.pad_id is not None:
-            self.require_whole("pad_id", at_least=-1)
-        require(
-            self.hidden_dim % self.num_heads == 0,
-            f"{self.called('hidden_dim')} must be a multiple of "
-            f"{self.called('num_heads')}.",
-            f"hidden_dim={self.hidden_dim}, num_heads={self.num_heads}",
-        )
+        self.require_whole(*self.given("pad_id"), at_least=-1)
+        self.require_whole_heads()
         self.require_rate("dropout", "embeddings_dropout", "attention_dropout")
         self.require_positive("norm_epsilon")
         self.require_spread("initializer_range")

@@ -16,7 +16,7 @@ from typing import Any
 
 import keras
 
-from kewen import heads, layers
+from kewen import layers
 from kewen.models.bert import model as bert
 from kewen.models.gpt.config import GptConfig
 from kewen.models.graph import Graph
@@ -61,9 +61,7 @@ def block(graph: Graph, i: int, hidden: Tensor, mask: Tensor) -> Tensor:
         dropout=config.attention_dropout,
         kernel_initializer=bert.initializer(config),
     )
-    options = {"attention_mask": mask}
-    graph.attentions.append((attention, hidden, options))
-    seen = attention(hidden, **options)
+    seen = graph.attend(attention, hidden, attention_mask=mask)
     hidden = added(graph, f"{name}_attention", hidden, seen)
     hidden = bert.plain_norm(graph, f"{name}_attention_norm", hidden)
     thought = feedforward(graph, i, hidden)
@@ -96,13 +94,7 @@ def embeddings(graph: Graph, position_input: bool) -> Tensor:
     if config.num_segments:
         graph.add_input("segment_ids", "int32")
     graph.add_input("padding_mask", "bool")
-    tokens = parts(
-        layers.TokenEmbedding,
-        "token_embedding",
-        input_dim=config.vocabulary_size,
-        output_dim=config.hidden_dim,
-        embeddings_initializer=bert.initializer(config),
-    )
+    tokens = bert.token_table(graph, config.hidden_dim)
     hidden = tokens(graph.inputs["token_ids"])
     if config.shared_segments:
         speakers = tokens(graph.inputs["segment_ids"])
@@ -114,59 +106,16 @@ def embeddings(graph: Graph, position_input: bool) -> Tensor:
             num_segments=config.own_segments,
             initializer=bert.initializer(config),
         )(hidden, graph.inputs["segment_ids"])
+    positions = graph.add_positions(position_input, config.longest_text)
     return parts(
         layers.LearnedPositions,
         "position_embedding",
         max_length=config.max_length,
         initializer=bert.initializer(config),
-    )(hidden, position_ids(graph, position_input))
-
-
-def position_ids(graph: Graph, is_input: bool) -> Tensor:
-    """int, (B, T): given, or counted from the tokens."""
-    if is_input:
-        return graph.add_input("position_ids", "int32")
-    return graph.parts(
-        layers.PositionsOfTokens,
-        "position_ids_of_tokens",
-        longest_text=graph.config.longest_text,
-    )(graph.inputs["padding_mask"])
+    )(hidden, positions)
 
 
 def dropout_of_embeddings(graph: Graph, hidden: Tensor) -> Tensor:
     """Dropout at a rate of its own."""
     rate = graph.config.embeddings_dropout
     return graph.parts(layers.Dropout, "embeddings_dropout", rate=rate)(hidden)
-
-
-def draw_language_model(graph: Graph) -> None:
-    """`lm_logits`, (B, T, V): of the token after each."""
-    graph.outputs["lm_logits"] = heads.language_model(
-        graph.parts,
-        graph.last_hidden_state,
-        token_embedding=graph.parts(layers.TokenEmbedding, "token_embedding"),
-        tie=graph.config.tie_embeddings,
-        kernel_initializer=bert.initializer(graph.config),
-    )
-
-
-def draw_sequence_classifier(graph: Graph) -> None:
-    """`class_logits`, (B, L), from the last token, which has seen all others."""
-    pooled = graph.parts(layers.Pooling, "classifier_pooling", mode="last")(
-        graph.last_hidden_state, graph.inputs["padding_mask"]
-    )
-    graph.outputs["class_logits"] = heads.classify_sequence(
-        graph.parts,
-        pooled,
-        name="classifier",
-        num_labels=graph.config.num_labels,
-        dropout=0.0,
-        use_bias=False,
-        kernel_initializer=bert.initializer(graph.config),
-    )
-
-
-HEADS = {
-    "language_model": draw_language_model,
-    "sequence_classification": draw_sequence_classifier,
-}

@@ -11,6 +11,7 @@ from typing import Any
 
 from kewen import heads, layers
 from kewen.models.bert import model as bert
+from kewen.models.decoder_heads import HEADS as OF_DECODERS
 from kewen.models.gpt import model as gpt
 from kewen.models.gpt2.config import Gpt2Config
 from kewen.models.graph import Graph
@@ -51,10 +52,8 @@ def block(graph: Graph, i: int, hidden: Tensor, mask: Tensor) -> Tensor:
         kernel_initializer=bert.initializer(config),
     )
     normed = bert.plain_norm(graph, f"{name}_attention_norm", hidden)
-    graph.attentions.append((attention, normed, {"attention_mask": mask}))
-    hidden = gpt.added(
-        graph, f"{name}_attention", hidden, attention(normed, attention_mask=mask)
-    )
+    seen = graph.attend(attention, normed, attention_mask=mask)
+    hidden = gpt.added(graph, f"{name}_attention", hidden, seen)
     thought = gpt.feedforward(
         graph, i, bert.plain_norm(graph, f"{name}_feedforward_norm", hidden)
     )
@@ -74,7 +73,7 @@ def draw_token_classifier(graph: Graph) -> None:
 
 
 HEADS = {
-    **gpt.HEADS,
+    **OF_DECODERS,
     "token_classification": draw_token_classifier,
     "question_answering": bert.draw_answer_span,
 }

@@ -4,7 +4,7 @@ import dataclasses
 
 from kewen.models import gpt
 from kewen.models.gpt2_ml.config import Gpt2MlConfig
-from kewen.models.gpt2_ml.model import HEADS, gpt2_ml_graph
+from kewen.models.gpt2_ml.model import gpt2_ml_graph
 from kewen.models.gpt2_ml.weights import WEIGHTS
 
 FAMILY = dataclasses.replace(
@@ -12,7 +12,6 @@ FAMILY = dataclasses.replace(
     name="gpt2_ml",
     config=Gpt2MlConfig,
     graph=gpt2_ml_graph,
-    heads=HEADS,
     weights=WEIGHTS,
     architectures={
         "GPT2MLForSequenceClassification": ("sequence_classification",),

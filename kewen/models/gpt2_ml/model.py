@@ -23,7 +23,6 @@ from kewen.models.graph import Graph
 from kewen.models.parts import Parts
 
 Tensor = Any
-HEADS = gpt.HEADS
 
 
 def gpt2_ml_graph(
@@ -55,9 +54,7 @@ def block(graph: Graph, i: int, hidden: Tensor, mask: Tensor) -> Tensor:
         dropout=config.attention_dropout,
         kernel_initializer=bert.initializer(config),
     )
-    options = {"attention_mask": mask}
-    graph.attentions.append((attention, hidden, options))
-    seen = attention(hidden, **options)
+    seen = graph.attend(attention, hidden, attention_mask=mask)
     hidden = gpt.added(graph, f"{name}_attention", hidden, seen)
     normed = bert.plain_norm(graph, f"{name}_feedforward_norm", hidden)
     thought = gpt.feedforward(graph, i, normed)

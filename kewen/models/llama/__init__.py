@@ -1,8 +1,9 @@
 """LLaMA: config, network, weights."""
 
 from kewen.checkpoints import WeightMap
+from kewen.models.decoder_heads import HEADS
 from kewen.models.llama.config import LlamaConfig
-from kewen.models.llama.model import HEADS, llama_graph
+from kewen.models.llama.model import llama_graph
 from kewen.models.llama.weights import UNTURNED, WEIGHTS
 from kewen.models.registry import Family
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from kewen.layers.activations import activation
-from kewen.models.config import Config, require
+from kewen.models.config import SIZES, Config, require
 from kewen.ops import check_rotary_scaling, rotary_frequencies
 
 
@@ -102,27 +102,12 @@ class LlamaConfig(Config):
         return tables * c * self.vocabulary_size + self.num_layers * block
 
     def __post_init__(self) -> None:
-        self.require_whole(
-            "vocabulary_size",
-            "hidden_dim",
-            "num_heads",
-            "intermediate_dim",
-            "max_length",
-            "num_labels",
-            at_least=1,
-        )
+        self.require_whole(*SIZES, "max_length", "num_labels", at_least=1)
         self.require_whole("num_layers", at_least=0)
-        optional = ("num_kv_heads", "head_dim", "sliding_window")
-        given = [name for name in optional if getattr(self, name) is not None]
-        self.require_whole(*given, at_least=1)
-        if self.pad_id is not None:
-            self.require_whole("pad_id", at_least=-1)
-        require(
-            self.head_dim is not None or self.hidden_dim % self.num_heads == 0,
-            "hidden_dim (hidden_size) must be a multiple of num_heads "
-            "(num_attention_heads) where head_dim is not given.",
-            f"hidden_dim={self.hidden_dim}, num_heads={self.num_heads}",
-        )
+        optional = self.given("num_kv_heads", "head_dim", "sliding_window")
+        self.require_whole(*optional, at_least=1)
+        self.require_whole(*self.given("pad_id"), at_least=-1)
+        self.require_whole_heads()
         require(
             self.num_heads % self.kv_heads == 0,
             "num_heads (num_attention_heads) must be a multiple of num_kv_heads "

@@ -16,7 +16,8 @@ from typing import Any
 
 import keras
 
-from kewen import heads, layers
+from kewen import layers
+from kewen.models.bert import model as bert
 from kewen.models.graph import Graph
 from kewen.models.llama.config import LlamaConfig
 from kewen.models.parts import Parts
@@ -43,13 +44,7 @@ def llama_graph(
     graph = Graph(config, parts)
     graph.add_input("token_ids", "int32")
     graph.add_input("padding_mask", "bool")
-    hidden = parts(
-        layers.TokenEmbedding,
-        "token_embedding",
-        input_dim=config.vocabulary_size,
-        output_dim=config.hidden_dim,
-        embeddings_initializer=initializer(config),
-    )(graph.inputs["token_ids"])
+    hidden = bert.token_table(graph, config.hidden_dim)(graph.inputs["token_ids"])
     graph.hidden_states.append(hidden)
     rotary = parts(
         layers.RotaryAngles,
@@ -58,20 +53,12 @@ def llama_graph(
         base=config.rotary_base,
         scaling=config.rotary_scaling,
         max_length=config.max_length,
-    )(position_ids(graph, position_input))
+    )(graph.add_positions(position_input))
     for i, window in enumerate(config.windows):
         hidden = block(graph, i, hidden, attention_mask(graph, window), rotary)
         graph.hidden_states.append(hidden)
     graph.add_final_norm(norm(graph, "final_norm", hidden))
     return graph
-
-
-def position_ids(graph: Graph, is_input: bool) -> Tensor:
-    """int, (B, T): given, or counted from the tokens."""
-    if is_input:
-        return graph.add_input("position_ids", "int32")
-    numbering = graph.parts(layers.PositionsOfTokens, "position_ids_of_tokens")
-    return numbering(graph.inputs["padding_mask"])
 
 
 def attention_mask(graph: Graph, window: int | None) -> Tensor:
@@ -98,12 +85,10 @@ def block(
         dropout=config.attention_dropout,
         norm_epsilon=config.norm_epsilon if config.query_key_norm else None,
         rotary_layout="halves",
-        kernel_initializer=initializer(config),
+        kernel_initializer=bert.initializer(config),
     )
     normed = norm(graph, f"{name}_attention_norm", hidden)
-    options = {"attention_mask": mask, "rotary": rotary}
-    graph.attentions.append((attention, normed, options))
-    seen = attention(normed, **options)
+    seen = graph.attend(attention, normed, attention_mask=mask, rotary=rotary)
     hidden = parts(keras.layers.Add, f"{name}_attention_add")([hidden, seen])
     thought = parts(
         layers.FeedForward,
@@ -112,7 +97,7 @@ def block(
         activation=layers.activation(config.activation),
         gated=True,
         use_bias=config.use_feedforward_bias,
-        kernel_initializer=initializer(config),
+        kernel_initializer=bert.initializer(config),
     )(norm(graph, f"{name}_feedforward_norm", hidden))
     return parts(keras.layers.Add, f"{name}_feedforward_add")([hidden, thought])
 
@@ -120,41 +105,3 @@ def block(
 def norm(graph: Graph, name: str, hidden: Tensor) -> Tensor:
     """RMS norm with the checkpoint's own epsilon."""
     return graph.parts(layers.RMSNorm, name, epsilon=graph.config.norm_epsilon)(hidden)
-
-
-def initializer(config: LlamaConfig) -> layers.TruncatedNormal:
-    """First values of kernels and tables."""
-    return layers.TruncatedNormal(stddev=config.initializer_range)
-
-
-def draw_language_model(graph: Graph) -> None:
-    """`lm_logits`, (B, T, V): of the token after each."""
-    graph.outputs["lm_logits"] = heads.language_model(
-        graph.parts,
-        graph.last_hidden_state,
-        token_embedding=graph.parts(layers.TokenEmbedding, "token_embedding"),
-        tie=graph.config.tie_embeddings,
-        kernel_initializer=initializer(graph.config),
-    )
-
-
-def draw_sequence_classifier(graph: Graph) -> None:
-    """`class_logits`, (B, L), from the last token, which has seen all others."""
-    pooled = graph.parts(layers.Pooling, "classifier_pooling", mode="last")(
-        graph.last_hidden_state, graph.inputs["padding_mask"]
-    )
-    graph.outputs["class_logits"] = heads.classify_sequence(
-        graph.parts,
-        pooled,
-        name="classifier",
-        num_labels=graph.config.num_labels,
-        dropout=0.0,
-        use_bias=False,
-        kernel_initializer=initializer(graph.config),
-    )
-
-
-HEADS = {
-    "language_model": draw_language_model,
-    "sequence_classification": draw_sequence_classifier,
-}

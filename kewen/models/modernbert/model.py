@@ -46,31 +46,17 @@ def modernbert_graph(
     graph = Graph(config, parts)
     graph.add_input("token_ids", "int32")
     graph.add_input("padding_mask", "bool")
-    hidden = parts(
-        layers.TokenEmbedding,
-        "token_embedding",
-        input_dim=config.vocabulary_size,
-        output_dim=config.hidden_dim,
-        embeddings_initializer=bert.initializer(config),
-    )(graph.inputs["token_ids"])
+    hidden = bert.token_table(graph, config.hidden_dim)(graph.inputs["token_ids"])
     hidden = norm(graph, "embeddings_norm", hidden)
     hidden = bert.dropout(graph, "embeddings_dropout", hidden)
     graph.hidden_states.append(hidden)
-    positions = position_ids(graph, position_input)
+    positions = graph.add_positions(position_input)
     for i, window in enumerate(config.windows):
         mask = bert.attention_mask(graph, application, window)
         hidden = block(graph, i, hidden, mask, rotary(graph, positions, window))
         graph.hidden_states.append(hidden)
     graph.hidden_states[-1] = norm(graph, "final_norm", hidden)
     return graph
-
-
-def position_ids(graph: Graph, is_input: bool) -> Tensor:
-    """int, (B, T): given, or counted from the tokens."""
-    if is_input:
-        return graph.add_input("position_ids", "int32")
-    numbering = graph.parts(layers.PositionsOfTokens, "position_ids_of_tokens")
-    return numbering(graph.inputs["padding_mask"])
 
 
 def rotary(graph: Graph, positions: Tensor, window: int | None) -> Rotary:
@@ -99,9 +85,7 @@ def block(graph: Graph, i: int, hidden: Tensor, mask: Tensor, angles: Rotary) ->
     )
     # The embeddings' norm has just been.
     normed = norm(graph, f"{name}_attention_norm", hidden) if i else hidden
-    options = {"attention_mask": mask, "rotary": angles}
-    graph.attentions.append((attention, normed, options))
-    seen = attention(normed, **options)
+    seen = graph.attend(attention, normed, attention_mask=mask, rotary=angles)
     kept = parts(
         layers.Dropout, f"{name}_attention_dropout", rate=config.attention_dropout
     )(seen)

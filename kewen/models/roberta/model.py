@@ -5,32 +5,14 @@ Its classifier has a hidden layer of its own instead of the pooler.
 Source: Liu et al., 2019 (arXiv 1907.11692).
 """
 
+import functools
 from typing import Any
 
 from kewen import heads, layers
 from kewen.models.bert import model as bert
 from kewen.models.graph import Graph
-from kewen.models.parts import Parts
-from kewen.models.roberta.config import RobertaConfig
 
 Tensor = Any
-
-
-def roberta_graph(
-    config: RobertaConfig,
-    parts: Parts,
-    *,
-    application: str = "encoder",
-    position_input: bool = False,
-) -> Graph:
-    """`bert_graph` with RoBERTa's numbering where positions are not given."""
-    return bert.bert_graph(
-        config,
-        parts,
-        application=application,
-        position_input=position_input,
-        number_positions=count_from_padding,
-    )
 
 
 def count_from_padding(graph: Graph) -> Tensor:
@@ -75,6 +57,9 @@ def classify_through_dense(graph: Graph, activation: Any) -> None:
         kernel_initializer=bert.initializer(config),
     )
 
+
+# `bert_graph` with RoBERTa's numbering where positions are not given.
+roberta_graph = functools.partial(bert.bert_graph, number_positions=count_from_padding)
 
 HEADS = {
     "pooler": bert.draw_pooler,

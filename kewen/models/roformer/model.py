@@ -5,34 +5,15 @@ Its classifier has a hidden layer of its own instead of the pooler.
 Source: Su et al., 2021, section 3 (arXiv 2104.09864).
 """
 
+import functools
 from typing import Any
 
 from kewen import layers
 from kewen.models.bert import model as bert
 from kewen.models.graph import Graph
-from kewen.models.parts import Parts
 from kewen.models.roberta.model import classify_through_dense
-from kewen.models.roformer.config import RoformerConfig
 
 Tensor = Any
-
-
-def roformer_graph(
-    config: RoformerConfig,
-    parts: Parts,
-    *,
-    application: str = "encoder",
-    position_input: bool = False,
-) -> Graph:
-    """`bert_graph` with rotary positions."""
-    return bert.bert_graph(
-        config,
-        parts,
-        application=application,
-        position_input=position_input,
-        relate=angles,
-        embed=bert.embeddings_without_positions,
-    )
 
 
 def angles(graph: Graph, hidden: Tensor, position_ids: Tensor | None) -> dict[str, Any]:
@@ -55,5 +36,10 @@ def draw_sequence_classifier(graph: Graph) -> None:
     """`class_logits`, (B, L), from dropout, dense and activation over the pooled."""
     classify_through_dense(graph, bert.head_activation(graph.config))
 
+
+# `bert_graph` with rotary positions.
+roformer_graph = functools.partial(
+    bert.bert_graph, relate=angles, embed=bert.embeddings_without_positions
+)
 
 HEADS = {**bert.HEADS, "sequence_classification": draw_sequence_classifier}

@@ -6,34 +6,15 @@ token table and nothing else.
 Source: Su et al., 2022, "RoFormerV2: A Faster and Better RoFormer", kexue.fm 8998.
 """
 
+import functools
 from typing import Any
 
 from kewen import layers
 from kewen.models.bert import model as bert
 from kewen.models.graph import Graph
-from kewen.models.parts import Parts
 from kewen.models.roformer import model as roformer
-from kewen.models.roformer_v2.config import RoformerV2Config
 
 Tensor = Any
-
-
-def roformer_v2_graph(
-    config: RoformerV2Config,
-    parts: Parts,
-    *,
-    application: str = "encoder",
-    position_input: bool = False,
-) -> Graph:
-    """`bert_graph` with rotary positions, and dropout before the first norm."""
-    return bert.bert_graph(
-        config,
-        parts,
-        application=application,
-        position_input=position_input,
-        relate=roformer.angles,
-        embed=embeddings,
-    )
 
 
 def embeddings(graph: Graph, position_ids: Tensor | None) -> Tensor:
@@ -59,6 +40,11 @@ def draw_masked_lm(graph: Graph) -> None:
     table = parts(layers.TokenEmbedding, "token_embedding")
     graph.outputs["mlm_logits"] = table(hidden, reverse=True)
 
+
+# `bert_graph` with rotary positions, and dropout before the first norm.
+roformer_v2_graph = functools.partial(
+    bert.bert_graph, relate=roformer.angles, embed=embeddings
+)
 
 HEADS = {
     "masked_lm": draw_masked_lm,

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from kewen.layers import activation
 from kewen.layers.positions.bucketed import buckets
-from kewen.models.config import Config, require
+from kewen.models.config import SIZES, require
+from kewen.models.encoder_decoder import EncoderDecoderConfig
 
 GATED = "gated-"
 # What transformers calls an activation where it stands behind "gated-".
@@ -14,13 +15,12 @@ _BEHIND_GATED = {"gelu": "gelu_new"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class T5Config(Config):
+class T5Config(EncoderDecoderConfig):
     """T5 1.0 and 1.1, Flan, and what is built like them; the defaults are T5-small."""
 
     vocabulary_size: int = 32128  # V
     hidden_dim: int = 512  # C
     num_layers: int = 6  # of the encoder
-    num_decoder_layers: int | None = None  # as many as the encoder has if None
     num_heads: int = 8  # H
     head_dim: int | None = None  # D; C / H if None
     intermediate_dim: int = 2048  # width inside the feed-forward layers
@@ -76,17 +76,6 @@ class T5Config(Config):
         }
 
     @property
-    def decoder_layers(self) -> int:
-        """Of the decoder."""
-        given = self.num_decoder_layers
-        return self.num_layers if given is None else given
-
-    @property
-    def layer_counts(self) -> Mapping[str, int]:
-        """{i} counts the encoder's blocks, {j} the decoder's."""
-        return {"i": self.num_layers, "j": self.decoder_layers}
-
-    @property
     def size_of_head(self) -> int:
         """D."""
         return self.head_dim or self.hidden_dim // self.num_heads
@@ -132,35 +121,15 @@ class T5Config(Config):
         )
 
     def __post_init__(self) -> None:
-        self.require_whole(
-            "vocabulary_size",
-            "hidden_dim",
-            "num_heads",
-            "intermediate_dim",
-            "num_buckets",
-            "max_distance",
-            at_least=1,
-        )
-        self.require_whole("num_layers", at_least=0)
-        if self.num_decoder_layers is not None:
-            self.require_whole("num_decoder_layers", at_least=0)
-        if self.head_dim is not None:
-            self.require_whole("head_dim", at_least=1)
-        if self.pad_id is not None:
-            self.require_whole("pad_id", at_least=-1)
-        require(
-            self.head_dim is not None or self.hidden_dim % self.num_heads == 0,
-            "hidden_dim (d_model) must be a multiple of num_heads if head_dim (d_kv) "
-            "is not given.",
-            f"hidden_dim={self.hidden_dim}, num_heads={self.num_heads}",
-        )
-        self.require_rate("dropout")
-        if self.attention_dropout is not None:
-            self.require_rate("attention_dropout")
+        sizes = (*SIZES, "num_buckets", "max_distance", *self.given("head_dim"))
+        self.require_whole(*sizes, at_least=1)
+        self.require_whole("num_layers", *self.given("num_decoder_layers"), at_least=0)
+        self.require_whole(*self.given("pad_id"), at_least=-1)
+        self.require_whole_heads()
+        self.require_rate("dropout", *self.given("attention_dropout"))
         self.require_positive("norm_epsilon", "initializer_factor")
-        self.require_flag("tie_embeddings", "cross_position_bias")
-        if self.scale_head is not None:
-            self.require_flag("scale_head")
+        flags = ("tie_embeddings", "cross_position_bias", *self.given("scale_head"))
+        self.require_flag(*flags)
         require(
             isinstance(self.activation, str),
             "activation (feed_forward_proj) must be a name.",

@@ -16,35 +16,17 @@ Source: Raffel et al., 2020, section 2.1 (arXiv 1910.10683); dropout: 3.1.2.
 T5.1.1: Shazeer, 2020 (arXiv 2002.05202). mT5: Xue et al., 2021 (arXiv 2010.11934).
 """
 
+import functools
 from typing import Any
 
 import keras
 
 from kewen import heads, layers
-from kewen.models.encoder_decoder import WHOLE, encoder_decoder_graph
+from kewen.models.encoder_decoder import encoder_decoder_graph
 from kewen.models.graph import Graph
-from kewen.models.parts import Parts
 from kewen.models.t5.config import T5Config
 
 Tensor = Any
-
-
-def t5_graph(
-    config: T5Config,
-    parts: Parts,
-    *,
-    application: str = WHOLE,
-    position_input: bool = False,
-) -> Graph:
-    """The backbone as a graph of named layers; see `encoder_decoder_graph`."""
-    return encoder_decoder_graph(
-        config,
-        parts,
-        encode=encode,
-        decode=decode,
-        application=application,
-        position_input=position_input,
-    )
 
 
 def encode(graph: Graph, token_ids: Tensor, mask: Tensor) -> None:
@@ -133,10 +115,8 @@ def attention(graph: Graph, name: str, hidden: Tensor, **options: Any) -> Tensor
         kernel_initializer=initializer(config, config.hidden_dim),
         query_initializer=initializer(config, config.hidden_dim * config.size_of_head),
     )
-    normed = norm(graph, f"{name}_norm", hidden)
-    kind = graph.cross_attentions if "context" in options else graph.attentions
-    kind.append((layer, normed, options))
-    seen = dropout(graph, f"{name}_dropout", layer(normed, **options))
+    seen = graph.attend(layer, norm(graph, f"{name}_norm", hidden), **options)
+    seen = dropout(graph, f"{name}_dropout", seen)
     return parts(keras.layers.Add, f"{name}_add")([hidden, seen])
 
 
@@ -195,5 +175,7 @@ def draw_language_model(graph: Graph) -> None:
         kernel_initializer=initializer(config, config.hidden_dim),
     )
 
+
+t5_graph = functools.partial(encoder_decoder_graph, encode=encode, decode=decode)
 
 HEADS = {"language_model": draw_language_model}
