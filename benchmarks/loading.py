@@ -5,7 +5,9 @@ resident size with nothing but the framework imported (JAX or torch, one array m
 with everything imported, and the highest one at the end; and the seconds of loading
 alone. Then every weight is added up once, and size and seconds are told again: what
 transformers loads from safetensors is the file, mapped, and comes into memory when it
-is used. The processes take turns; the files are in the system's cache for all.
+is used. Last comes the forward of one sentence of 16 tokens, the first of its process,
+with what JAX compiles for it. The processes take turns; the files are in the system's
+cache for all.
 
 The models are MiniLM with its tokenizer and a BERT-base of random weights without one,
 in float32. Sizes are resident ones as Linux counts them: pages of a mapped file, too.
@@ -34,6 +36,7 @@ def kib(key):
 KEWEN = f"""{SIZES}
 import kewen  # sets how memory is kept, before the backend starts
 import jax.numpy as jnp
+import numpy as np
 jnp.zeros(8).block_until_ready()
 bare = kib("VmRSS")
 from kewen.models import load
@@ -54,7 +57,11 @@ seconds = time.perf_counter() - start
 loaded = kib("VmHWM")
 {use}
 used_s = time.perf_counter() - start
-print(json.dumps([bare, imported, loaded, kib("VmHWM"), seconds, used_s]))
+used = kib("VmHWM")
+start = time.perf_counter()
+{answer}
+answered_s = seconds + time.perf_counter() - start
+print(json.dumps([bare, imported, loaded, used, seconds, used_s, answered_s]))
 """
 LOAD_OURS = "model = load(sys.argv[1])"
 USE_OURS = "for v in model.model.weights: v.value.sum().block_until_ready()"
@@ -64,10 +71,23 @@ model = BertModel.from_pretrained(sys.argv[1], dtype=torch.float32)
 if Path(sys.argv[1], "tokenizer.json").exists():
     tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
 """
+ANSWER_OURS = """
+ids = np.full((1, 16), 7, "int32")
+given = {"token_ids": ids, "segment_ids": 0 * ids, "padding_mask": ids > 0}
+model.backbone.predict_on_batch(given)
+"""
+ANSWER_PEERS = """
+ids = torch.full((1, 16), 7)
+with torch.no_grad():
+    model(input_ids=ids, attention_mask=torch.ones_like(ids))
+"""
 COMMANDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "kewen, JAX": (KEWEN + TIMED.format(load=LOAD_OURS, use=USE_OURS), {}),
+    "kewen, JAX": (
+        KEWEN + TIMED.format(load=LOAD_OURS, use=USE_OURS, answer=ANSWER_OURS),
+        {},
+    ),
     "transformers, torch": (
-        PEER + TIMED.format(load=LOAD_PEERS, use=USE_PEERS),
+        PEER + TIMED.format(load=LOAD_PEERS, use=USE_PEERS, answer=ANSWER_PEERS),
         PLAIN_MALLOC,
     ),
 }
@@ -75,6 +95,7 @@ HEAD = [
     "subject",
     "load s",
     "and use s",
+    "or answer s",
     "bare MiB",
     "imported",
     "loaded",
@@ -86,7 +107,7 @@ HEAD = [
 
 
 def measured(folder: str, repeats: int, warmup: int) -> dict[str, list[list[float]]]:
-    """For each subject the runs: KiB bare, imported, loaded, used; seconds twice."""
+    """For each subject the runs: KiB bare, imported, loaded, used; seconds thrice."""
     runs: dict[str, list[list[float]]] = {name: [] for name in COMMANDS}
     for turn in range(warmup + repeats):
         for name, (code, environment) in COMMANDS.items():
@@ -112,19 +133,21 @@ def report(name: str, folder: str, repeats: int, warmup: int) -> str:
         "the weights\n"
         f"{text_table(HEAD, rows)}\n"
         f"kewen loads in {ours[0] / peers[0]:.2f} x transformers' time, and has used "
-        f"every weight once in {ours[1] / peers[1]:.2f} x"
+        f"every weight once in {ours[1] / peers[1]:.2f} x; or, instead, has answered "
+        f"its first sentence in {ours[2] / peers[2]:.2f} x"
     )
 
 
 def row(name: str, runs: Sequence[Sequence[float]], weights: float) -> list[Any]:
     """A subject's line: the median of each figure."""
-    bare, imported, loaded, used, load_s, use_s = (
+    bare, imported, loaded, used, load_s, use_s, answer_s = (
         statistics.median(column) for column in zip(*runs, strict=True)
     )
     return [
         name,
         f"{load_s:.2f}",
         f"{use_s:.2f}",
+        f"{answer_s:.2f}",
         *(f"{size / 1024:.0f}" for size in (bare, imported, loaded, used)),
         f"{(loaded - bare) / weights:.2f} x",
         f"{(loaded - imported) / weights:.2f} x",
