@@ -12,8 +12,8 @@ import keras
 from keras import ops
 
 from kewen import layers
-from kewen.decoding import Rescoring, Step
-from kewen.decoding.step import Prompt, State, flat_rows, taken_rows
+from kewen.decoding import Step
+from kewen.decoding.step import Prompt, State, flat_rows, shifted, taken_rows
 from kewen.errors import ConfigError
 from kewen.layers.moment import Moment, answering, spread, turned
 from kewen.models.base import Backbone
@@ -46,7 +46,7 @@ def decoding_step(model: Backbone) -> Step:
             'model.redrawn(application="unilm").'
         )
     if any(isinstance(layer, _WITHOUT_CACHE) for layer in model.layers):
-        return rescoring(model)
+        return RereadingStep(model)
     return CachedStep(model)
 
 
@@ -178,9 +178,7 @@ class CachedStep(_Remembering):
     """
 
     def __init__(self, model: Backbone) -> None:
-        position_input = model.config.family != "nezha"  # it numbers columns only
-        body = model.redrawn(heads=(), collect=(), position_input=position_input)
-        super().__init__(body, head_alone(model))
+        super().__init__(body_of(model), head_alone(model))
         self._segment = int(model.application == "unilm")
 
     def variables(self) -> list[keras.Variable]:
@@ -190,9 +188,8 @@ class CachedStep(_Remembering):
     def begin(self, prompt: Prompt, capacity: int) -> tuple[Tensor, State]:
         """As `Step.begin`."""
         is_token = prompt["padding_mask"]
-        counted = ops.cumsum(ops.cast(is_token, "int32"), axis=1)
         given = {
-            "position_ids": ops.maximum(counted - 1, 0),
+            "position_ids": positions_of(is_token),
             "segment_ids": ops.zeros_like(prompt["token_ids"]),
             **prompt,
         }
@@ -254,17 +251,70 @@ class EncoderDecoderStep(_Remembering):
         return self._gone_on(given, self._moment(state), state, ids.shape[1])
 
 
-def rescoring(model: Backbone) -> Rescoring:
-    """A model without a cache: each text is read anew for each token."""
-    body = model.redrawn(heads=(), collect=())
-    head = head_alone(model)
+class RereadingStep(Step):
+    """A model without a cache: each text is read anew for each token.
 
-    def predict(ids: Tensor, is_token: Tensor) -> Tensor:
-        given = {"token_ids": ids, "padding_mask": is_token}
-        hidden = body({name: given[name] for name in _inputs_of(body)})
-        return head(hidden[:, -1:])[:, 0]
+    The state: token ids, mask and segments of all columns, (N, L) each.
+    """
 
-    return Rescoring(predict, lambda: _unique([*body.weights, *head.weights]))
+    def __init__(self, model: Backbone) -> None:
+        self._body = body_of(model)
+        self._head = head_alone(model)
+        self._segment = int(model.application == "unilm")
+
+    def variables(self) -> list[keras.Variable]:
+        """As `Step.variables`."""
+        return _unique([*self._body.weights, *self._head.weights])
+
+    def begin(self, prompt: Prompt, capacity: int) -> tuple[Tensor, State]:
+        """As `Step.begin`."""
+        room = ((0, 0), (max(capacity - prompt["token_ids"].shape[1], 0), 0))
+        none = ops.zeros_like(prompt["token_ids"])
+        state = tuple(
+            ops.pad(each, room)[:, -capacity:]
+            for each in (
+                prompt["token_ids"],
+                prompt["padding_mask"],
+                prompt.get("segment_ids", none),
+            )
+        )
+        return self._read(state), state
+
+    def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
+        """As `Step.__call__`."""
+        newest = ids, ops.ones_like(ids, "bool"), ops.full_like(ids, self._segment)
+        pairs = zip(state, newest, strict=True)
+        state = tuple(shifted(columns, new) for columns, new in pairs)
+        return self._read(state), state
+
+    def _read(self, state: State) -> Tensor:
+        ids, is_token, segments = state
+        given = {
+            "token_ids": ids,
+            "padding_mask": is_token,
+            "segment_ids": segments,
+            "position_ids": positions_of(is_token),
+        }
+        hidden = self._body({name: given[name] for name in _inputs_of(self._body)})
+        return self._head(hidden[:, -1:])[:, 0]
+
+
+def body_of(model: Backbone) -> Backbone:
+    """The model without heads, with positions as an input if it numbers columns.
+
+    Columns are no positions where rows are aligned on the right.
+    """
+    body = model.redrawn(heads=(), collect=(), position_input=False)
+    if any(isinstance(layer, _COUNTING) for layer in body.layers):
+        return body
+    of_columns = any(isinstance(layer, _OF_COLUMNS) for layer in body.layers)
+    return body.redrawn(position_input=True) if of_columns else body
+
+
+def positions_of(is_token: Tensor) -> Tensor:
+    """Numbers of the tokens in their rows, from 0: int32, (N, T)."""
+    counted = ops.cumsum(ops.cast(is_token, "int32"), axis=1)
+    return ops.maximum(counted - 1, 0)
 
 
 def walked(body: Backbone, inputs: Mapping[str, Tensor], moment: Moment) -> Tensor:
@@ -318,6 +368,12 @@ def windows_of(body: Backbone) -> dict[str, int | None]:
     return windows
 
 
+_COUNTING = (layers.PositionsAfterPadding, layers.PositionsOfTokens)
+_OF_COLUMNS = (
+    layers.LearnedPositions,
+    layers.HierarchicalPositions,
+    layers.PositionsInRow,
+)
 _WITHOUT_CACHE = (layers.DisentangledAttention, layers.GatedAttentionUnit)
 
 

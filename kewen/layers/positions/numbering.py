@@ -46,6 +46,12 @@ class PositionsAfterPadding(keras.layers.Layer):
         is_token = ops.cast(ops.not_equal(token_ids, self.pad_id), "int32")
         return ops.cumsum(is_token, axis=1) * is_token + self.pad_id
 
+    def at_moment(self, moment: Moment, token_ids: Tensor) -> Tensor:
+        """The same while a text grows: numbers of the new tokens, (N, T)."""
+        if moment.is_prompt:
+            return self.call(token_ids)
+        return moment.positions(token_ids.shape[1]) + self.pad_id + 1
+
     def compute_output_spec(self, token_ids: Any) -> keras.KerasTensor:
         return keras.KerasTensor(token_ids.shape, dtype="int32")
 
