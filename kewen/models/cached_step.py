@@ -180,6 +180,7 @@ class CachedStep(_Remembering):
     def __init__(self, model: Backbone) -> None:
         super().__init__(body_of(model), head_alone(model))
         self._segment = int(model.application == "unilm")
+        self._fill_id = model.config.fill_id
 
     def variables(self) -> list[keras.Variable]:
         """As `Step.variables`."""
@@ -192,6 +193,8 @@ class CachedStep(_Remembering):
             "position_ids": positions_of(is_token),
             "segment_ids": ops.zeros_like(prompt["token_ids"]),
             **prompt,
+            # By this id RoBERTa knows what is no token.
+            "token_ids": ops.where(is_token, prompt["token_ids"], self._fill_id),
         }
         kept = {name: prompt[name] for name in ("condition",) if name in prompt}
         return self._begun(given, is_token, capacity, kept, {})

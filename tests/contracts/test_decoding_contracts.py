@@ -10,6 +10,7 @@ import pytest
 from keras import ops
 from subjects import ENCODER_DECODERS, FAMILIES
 
+from kewen.decoding import programs
 from kewen.decoding.decoder import aligned_right
 from kewen.models import family
 from kewen.models.cached_step import CachedStep, RereadingStep, decoding_step
@@ -22,11 +23,20 @@ WITHOUT_CACHE = ("deberta", "gau_alpha")
 SOURCES = [RNG.integers(5, 20, length).tolist() for length in (7, 3, 5)]
 LOGITS = {"masked_lm": "mlm_logits", "language_model": "lm_logits"}
 
+WIDTH = 16  # of every plain run: one shape, one compilation
 CASES = [
     (row, application)
     for row in FAMILIES
     for application in ("lm", "unilm")
     if application in family(row.name).applications
+]
+# One of each kind of memory and numbering; all others are in the slow run.
+QUICK = ("albert-unilm", "gau_alpha-lm", "mistral-lm", "nezha-lm", "roberta-unilm")
+CASES = [
+    case
+    if f"{case[0]}-{case[1]}" in QUICK
+    else pytest.param(*case, marks=pytest.mark.slow)
+    for case in CASES
 ]
 
 
@@ -36,16 +46,18 @@ def made(row, application):
     return model, decoding_step(model)
 
 
-def scores(model, row, text, segments):
-    """The plain model's, of the token after a text."""
+def scores(model, row, text, source):
+    """The plain model's, after each token of a text, of which `source` are given."""
+    source = source if model.application == "unilm" else len(text)
+    count = len(text)
     inputs = {
-        "token_ids": np.array([text], "int32"),
-        "padding_mask": np.ones((1, len(text)), bool),
-        "segment_ids": np.array([segments], "int32"),
+        "token_ids": np.full((1, WIDTH), model.config.fill_id, "int32"),
+        "padding_mask": (np.arange(WIDTH) < count)[None],
+        "segment_ids": (np.arange(WIDTH) >= source)[None].astype("int32"),
     }
+    inputs["token_ids"][0, :count] = text
     given = {name: inputs[name] for name in model.inputs_by_name}
-    found = model.predict_on_batch(given)[LOGITS[row.head]]
-    return np.asarray(found)[0, -1]
+    return np.asarray(model.predict_on_batch(given)[LOGITS[row.head]])[0, :count]
 
 
 def close(got, wanted):
@@ -56,12 +68,18 @@ def begun(step, prompts, **extra):
     ids, is_token = aligned_right(prompts, max(map(len, prompts)) + 1)
     prompt = {"token_ids": ids, "padding_mask": is_token, **extra}
     tensors = {name: ops.convert_to_tensor(each) for name, each in prompt.items()}
-    return step.begin(tensors, CAPACITY)
+    found, state = programs.run(
+        step, "begin", lambda prompt, _: step.begin(prompt, CAPACITY), tensors
+    )
+    return ops.convert_to_numpy(found), state
 
 
-def next_ids(count):
-    newest = [text[length + count] for text, length in zip(TEXTS, LENGTHS, strict=True)]
-    return ops.convert_to_tensor(np.array(newest, "int32"))
+def gone_on(step, ids, state):
+    ids = ops.convert_to_tensor(np.array(ids, "int32"))
+    found, state = programs.run(
+        step, "go on", lambda ids, s, _: step(ids, s), ids, state
+    )
+    return ops.convert_to_numpy(found), state
 
 
 @pytest.mark.parametrize(("row", "application"), CASES, ids=str)
@@ -69,14 +87,13 @@ def test_steps_give_the_scores_of_whole_texts(row, application):
     model, step = made(row, application)
     wanted_kind = RereadingStep if row.name in WITHOUT_CACHE else CachedStep
     assert isinstance(step, wanted_kind)
-    prompts = [text[:n] for text, n in zip(TEXTS, LENGTHS, strict=True)]
-    found, state = begun(step, prompts)
+    pairs = list(zip(TEXTS, LENGTHS, strict=True))
+    wanted = [scores(model, row, text[: n + 5], n) for text, n in pairs]
+    got, state = begun(step, [text[:n] for text, n in pairs])
     for count in range(5):
-        got = ops.convert_to_numpy(found)
-        for n, (text, length) in enumerate(zip(TEXTS, LENGTHS, strict=True)):
-            segments = [0] * length + [int(application == "unilm")] * count
-            close(got[n], scores(model, row, text[: length + count], segments))
-        found, state = step(next_ids(count), state)
+        for own, (_, length), whole in zip(got, pairs, wanted, strict=True):
+            close(own, whole[length - 1 + count])
+        got, state = gone_on(step, [text[n + count] for text, n in pairs], state)
 
 
 @pytest.mark.parametrize(("row", "application"), CASES, ids=str)
@@ -90,18 +107,13 @@ def test_beams_that_change_places_remember_their_own_texts(row, application):
     rng = np.random.default_rng(5)
     for _ in range(5):
         parents = rng.integers(0, 2, (2, 2)).astype("int32")
-        newest = rng.integers(5, 20, 4).astype("int32")
-        rows = (parents + [[0], [2]]).reshape(-1)
+        newest = rng.integers(5, 20, 4)
+        rows = np.add(parents, [[0], [2]]).reshape(-1)
         texts = [[*texts[row], int(new)] for row, new in zip(rows, newest, strict=True)]
         state = step.reorder(state, ops.convert_to_tensor(parents))
-        found, state = step(ops.convert_to_tensor(newest), state)
-        got = ops.convert_to_numpy(found)
+        got, state = gone_on(step, newest, state)
         for n, text in enumerate(texts):
-            source = starts[n // 2]
-            segments = [0] * source + [int(application == "unilm")] * (
-                len(text) - source
-            )
-            close(got[n], scores(model, row, text, segments))
+            close(got[n], scores(model, row, text, starts[n // 2])[-1])
 
 
 @pytest.mark.parametrize("row", ENCODER_DECODERS, ids=str)
@@ -109,20 +121,16 @@ def test_steps_of_an_encoder_decoder_give_the_scores_of_whole_texts(row):
     model = row.made(heads=(row.head,))
     step = decoding_step(model)
     ids, is_token = aligned_right(SOURCES, 8)
-    ids, is_token = ids[:, ::-1].copy(), is_token[:, ::-1].copy()  # padded right
-    prompts = [text[:1] for text in TEXTS]
-    found, state = begun(step, prompts, source_ids=ids, source_mask=is_token)
+    source = {"token_ids": ids[:, ::-1], "padding_mask": is_token[:, ::-1]}
+    texts = np.array([text[:5] for text in TEXTS], "int32")
+    inputs = {
+        **source,
+        "decoder_token_ids": texts,
+        "decoder_padding_mask": np.ones_like(texts, bool),
+    }
+    wanted = np.asarray(model.predict_on_batch(inputs)["lm_logits"])
+    extra = {"source_ids": ids[:, ::-1].copy(), "source_mask": is_token[:, ::-1].copy()}
+    got, state = begun(step, [text[:1] for text in TEXTS], **extra)
     for count in range(4):
-        got = ops.convert_to_numpy(found)
-        for n, text in enumerate(TEXTS):
-            length = is_token[n].sum()
-            inputs = {
-                "token_ids": ids[n : n + 1, :length],
-                "padding_mask": is_token[n : n + 1, :length],
-                "decoder_token_ids": np.array([text[: 1 + count]], "int32"),
-                "decoder_padding_mask": np.ones((1, 1 + count), bool),
-            }
-            wanted = model.predict_on_batch(inputs)["lm_logits"]
-            close(got[n], np.asarray(wanted)[0, -1])
-        newest = np.array([text[1 + count] for text in TEXTS], "int32")
-        found, state = step(ops.convert_to_tensor(newest), state)
+        close(got, wanted[:, count])
+        got, state = gone_on(step, texts[:, count + 1], state)
