@@ -31,7 +31,7 @@ class Sharded(Checkpoint):
     def __init__(self, path: Path, open_shard: Callable[[Path], Checkpoint]):
         placed = _read_index(path)
         files = dict.fromkeys(placed.values())
-        lacking = [name for name in files if not (path.parent / name).is_file()]
+        lacking = [name for name in files if not (path.parent / name).exists()]
         if lacking:
             raise NotFoundError(
                 f"{path} names {len(files)} files, which must be beside it. Received: "

@@ -36,8 +36,12 @@ EXTRAS = {
     "export": (("openvino",), "engine of `--engine openvino`"),
     "onnx": (("torch", "onnx", "onnxscript"), "`kewen export DIR model.onnx`"),
     "gguf": (("gguf",), "GGUF files in k-quants"),
+    "chat": (("jinja2",), "chat templates: `kewen generate DIR --chat`"),
     "bench": (
-        ("torch", "transformers", "openvino", "onnx", "onnxscript", "onnxruntime"),
+        (
+            *("torch", "transformers", "openvino", "onnx", "onnxscript"),
+            *("onnxruntime", "gguf", "accelerate"),
+        ),
         "peers in the benchmarks",
     ),
 }

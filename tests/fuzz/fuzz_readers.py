@@ -148,10 +148,10 @@ def load_task(folder: Path) -> None:
 
 
 def read_trace_inputs(folder: Path) -> None:
-    from kewen.cli.trace import _read_arrays
+    from kewen.cli.arrays import read_arrays
     from kewen.models.trace import _checked
 
-    _checked(_read_arrays(folder / "in.npz"))
+    _checked(read_arrays("--inputs", folder / "in.npz"))
 
 
 def gguf() -> bytes:
