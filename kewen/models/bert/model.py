@@ -171,11 +171,14 @@ def attention_mask(graph: Graph, application: str, window: int | None = None) ->
     given = {"unilm": "segment_ids", "permuted": "generation_order"}.get(kind)
     if given and given not in graph.inputs:
         graph.add_input(given, "int32")
-    return graph.parts(layers.AttentionMask, name, kind=kind, **options)(
-        graph.inputs["padding_mask"],
-        graph.inputs["segment_ids"] if kind == "unilm" else None,
-        graph.inputs.get("generation_order"),
-    )
+    layer = graph.parts(layers.AttentionMask, name, kind=kind, **options)
+    # No None is handed over: on TensorFlow, a RematScope takes tensors only.
+    more = {}
+    if kind == "unilm":
+        more["segment_ids"] = graph.inputs["segment_ids"]
+    if kind == "permuted":
+        more["order"] = graph.inputs["generation_order"]
+    return layer(graph.inputs["padding_mask"], **more)
 
 
 def block(graph: Graph, i: int, hidden: Tensor, arguments: dict[str, Any]) -> Tensor:
