@@ -25,6 +25,7 @@ import numpy as np
 from kewen.checkpoints.account import Account, Misshaped, Missing, Skipped, Used
 from kewen.checkpoints.checkpoint import Array, Checkpoint, Shape
 from kewen.checkpoints.deferred import Deferred, read_later, unread, write_later
+from kewen.checkpoints.placeholders import as_pattern, filled, layer_numbers
 from kewen.checkpoints.rows import Names, Row, Skip
 from kewen.checkpoints.transforms import (
     Transform,
@@ -306,19 +307,19 @@ class WeightMap:
         counts = {"i": num_layers} if isinstance(num_layers, int) else num_layers
         return [
             _Line(
-                tuple(_fill(path, numbers) for path in row.ours),
+                tuple(filled(path, numbers) for path in row.ours),
                 tuple(
-                    tuple(_fill(name, {**numbers, "base": base}) for name in names)
+                    tuple(filled(name, {**numbers, "base": base}) for name in names)
                     for names in row.sources[origin].alternatives
                 ),
                 row.sources[origin].steps,
                 row.optional,
-                row.beside and _fill(row.beside, numbers),
-                row.without and _fill(row.without, numbers),
+                row.beside and filled(row.beside, numbers),
+                row.without and filled(row.without, numbers),
             )
             for row in self.rows
             if origin in row.sources
-            for numbers in _layer_numbers(row.ours, counts)
+            for numbers in layer_numbers(row.ours, counts)
         ]
 
     def _known_bases(self, origin: str) -> Names:
@@ -346,7 +347,7 @@ class WeightMap:
         """How many tensors have a name of this origin, for whatever layer."""
         bases = "|".join(re.escape(base) for base in self._known_bases(origin))
         patterns = {
-            _as_pattern(name, f"(?:{bases})")
+            as_pattern(name, f"(?:{bases})")
             for row in self.rows
             if origin in row.sources
             for names in row.sources[origin].alternatives
@@ -370,7 +371,7 @@ class WeightMap:
             skipped.append(Skipped(name, skip.because))
             if skip.same_as is not None:
                 untied += _differences(
-                    name, _fill(skip.same_as, {"base": base}), checkpoint
+                    name, filled(skip.same_as, {"base": base}), checkpoint
                 )
         return skipped, unread, untied
 
@@ -380,10 +381,10 @@ class WeightMap:
         for skip in self.skips:
             if skip.origin not in (None, origin):
                 continue
-            twin = skip.same_as and _fill(skip.same_as, {"base": base})
+            twin = skip.same_as and filled(skip.same_as, {"base": base})
             if twin is not None and (twin not in checkpoint or twin == name):
                 continue
-            if fnmatchcase(name, _fill(skip.pattern, {"base": base})):
+            if fnmatchcase(name, filled(skip.pattern, {"base": base})):
                 return skip
         return None
 
@@ -425,34 +426,3 @@ def _same(one: Array, other: Array) -> bool:
         np.ascontiguousarray(each).reshape(-1).view(np.uint8) for each in (one, other)
     )
     return np.array_equal(bits, other_bits)
-
-
-def _fill(pattern: str, fillings: Mapping[str, object]) -> str:
-    """Put values in place of {i}, {base} and the like; other braces stay."""
-    for key, value in fillings.items():
-        pattern = pattern.replace(f"{{{key}}}", str(value))
-    return pattern
-
-
-def _layer_numbers(paths: Names, counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Every combination of layer numbers that a row's own paths ask for."""
-    keys = [key for key in counts if any(f"{{{key}}}" in path for path in paths)]
-    ranges = [range(counts[key]) for key in keys]
-    made = [dict(zip(keys, each, strict=True)) for each in itertools.product(*ranges)]
-    return [
-        {k * width: f"{n:0{width}}" for k, n in each.items() for width in (1, 2, 3)}
-        for each in made
-    ]
-
-
-def _as_pattern(name: str, base: str) -> str:
-    """A regular expression for a name with any layer number and any base."""
-    pieces = re.split(r"(\{\w+\})", name)
-    return "".join(
-        base
-        if piece == "{base}"
-        else r"\d+"
-        if piece.startswith("{")
-        else re.escape(piece)
-        for piece in pieces
-    )

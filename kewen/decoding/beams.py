@@ -205,12 +205,9 @@ class Beams(Strategy):
         count = ops.reshape(loop["counts"], (prompts, -1))[:, :1] + 1  # with this token
         is_last = count >= loop["limits"][:, None]
         totals = loop["sums"][:, part, None] + gains
-        totals = ops.maximum(
-            totals, 2 * NEVER
-        )  # what is forbidden, and may be added to
+        totals = ops.maximum(totals, 2 * NEVER)  # of what is forbidden, -inf before
         sums, places = top_k(ops.reshape(totals, (prompts, -1)), 2 * each)
-        ids = ops.cast(places % size, "int32")
-        parents = ops.cast(places // size, "int32") + part.start
+        ids, parents = places % size, places // size + part.start
         ends = ops.logical_or(is_one_of(ids, self.end_ids), is_last)
 
         before = ops.cast(count, "float32") ** self.length_penalty

@@ -11,6 +11,7 @@ import numpy as np
 
 from kewen.decoding.decoder import Decoder
 from kewen.decoding.strategy import Generated, Loop, numpy_of
+from kewen.errors import ConfigError
 
 EVERY = 8  # tokens between two looks at who is done
 
@@ -34,7 +35,15 @@ def continuous(
 
     Yields:
         (number of the prompt, what came of it), as they are done.
+
+    Raises:
+        ConfigError: if a rule has an entry for each prompt.
     """
+    if any(rule.prompts is not None for rule in decoder.strategy.rules):
+        raise ConfigError(
+            "Prompts that make room for each other are held to the same rules. "
+            "Received: a rule with an entry for each prompt. Generate batch by batch."
+        )
     limits = np.broadcast_to(np.asarray(max_new_tokens, "int32"), len(prompts))
     capacity = decoder.capacity(
         max(len(prompt) + limit for prompt, limit in zip(prompts, limits, strict=True))

@@ -30,10 +30,12 @@ def run(step: Step, build: Any, body: Body, *args: Any, donated: Any = ()) -> An
             return body(*args, donated)
     variables = step.variables()
     known = vars(step).setdefault("_programs", {})
-    if build not in known:
-        known[build] = _compiled(variables, body)
-    _note(step, build, (args, donated))
-    return known[build](donated, [each.value for each in variables], *args)
+    # Adapters or quantising may have given the model other variables since.
+    key = build, tuple(map(id, variables))
+    if key not in known:
+        known[key] = _compiled(variables, body)
+    _note(step, key, (args, donated))
+    return known[key](donated, [each.value for each in variables], *args)
 
 
 def count_of_compilations(step: Step) -> int:
@@ -52,10 +54,10 @@ def _compiled(variables: list[keras.Variable], body: Body) -> Body:
     return jax.jit(program, donate_argnums=0)
 
 
-def _note(step: Step, build: Any, args: Any) -> None:
+def _note(step: Step, key: Any, args: Any) -> None:
     flat = keras.tree.flatten(args)
     shapes = tuple((np.shape(each), str(getattr(each, "dtype", ""))) for each in flat)
-    vars(step).setdefault("_shapes", set()).add((build, shapes))
+    vars(step).setdefault("_shapes", set()).add((key, shapes))
 
 
 def _no_gradients() -> AbstractContextManager[Any]:

@@ -129,19 +129,30 @@ class Rescoring(Step):
 
     def begin(self, prompt: Prompt, capacity: int) -> tuple[Tensor, State]:
         """As `Step.begin`."""
-        ids, is_token = prompt["token_ids"], prompt["padding_mask"]
-        before = capacity - ids.shape[1]
-        room = ((0, 0), (max(before, 0), 0))
-        ids = ops.pad(ids, room)[:, -capacity:]
-        is_token = ops.pad(is_token, room)[:, -capacity:]
-        return self._predict(ids, is_token), (ids, is_token)
+        room = ((0, 0), (max(capacity - prompt["token_ids"].shape[1], 0), 0))
+        columns = {
+            name: ops.pad(given, room)[:, -capacity:]
+            for name, given in self.columns_of(prompt).items()
+        }
+        return self.scores(columns), columns
 
     def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
         """As `Step.__call__`."""
-        texts, is_token = state
-        texts = shifted(texts, ids)
-        is_token = shifted(is_token, ops.ones_like(is_token[:, 0]))
-        return self._predict(texts, is_token), (texts, is_token)
+        newest = self.newest(ids)
+        columns = {name: shifted(state[name], newest[name]) for name in state}
+        return self.scores(columns), columns
+
+    def columns_of(self, prompt: Prompt) -> dict[str, Tensor]:
+        """What is kept of the prompt's tokens, (N, P) each."""
+        return {name: prompt[name] for name in ("token_ids", "padding_mask")}
+
+    def newest(self, ids: Tensor) -> dict[str, Tensor]:
+        """The same of the newest ones, (N,) each."""
+        return {"token_ids": ids, "padding_mask": ops.ones_like(ids, "bool")}
+
+    def scores(self, columns: dict[str, Tensor]) -> Tensor:
+        """Scores after the last column: of (N, L) each to (N, V)."""
+        return self._predict(columns["token_ids"], columns["padding_mask"])
 
 
 def shifted(columns: Tensor, newest: Tensor) -> Tensor:

@@ -132,11 +132,12 @@ class Moment:
         place = self.place(name)
         if self.ancestors is not None:
             return self._remember_beams(place, slots, key, value)
-        key, value = _heads_first(key), _heads_first(value)
+        heads_first = _heads_first(key), _heads_first(value)
         if self.is_prompt:
-            kept = _ring(key, slots), _ring(value, slots)
-            self.memories[place] = kept
-            return _heads_last(key), _heads_last(value)
+            kept = [_ring(each, slots) for each in heads_first]
+            self.memories[place] = (kept[0], kept[1])
+            return key, value
+        key, value = heads_first
         keys, values = self.memories[place]
         slot = ops.mod(self.clock, slots)
         keys = ops.slice_update(keys, (0, 0, slot, 0), ops.cast(key, keys.dtype))

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import keras
+
 from kewen.layers.dropout import Dropout
 
 
@@ -52,6 +54,30 @@ class Rematerialized:
             return forgetful(seeds, *(values[place] for place in places))
 
         return call
+
+
+def keep_what_cannot_be_forgotten(node: Any) -> None:
+    """Take an operation of a graph out of `keras.RematScope` where its hook fails.
+
+    Keras' hook is for layers that take tensors with a gradient and nothing else: JAX
+    knows no `...` of a slice, TensorFlow no keyword and no mask. What is left out is
+    cheap; attention, feed-forward layers and tables are `Rematerialized`. A list of
+    layers by name is obeyed.
+    """
+    operation, given = node.operation, node.arguments
+    mode = getattr(operation, "_remat_mode", None)
+    if isinstance(operation, Rematerialized) or mode is None:
+        return
+    suits = (
+        isinstance(operation, keras.layers.Layer)
+        and not operation._call_has_training_arg
+        and not given.kwargs
+        and not any(_is_constant(each) for each in given.args)
+    )
+    if mode.mode in ("full", "larger_than") and not suits:
+        inner = getattr(operation, "_flatten_layers", lambda: [operation])
+        for each in inner():
+            each._remat_mode = None
 
 
 def _is_constant(value: Any) -> bool:

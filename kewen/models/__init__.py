@@ -2,6 +2,7 @@
 
 import kewen.backend.found  # noqa: F401
 from kewen.models.base import Backbone
+from kewen.models.cached_step import decoding_step
 from kewen.models.convert import convert
 from kewen.models.load import load
 from kewen.models.lora import enable_lora, load_lora, merged_lora, save_lora
@@ -13,6 +14,7 @@ __all__ = [
     "Family",
     "Pretrained",
     "convert",
+    "decoding_step",
     "enable_lora",
     "family",
     "load",

@@ -7,6 +7,7 @@ import keras
 
 from kewen.errors import ConfigError
 from kewen.layers import ScoresOf
+from kewen.layers.rematerialized import keep_what_cannot_be_forgotten
 from kewen.layers.ties import tie_again, ties_of
 from kewen.models.bert4keras_layers import layer_of_bert4keras
 from kewen.models.config import Config
@@ -95,6 +96,8 @@ class Backbone(keras.Model):
             outputs=outputs if graph.outputs else last,
             name=name or kind.name.replace("-", "_"),
         )
+        for node in self.nodes():
+            keep_what_cannot_be_forgotten(node)
         self.config: Any = config  # of the family; its fields differ
         self.heads = heads
         self.application = application

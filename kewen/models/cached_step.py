@@ -13,7 +13,7 @@ from keras import ops
 
 from kewen import layers
 from kewen.decoding import Step
-from kewen.decoding.step import Prompt, State, flat_rows, shifted, taken_rows
+from kewen.decoding.step import Prompt, Rescoring, State, flat_rows, taken_rows
 from kewen.errors import ConfigError
 from kewen.layers.moment import Moment, answering, spread, turned
 from kewen.models.base import Backbone
@@ -62,6 +62,10 @@ class _Remembering(Step):
         self._body = body
         self._head = head
         self._windows = windows_of(body)
+
+    def variables(self) -> list[keras.Variable]:
+        """As `Step.variables`."""
+        return _unique([*self._body.weights, *self._head.weights])
 
     def _begun(
         self,
@@ -182,10 +186,6 @@ class CachedStep(_Remembering):
         self._segment = int(model.application == "unilm")
         self._fill_id = model.config.fill_id
 
-    def variables(self) -> list[keras.Variable]:
-        """As `Step.variables`."""
-        return _unique([*self._body.weights, *self._head.weights])
-
     def begin(self, prompt: Prompt, capacity: int) -> tuple[Tensor, State]:
         """As `Step.begin`."""
         is_token = prompt["padding_mask"]
@@ -226,8 +226,7 @@ class EncoderDecoderStep(_Remembering):
 
     def variables(self) -> list[keras.Variable]:
         """As `Step.variables`."""
-        every = [*self._encoder.weights, *self._body.weights, *self._head.weights]
-        return _unique(every)
+        return _unique([*self._encoder.weights, *super().variables()])
 
     def begin(self, prompt: Prompt, capacity: int) -> tuple[Tensor, State]:
         """As `Step.begin`."""
@@ -254,11 +253,8 @@ class EncoderDecoderStep(_Remembering):
         return self._gone_on(given, self._moment(state), state, ids.shape[1])
 
 
-class RereadingStep(Step):
-    """A model without a cache: each text is read anew for each token.
-
-    The state: token ids, mask and segments of all columns, (N, L) each.
-    """
+class RereadingStep(Rescoring):
+    """A model without a cache: each text is read anew for each token."""
 
     def __init__(self, model: Backbone) -> None:
         self._body = body_of(model)
@@ -269,35 +265,19 @@ class RereadingStep(Step):
         """As `Step.variables`."""
         return _unique([*self._body.weights, *self._head.weights])
 
-    def begin(self, prompt: Prompt, capacity: int) -> tuple[Tensor, State]:
-        """As `Step.begin`."""
-        room = ((0, 0), (max(capacity - prompt["token_ids"].shape[1], 0), 0))
+    def columns_of(self, prompt: Prompt) -> dict[str, Tensor]:
+        """As `Rescoring.columns_of`, and segments."""
         none = ops.zeros_like(prompt["token_ids"])
-        state = tuple(
-            ops.pad(each, room)[:, -capacity:]
-            for each in (
-                prompt["token_ids"],
-                prompt["padding_mask"],
-                prompt.get("segment_ids", none),
-            )
-        )
-        return self._read(state), state
+        segments = prompt.get("segment_ids", none)
+        return super().columns_of(prompt) | {"segment_ids": segments}
 
-    def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
-        """As `Step.__call__`."""
-        newest = ids, ops.ones_like(ids, "bool"), ops.full_like(ids, self._segment)
-        pairs = zip(state, newest, strict=True)
-        state = tuple(shifted(columns, new) for columns, new in pairs)
-        return self._read(state), state
+    def newest(self, ids: Tensor) -> dict[str, Tensor]:
+        """As `Rescoring.newest`, and segments."""
+        return super().newest(ids) | {"segment_ids": ops.full_like(ids, self._segment)}
 
-    def _read(self, state: State) -> Tensor:
-        ids, is_token, segments = state
-        given = {
-            "token_ids": ids,
-            "padding_mask": is_token,
-            "segment_ids": segments,
-            "position_ids": positions_of(is_token),
-        }
+    def scores(self, columns: dict[str, Tensor]) -> Tensor:
+        """As `Rescoring.scores`."""
+        given = columns | {"position_ids": positions_of(columns["padding_mask"])}
         hidden = self._body({name: given[name] for name in _inputs_of(self._body)})
         return self._head(hidden[:, -1:])[:, 0]
 

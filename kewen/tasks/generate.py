@@ -5,7 +5,7 @@ prompt -> token ids -> scores of the next token -> one chosen -> ... -> text
 
 import dataclasses
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -189,11 +189,20 @@ class Generator:
 
     def _finished(self, text: Generated, limits: "_Limits") -> GeneratedText:
         growing = GrowingText(self.tokenizer, limits.stop)
-        growing.add(text.ids)
-        growing.finish()
+        return self._told(text, growing, ids=text.ids)
+
+    def _told(
+        self,
+        text: Generated,
+        growing: GrowingText,
+        reason: str | None = None,
+        ids: Iterable[int] = (),
+    ) -> GeneratedText:
+        """With the last ids of what grew, and why it ended if no reason is given."""
+        growing.finish(ids)
         ended = len(text.ids) and int(text.ids[-1]) in self.model.end_ids
         finish = "stop" if growing.stopped else "end" if ended else "length"
-        return GeneratedText(growing.text, text.ids, text.score, finish)
+        return GeneratedText(growing.text, text.ids, text.score, reason or finish)
 
     def _watched(
         self, rows: list[list[int]], chosen: GenerationOptions, limits: "_Limits"
@@ -215,12 +224,8 @@ class Generator:
             if numpy_of(loop["done"]).all():
                 break
             loop = decoder.advance(loop, LOOK_EVERY)
-        found = []
-        for text, grown, reason in zip(texts, growing, reasons, strict=True):
-            grown.finish()
-            own = self._finished(text, limits)
-            finish = reason or own.finish
-            found.append(GeneratedText(grown.text, text.ids, text.score, finish))
+        ends = zip(texts, growing, reasons, strict=True)
+        found = [self._told(*each) for each in ends]
         each = len(found) // len(rows)
         return [found[i : i + each] for i in range(0, len(found), each)]
 

@@ -148,6 +148,7 @@ class GenerationOptions:
                 f"{self.num_results}. Ask for beams (num_beams=...) or samples "
                 "(temperature=1.0)."
             )
+        self.strategy(end_ids=(0,))  # each rule refuses what it cannot be
 
     def strategy(self, end_ids: tuple[int, ...]) -> Strategy:
         """The strategy that does it.

@@ -12,7 +12,7 @@ import numpy as np
 
 from kewen.decoding import Decoder, Generated, continuous
 from kewen.errors import ConfigError, DataError
-from kewen.models.cached_step import decoding_step
+from kewen.models import decoding_step
 from kewen.models.config import load_json
 from kewen.models.pretrained import Pretrained
 from kewen.tasks.generation_options import BEAMS, GenerationOptions
@@ -89,10 +89,18 @@ class IdGenerator:
 
         Raises:
             DataError: if a prompt is empty, or an id is none of the model's.
-            ConfigError: if prompt and text together are longer than the model can hold.
+            ConfigError: if prompt and text together are longer than the model can hold,
+                or a rule is made for another number of prompts.
         """
         rows = [[int(number) for number in prompt] for prompt in prompts]
         self._check(rows)
+        for rule in options.rules:
+            if rule.prompts not in (None, len(rows)):
+                raise ConfigError(
+                    "A rule needs an entry for each prompt, or one for all. Received: "
+                    f"{rule.prompts} entries of {type(rule).__name__} for {len(rows)} "
+                    "prompts."
+                )
         if options.samples:  # each sample is a row of its own
             rows = [row for row in rows for _ in range(options.num_results)]
         decoder = Decoder(

@@ -43,8 +43,9 @@ class GrowingText:
         self.ids.extend(int(number) for number in ids)
         return self._piece(last=False)
 
-    def finish(self) -> str:
-        """The last piece: what was waiting."""
+    def finish(self, ids: Iterable[int] = ()) -> str:
+        """The last piece: what was waiting, and the last ids."""
+        self.ids.extend(int(number) for number in ids)
         return self._piece(last=True)
 
     def _piece(self, last: bool) -> str:

@@ -73,6 +73,13 @@ class SpecialTokens:
             if token is not None:
                 yield field.name, token
 
+    def ids_in(self, library: Tokenizer) -> frozenset[int]:
+        """Their ids, and those of what else the library declares to be special."""
+        declared = library.get_added_tokens_decoder().items()
+        ids = {number for number, token in declared if token.special}
+        found = (library.token_to_id(token) for _, token in self.named())
+        return frozenset(ids.union(number for number in found if number is not None))
+
 
 def texts_in(settings: Mapping[str, Any]) -> dict[str, str]:
     """Every `..._token` that a tokenizer_config.json names, as text."""

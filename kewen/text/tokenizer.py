@@ -16,21 +16,13 @@ from numpy.typing import NDArray
 from kewen.errors import ConfigError, DataError
 from kewen.text.chat import conversation, default_template
 from kewen.text.checks import checked_ids, checked_texts
-from kewen.text.chinese_runs import ChineseRuns
-from kewen.text.editing import (
-    Edited,
-    Keep,
-    Sources,
-    extended,
-    renumbered,
-    trimmed,
-)
+from kewen.text.editing import Edited, Keep, Sources, extended, renumbered, trimmed
 from kewen.text.encoded import Encoded, Tokens, one_row, stack
 from kewen.text.flat import tokenize
 from kewen.text.joining import join_word_pieces
 from kewen.text.opening import open_file, open_folder
 from kewen.text.special_tokens import SpecialTokens, texts_in
-from kewen.text.template import Template, learn_templates
+from kewen.text.template import learn_templates
 from kewen.text.tokenizer_files import to_json, write_files
 from kewen.text.truncation import (
     Room,
@@ -42,7 +34,7 @@ from kewen.text.truncation import (
 )
 from kewen.text.vocabulary import Duplicates
 from kewen.text.word_pieces import Segmenter, WordPieceOptions, is_word_piece
-from kewen.text.words import Words
+from kewen.text.words import cutter
 
 
 class Tokenizer:
@@ -72,15 +64,15 @@ class Tokenizer:
         self._rows = tuple(rows)
         self._special = special
         self._settings = dict(settings)
-        self._single, self._pair = learn_templates(library)
+        self._templates = learn_templates(library)
         self.vocabulary_size = len(self._rows)
         self.pad_id = self._id_of(special.pad)
         self.cls_id = self._id_of(special.cls)
         self.sep_id = self._id_of(special.sep)
         self.unk_id = self._id_of(special.unk)
         self.mask_id = self._id_of(special.mask)
-        self._special_ids = _special_ids(library, special)
-        self._cutter = _cutter(library, self._settings.get("words"))
+        self._special_ids = special.ids_in(library)
+        self._cutter = cutter(library, self._settings.get("words"))
 
     # From files
 
@@ -248,11 +240,8 @@ class Tokenizer:
         truncation: Truncation,
         truncate_from: TruncateFrom,
     ) -> Room:
-        num_special = self._template(paired).num_special
+        num_special = self._templates[paired].num_special
         return Room(max_length, num_special, truncation, truncate_from)
-
-    def _template(self, paired: bool) -> Template:
-        return self._pair if paired else self._single
 
     def _rows_for(
         self,
@@ -270,7 +259,7 @@ class Tokenizer:
             )
         firsts = self._tokenize(texts)
         seconds = None if pairs is None else self._tokenize(pairs)
-        template = self._template(pairs is not None)
+        template = self._templates[pairs is not None]
         rows: list[Encoded] = []
         for index, first in enumerate(firsts):
             parts = [first] if seconds is None else [first, seconds[index]]
@@ -457,21 +446,3 @@ class Tokenizer:
         if is_word_piece(self._library):
             contents["vocab.txt"] = "".join(f"{row}\n" for row in self._rows)
         write_files(Path(folder), contents, overwrite=overwrite)
-
-
-def _cutter(
-    library: tokenizers.Tokenizer, words: Segmenter | None
-) -> ChineseRuns | Words | None:
-    """What cuts texts before the library, or for it."""
-    if words is not None:
-        return Words(library, words)
-    return ChineseRuns(library) if ChineseRuns.suits(library) else None
-
-
-def _special_ids(
-    library: tokenizers.Tokenizer, special: SpecialTokens
-) -> frozenset[int]:
-    declared = library.get_added_tokens_decoder().items()
-    ids = {number for number, token in declared if token.special}
-    found = (library.token_to_id(token) for _, token in special.named())
-    return frozenset(ids.union(number for number in found if number is not None))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tokenizers import Regex, models, pre_tokenizers
 
 from kewen.errors import ConfigError, MissingExtraError
+from kewen.text.chinese_runs import ChineseRuns
 from kewen.text.flat import Flat
 from kewen.text.word_pieces import Segmenter, is_word_piece
 
@@ -44,6 +45,15 @@ def segmenter_in(settings: Mapping[str, Any], source: Path) -> Segmenter | None:
             f"Received: {name!r}."
         )
     return name
+
+
+def cutter(
+    library: tokenizers.Tokenizer, words: Segmenter | None
+) -> "Words | ChineseRuns | None":
+    """What cuts texts in place of the library; None if it does so itself."""
+    if words is not None:
+        return Words(library, words)
+    return ChineseRuns(library) if ChineseRuns.suits(library) else None
 
 
 class Words:

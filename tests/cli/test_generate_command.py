@@ -4,12 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from byte_tokenizer import byte_tokenizer
 from command_line import GOLDEN
-from tokenizers import Tokenizer as Library
-from tokenizers import decoders, models, pre_tokenizers
 
 import kewen as library
-from kewen.text import Tokenizer
 
 FOLDER = GOLDEN / "huggingface"
 
@@ -73,14 +71,8 @@ def test_ids_of_an_encoder_decoder_leave_out_the_start_and_fill_with_padding(
 def folder(tmp_path_factory):
     """The golden GPT-2 with a tokenizer of its 80 ids, a letter each."""
     folder = tmp_path_factory.mktemp("gpt2") / "model"
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())[:80]
-    pieces = Library(models.BPE({byte: i for i, byte in enumerate(alphabet)}, []))
-    pieces.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    pieces.decoder = decoders.ByteLevel()
-    pieces.save(str(tmp_path_factory.mktemp("pieces") / "tokenizer.json"))
-    path = next(tmp_path_factory.getbasetemp().glob("pieces*/tokenizer.json"))
     pretrained = library.load(FOLDER / "gpt2", tokenizer=False)
-    pretrained.tokenizer = Tokenizer.from_file(path)
+    pretrained.tokenizer = byte_tokenizer(tmp_path_factory.mktemp("pieces"), 80)
     pretrained.save(folder)
     return folder
 

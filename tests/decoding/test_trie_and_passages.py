@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from toy_chain import END, V, chain, fits, law_of_texts, sampled
 
-from kewen.decoding import Beams, Decoder, PassageNGrams, Paths, Trie
+from kewen.decoding import Beams, Decoder, PassageNGrams, Paths, Trie, continuous
 from kewen.errors import ConfigError, DataError
 
 SEQUENCES = [[1, 2], [1, 2, 3], [1, 4, 4, 0], [3]]
@@ -87,6 +87,8 @@ def test_each_prompt_has_its_own_passages(strategy):
     assert {*second[0].ids.tolist()} <= {3, 4, END}
     with pytest.raises(ConfigError, match="2 entries for 3 rows"):
         Decoder(chain(), Paths(rules=(rule,)))([[0]] * 3, 3)
+    with pytest.raises(ConfigError, match="entry for each prompt"):
+        next(continuous(Decoder(chain(), Paths(rules=(rule,))), [[0]] * 4, 3))
 
 
 @pytest.mark.parametrize(

@@ -147,8 +147,7 @@ def test_the_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):
 @pytest.fixture
 def writers(tmp_path, monkeypatch):
     """A tiny gpt2-folder and bert-folder, beside the reader."""
-    from tokenizers import Tokenizer as Library
-    from tokenizers import decoders, models, pre_tokenizers
+    from byte_tokenizer import byte_tokenizer
 
     from kewen.models import Backbone, Pretrained
     from kewen.models.bert import BertConfig
@@ -156,15 +155,10 @@ def writers(tmp_path, monkeypatch):
     from kewen.text import Tokenizer
 
     sizes = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "intermediate_dim": 16}
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    library = Library(models.BPE({byte: i for i, byte in enumerate(alphabet)}, []))
-    library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    library.decoder = decoders.ByteLevel()
-    library.save(str(tmp_path / "tokenizer.json"))
     gpt2 = Gpt2Config(vocabulary_size=256, max_length=512, **sizes)
     Pretrained(
         model=Backbone(gpt2, heads=["language_model"]),
-        tokenizer=Tokenizer.from_file(tmp_path / "tokenizer.json"),
+        tokenizer=byte_tokenizer(tmp_path),
     ).save(tmp_path / "gpt2-folder")
     (tmp_path / "vocab.txt").write_text("\n".join(VOCABULARY), encoding="utf-8")
     bert = BertConfig(vocabulary_size=len(VOCABULARY), max_length=128, **sizes)

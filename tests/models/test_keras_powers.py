@@ -87,3 +87,30 @@ def test_model_made_in_a_remat_scope_trains():
     model.compile(keras.optimizers.SGD(0.1), lambda y, x: keras.ops.mean(x**2))
     labels = np.zeros(len(CASE.inputs["token_ids"]))
     assert np.isfinite(model.train_on_batch(inputs(model), labels))
+
+
+@pytest.mark.parametrize(
+    ("case", "heads"),
+    [
+        ("electra_pretraining", None),
+        ("bert_sequence_classification", None),
+        ("bert_mlm", ["question_answering"]),
+        ("t5", None),
+        ("gpt2", None),
+    ],
+)
+def test_heads_of_every_kind_answer_and_learn_in_a_remat_scope(case, heads):
+    case = Pass("huggingface", case)
+    with keras.RematScope(mode="full"):
+        model = kewen.load(case.folder).model
+        model = model if heads is None else model.redrawn(heads=heads)
+    given = {name: np.ones((2, 5), "int32") for name in model.inputs_by_name}
+    answer = model.predict(given, verbose=0)  # in a graph, on TensorFlow
+    name = next(name for name in answer if name.endswith("logits"))
+    assert np.isfinite(answer[name]).all()
+    alone = keras.Model(model.inputs, model.output[name])
+    alone.compile(keras.optimizers.SGD(0.1), lambda y, x: keras.ops.mean(x**2))
+    before = [value.copy() for value in alone.get_weights()]
+    alone.fit(given, np.zeros(2), verbose=0)
+    after = alone.get_weights()
+    assert any((a != b).any() for a, b in zip(before, after, strict=True))

@@ -2,30 +2,23 @@
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer as Library
-from tokenizers import decoders, models, pre_tokenizers
+from byte_tokenizer import byte_tokenizer
 
 import kewen
+from kewen.decoding import PassageNGrams
 from kewen.errors import ConfigError, DataError
 from kewen.models import Backbone
 from kewen.models.registry import family
 from kewen.tasks import Generator
 from kewen.tasks.id_generation import IdGenerator
-from kewen.text import Tokenizer
 
+TWO_ENTRIES = PassageNGrams([[[1]], [[2]]], [3])
 PROMPTS = ["今天天气", "a", "the quick brown", "你好吗"]
 
 
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory):
-    """Every byte is a token of its own."""
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    library = Library(models.BPE({byte: i for i, byte in enumerate(alphabet)}, []))
-    library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    library.decoder = decoders.ByteLevel()
-    path = tmp_path_factory.mktemp("bytes") / "tokenizer.json"
-    library.save(str(path))
-    return Tokenizer.from_file(path)
+    return byte_tokenizer(tmp_path_factory.mktemp("bytes"))
 
 
 def made(name, tokenizer, heads, application=None, config_json=None, **sizes):
@@ -167,6 +160,8 @@ def test_an_encoder_decoder_answers(tokenizer):
         ({"max_new_tokens": 500}, "positions for 128 tokens"),
         ({"num_beams": 0}, "num_beams must be"),
         ({"num_beams": 200}, "at most 128 with 256 ids"),
+        ({"top_p": 1.5}, "top_p must be"),
+        ({"rules": (TWO_ENTRIES,)}, "2 entries of PassageNGrams for 1 prompts"),
         ({"num_results": 2}, "Greedy search finds one"),
         ({"stop": ""}, "at least one character"),
         ({"max_time_s": 0}, "more than 0"),

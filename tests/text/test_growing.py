@@ -1,25 +1,17 @@
 """Pieces of a growing text: whole characters, and no stop string."""
 
 import pytest
-from tokenizers import Tokenizer as Library
-from tokenizers import decoders, models, pre_tokenizers
+from byte_tokenizer import byte_tokenizer
 
 from kewen.errors import ConfigError
-from kewen.text import GrowingText, Tokenizer
+from kewen.text import GrowingText
 
 TEXTS = ["今天天气真不错", "a naïve café 🙂🙂 b", "stop here now", "aaSTaaSTOPbb", ""]
 
 
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory):
-    """Every byte is a token of its own."""
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    library = Library(models.BPE({byte: i for i, byte in enumerate(alphabet)}, []))
-    library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    library.decoder = decoders.ByteLevel()
-    path = tmp_path_factory.mktemp("bytes") / "tokenizer.json"
-    library.save(str(path))
-    return Tokenizer.from_file(path)
+    return byte_tokenizer(tmp_path_factory.mktemp("bytes"))
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -26,8 +26,7 @@ class Grammar(Rule):
     whole.
 
     Memory: 4 bytes for each token, and 4 for each state and each class of tokens; those
-    of a class lead from every state to the same one. JSON of depth 2 over GPT-2's
-    tokens has some hundred states and some thousand classes.
+    of a class lead from every state to the same one.
 
     Args:
         pattern: a regular expression, see `kewen.decoding.grammar.regex`; for JSON the

@@ -55,6 +55,12 @@ class PassageNGrams(Rule):
         object.__setattr__(self, "passages", padded)
         object.__setattr__(self, "end_ids", ids_of("end_ids", self.end_ids))
 
+    @property
+    def prompts(self) -> int | None:
+        """As of `Rule`."""
+        entries = self.passages.shape[0]
+        return None if entries == 1 else entries
+
     def start(self, rows: int) -> tuple[Tensor, Tensor]:
         """As `Rule.start`: each row's passages, and how much of its text ends there."""
         prompts = self.passages.shape[0]

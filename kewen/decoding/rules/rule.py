@@ -45,9 +45,15 @@ class Rule(Numbered, abc.ABC):
 
     Attributes:
         PLACE: where it stands in the usual order, see `in_usual_order`.
+        prompts: how many prompts it is made for; None for any.
     """
 
     PLACE: ClassVar[int] = 15
+
+    @property
+    def prompts(self) -> int | None:
+        """None: it is for any number."""
+        return None
 
     @abc.abstractmethod
     def __call__(self, logits: Tensor, text: Text) -> Tensor:

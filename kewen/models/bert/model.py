@@ -172,7 +172,6 @@ def attention_mask(graph: Graph, application: str, window: int | None = None) ->
     if given and given not in graph.inputs:
         graph.add_input(given, "int32")
     layer = graph.parts(layers.AttentionMask, name, kind=kind, **options)
-    # No None is handed over: on TensorFlow, a RematScope takes tensors only.
     more = {}
     if kind == "unilm":
         more["segment_ids"] = graph.inputs["segment_ids"]
