@@ -3,8 +3,8 @@
 `python -m benchmarks.convert_memory` writes checkpoints of random bits into a temporary
 folder: a LLaMA in bfloat16, in shards (4 GB unless `--gb` says otherwise), and a BERT
 in float16 (a quarter of that). Each is converted in a process of its own; the LLaMA to
-Hugging Face's layout, the BERT to TensorFlow's and back. Then every tensor is compared
-with the first file's, bit for bit.
+Hugging Face's layout, and to Keras' and back, the BERT to TensorFlow's and back. Then
+every tensor is compared with the first file's, bit for bit.
 """
 
 import argparse
@@ -26,6 +26,8 @@ from kewen.models import Backbone, Pretrained, family
 
 SHARD_BYTES = 1_000_000_000
 WIDTH = 2048
+WAYS_OF_SHARDS = (("hf", "hf"), ("hf", "keras", "hf"))
+WAYS_OF_ONE = (("hf", "tf1", "hf"),)
 MEASURE = """
 import json, re, sys, time
 from pathlib import Path
@@ -98,13 +100,13 @@ def differing(one: Path, other: Path) -> int:
         )
 
 
-def converted(source: Path, target: Path, to: str) -> list[str]:
-    """Convert in a new process; the row of the table."""
+def converted(source: Path, target: Path, to: str, size: int) -> list[str]:
+    """Convert in a new process; the row of the table. `size` is in bytes."""
     command = [sys.executable, "-c", MEASURE, str(source), str(target), to]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     before, peak, seconds = json.loads(done.stdout.splitlines()[-1])
     return [
-        f"{bytes_in(source) / 1e9:.2f}",
+        f"{size / 1e9:.2f}",
         str(len(list(source.glob("*.safetensors"))) or 1),
         f"{seconds:.1f}",
         f"{before / 1024:,.0f}",
@@ -122,21 +124,26 @@ def main() -> None:
     rows: list[list[str]] = []
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent)
-        need = int(2.5e9 * given.gb)
+        need = int(4.5e9 * given.gb)
         if shutil.disk_usage(folder).free < need:
             raise SystemExit(f"{folder} needs {need:,} bytes free; set TMPDIR.")
-        write_model(folder / "llama", "llama", ml_dtypes.bfloat16, given.gb)
-        rows.append(["LLaMA, bfloat16, hf to hf"])
-        rows[-1] += converted(folder / "llama", folder / "out", "hf")
-        rows[-1] += [str(differing(folder / "llama", folder / "out"))]
-        for name in ("llama", "out"):
-            shutil.rmtree(folder / name)
-        write_model(folder / "bert", "bert", np.float16, given.gb / 4)
-        rows.append(["BERT, float16, hf to tf1"])
-        rows[-1] += [*converted(folder / "bert", folder / "tf", "tf1"), ""]
-        rows.append(["BERT, float16, tf1 to hf"])
-        rows[-1] += converted(folder / "tf", folder / "back", "hf")
-        rows[-1] += [str(differing(folder / "bert", folder / "back"))]
+        for name, dtype, gb, ways in (
+            ("LLaMA", ml_dtypes.bfloat16, given.gb, WAYS_OF_SHARDS),
+            ("BERT", np.float16, given.gb / 4, WAYS_OF_ONE),
+        ):
+            write_model(folder / "source", name.lower(), dtype, gb)
+            size = bytes_in(folder / "source")
+            for first, *others in ways:
+                at, said = folder / "source", first
+                for number, to in enumerate(others):
+                    out = folder / f"step-{number}"
+                    rows.append([f"{name}, {np.dtype(dtype)}, {said} to {to}"])
+                    rows[-1] += [*converted(at, out, to, size), ""]
+                    at, said = out, to
+                rows[-1][-1] = str(differing(folder / "source", at))
+                for path in folder.glob("step-*"):
+                    shutil.rmtree(path)
+            shutil.rmtree(folder / "source")
     head = ["conversion", "GB", "files", "seconds", "before MiB", "peak MiB"]
     publish(
         "convert_memory",

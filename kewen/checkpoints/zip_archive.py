@@ -6,12 +6,14 @@ out. Stored entries are then read by byte range, so a tensor in the middle of a 
 entry costs only itself; deflated ones are inflated whole.
 """
 
+import io
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from itertools import repeat
 from pathlib import Path
 from struct import error as StructError
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,12 +93,33 @@ class ZipArchive:
             whole = self._bytes(info, 0, size)
             self._verify(info, [whole])
             return whole[start:stop]
-        if name not in self._verified:
-            begins = range(0, size, CHUNK_BYTES)
-            ends = (min(begin + CHUNK_BYTES, size) for begin in begins)
-            self._verify(info, map(self._bytes, repeat(info), begins, ends))
-            self._verified.add(name)
+        self._verify_once(info)
         return self._bytes(info, start, stop)
+
+    def open(self, name: str, mode: str = "r") -> BinaryIO:
+        """An entry as a file that can seek; a deflated one lies in memory.
+
+        Args:
+            name: of the entry.
+            mode: none but "r"; `zipfile.ZipFile.open` has it, for which this stands in.
+
+        Raises:
+            CheckpointError: as `read`.
+        """
+        info = self._entries[name]
+        if _is_deflated(info):
+            return io.BytesIO(self.read(name).data)
+        self._verify_once(info)
+        return io.BufferedReader(_StoredEntry(self, name), 1 << 16)
+
+    def _verify_once(self, info: zipfile.ZipInfo) -> None:
+        """Verify a stored entry a chunk at a time, unless it has been."""
+        if info.filename in self._verified:
+            return
+        begins = range(0, info.file_size, CHUNK_BYTES)
+        ends = (min(begin + CHUNK_BYTES, info.file_size) for begin in begins)
+        self._verify(info, map(self._bytes, repeat(info), begins, ends))
+        self._verified.add(info.filename)
 
     def _verify(
         self, info: zipfile.ZipInfo, parts: Iterable[NDArray[np.uint8]]
@@ -167,6 +190,37 @@ class ZipArchive:
             f"Received: {received}. The file is truncated, corrupt or hostile: "
             "download it again from where you trust it."
         )
+
+
+class _StoredEntry(io.RawIOBase):
+    """The bytes of a stored entry as a file, read a chunk at a time."""
+
+    def __init__(self, archive: ZipArchive, name: str) -> None:
+        super().__init__()
+        self._archive, self._name = archive, name
+        self._size, self._at = archive.size_of(name), 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        begin = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}
+        self._at = max(begin[whence] + offset, 0)
+        return self._at
+
+    def readinto(self, buffer: Any, /) -> int:
+        into = memoryview(buffer).cast("B")
+        count = min(len(into), CHUNK_BYTES)
+        data = self._archive.read(self._name, count, start=self._at)
+        into[: data.size] = data.data
+        self._at += data.size
+        return data.size
 
 
 def _is_deflated(info: zipfile.ZipInfo) -> bool:

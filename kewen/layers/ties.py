@@ -36,13 +36,16 @@ def ties_of(model: keras.Model) -> dict[str, str]:
     return ties
 
 
-def tie_again(model: keras.Model, ties: Mapping[str, str], equal: bool = False) -> None:
+def tie_again(
+    model: keras.Model, ties: Mapping[str, str], held: Mapping[str, Any] | None = None
+) -> None:
     """Tie a model that was made anew as the one was whose ties these are.
 
     Args:
         model: not tied yet.
         ties: as `ties_of` gives them.
-        equal: whether both of a tie must have the same values already.
+        held: path of a weight -> what a file holds for it; of a tie, both must be the
+            same. If None, nothing is compared.
 
     Raises:
         ConfigError: if they are not places of this model, of one shape, or not equal.
@@ -57,7 +60,7 @@ def tie_again(model: keras.Model, ties: Mapping[str, str], equal: bool = False) 
                 "Take out the ties of the file (kewen.json) that says so."
             )
         one, two = found[name], found[other]
-        if equal and not np.array_equal(_values(*one), _values(*two)):
+        if held is not None and not _are_same(getattr(*one), getattr(*two), held):
             raise ConfigError(
                 f"Tied weights must have the same values in a file. Received: others "
                 f"at {name!r} than at {other!r}. Take out the tie (kewen.json), or the "
@@ -66,8 +69,8 @@ def tie_again(model: keras.Model, ties: Mapping[str, str], equal: bool = False) 
         share(one, two)
 
 
-def _values(layer: keras.layers.Layer, attribute: str) -> Any:
-    return keras.ops.convert_to_numpy(getattr(layer, attribute))
+def _are_same(one: Any, other: Any, held: Mapping[str, Any]) -> bool:
+    return np.array_equal(np.asarray(held[one.path]), np.asarray(held[other.path]))
 
 
 def copies_of(model: keras.Model, untied: keras.Model) -> dict[str, str]:

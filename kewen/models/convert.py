@@ -3,13 +3,16 @@
 file -> arrays -> weight map -> arrays -> file
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from kewen.checkpoints import SHARD_BYTES, Account
 from kewen.errors import ConfigError
+from kewen.models.config import load_json
 from kewen.models.hub import locate
-from kewen.models.load import load
+from kewen.models.keras_file import KerasFile
+from kewen.models.lora import plain_values
 from kewen.models.matching import kewen_json_in, matched
 from kewen.models.pretrained import Pretrained
 from kewen.models.save import check_format, kewen_json_of, save_pretrained
@@ -43,9 +46,10 @@ def convert(
     """Write a model's folder in another layout; values and their dtypes stay.
 
     Tensors are renamed, transposed, split and joined, nothing is computed, so that the
-    way back gives the same bytes. (Only "keras" has no place for a dtype of each
-    tensor: there all are Keras' float type, float32 unless it was set.) Tokenizer
-    files are copied unread; the tokenizer in a GGUF file becomes a tokenizer.json.
+    way back gives the same bytes, and one tensor at a time is in memory. (A Keras file
+    of half-precision tensors opens in the dtype of Keras' policy, float32 unless it was
+    set: `kewen.load(..., dtype=)`.) Tokenizer files are copied unread; the tokenizer in
+    a GGUF file becomes a tokenizer.json.
 
     Args:
         name: a model folder, a `.keras` file, or a hub id; see `kewen.load`.
@@ -82,15 +86,18 @@ def convert(
         "max_shard_bytes": max_shard_bytes,
         "copies": [source / n for n in TOKENIZER_FILES if (source / n).is_file()],
     }
-    if path.suffix == ".keras" or (source / "model.keras").is_file():
-        pretrained = load(path, tokenizer=False)
-        if family not in (None, pretrained.config.family):
-            raise ConfigError(
-                f"{source} must be of the family that is named, {family}. Received: "
-                f"a Keras file of {pretrained.config.family}. Leave the name out."
+    keras_file = path if path.suffix == ".keras" else source / "model.keras"
+    if keras_file.is_file():
+        with KerasFile(keras_file) as file:
+            _check_family(source, file.model.config.family, family)
+            pretrained = Pretrained(model=file.model, config_json=_config_json(source))
+            values = file.deferred()
+            # What is no plain weight has a place in Keras' file only.
+            options["values"] = (
+                values if to == "keras" else plain_values(file.model, values)
             )
-        options["extra"] = _beyond(pretrained, kewen_json_in(source))
-        save_pretrained(pretrained, Path(folder), **options)
+            options["extra"] = _beyond(pretrained, kewen_json_in(source))
+            save_pretrained(pretrained, Path(folder), **options)
         return None
     with matched(path, named=family) as found:
         account = found.loaded.account
@@ -99,13 +106,25 @@ def convert(
         pretrained = Pretrained(model=found.model, config_json=found.config_json)
         if not options["copies"]:
             pretrained.tokenizer = tokenizer_of_gguf(found.gguf, path)
-        if to == "keras":
-            found.fill_model()
-        else:
-            options["values"] = found.loaded.deferred()
+        options["values"] = (
+            found.tied_values() if to == "keras" else found.loaded.deferred()
+        )
         options["extra"] = _beyond(pretrained, found.kewen_json)
         save_pretrained(pretrained, Path(folder), **options)
     return account
+
+
+def _check_family(source: Path, own: str, named: str | None) -> None:
+    if named not in (None, own):
+        raise ConfigError(
+            f"{source} must be of the family that is named, {named}. Received: "
+            f"a Keras file of {own}. Leave the name out."
+        )
+
+
+def _config_json(folder: Path) -> Mapping[str, Any]:
+    path = folder / "config.json"
+    return load_json(path) if path.is_file() else {}
 
 
 def _beyond(pretrained: Pretrained, kewen_json: Any) -> dict[str, Any]:

@@ -19,8 +19,11 @@ MAX_CONFIG_BYTES = 1 << 24
 SURPLUS = 16  # numbers a byte of weights: no slip, but nonsense
 
 
-def check_archive(path: Path) -> None:
+def check_archive(path: Path) -> dict[str, Any]:
     """Refuse an archive that is no sound, saved model of kewen's.
+
+    Returns:
+        The config of the model, as `Backbone.get_config` gave it.
 
     Raises:
         CheckpointError: if it is no sound archive, or describes an absurd model.
@@ -46,6 +49,7 @@ def check_archive(path: Path) -> None:
     )
     held = archive.size_of(WEIGHTS) if WEIGHTS in archive else 0
     _check_numbers(path, config, held)
+    return dict(model)
 
 
 def _check_numbers(path: Path, config: Any, held: int) -> None:

@@ -11,18 +11,10 @@ from typing import Any
 import keras
 
 from kewen.checkpoints import WeightsWarning
-from kewen.errors import (
-    CheckpointError,
-    ConfigError,
-    KewenError,
-    NotFoundError,
-    VocabularyError,
-    WeightsError,
-)
-from kewen.models.base import Backbone
+from kewen.errors import ConfigError, KewenError, NotFoundError, VocabularyError
 from kewen.models.config import load_json
 from kewen.models.hub import locate
-from kewen.models.keras_archive import check_archive
+from kewen.models.keras_file import KerasFile
 from kewen.models.matching import matched
 from kewen.models.pretrained import Pretrained
 from kewen.models.registry import Family
@@ -73,12 +65,12 @@ def load(
     _check_dtype(dtype)
     path = locate(name)
     if path.is_file() and path.suffix == ".keras":
-        pretrained = _load_keras(path)
+        pretrained = _load_keras(path, dtype)
         if tokenizer:
             pretrained.tokenizer = _neighbour_of(path, duplicates, pretrained.config)
         return pretrained
     if path.is_dir() and (path / "model.keras").is_file():
-        pretrained = _load_keras(path / "model.keras")
+        pretrained = _load_keras(path / "model.keras", dtype)
         if tokenizer:
             pretrained.tokenizer = _tokenizer_of(
                 path, duplicates, pretrained.config, strict=False
@@ -170,24 +162,12 @@ def _neighbour_of(path: Path, duplicates: Any, config: Any) -> Tokenizer | None:
         return None
 
 
-def _load_keras(path: Path) -> Pretrained:
-    check_archive(path)
-    try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # zip, JSON, HDF5 and Keras raise what they like
-        raise CheckpointError(
-            f"{path} must be a file that Keras saved. It could not be opened: "
-            f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
-        ) from error
-    if not isinstance(model, Backbone):
-        raise WeightsError(
-            f"{path} must hold a model of kewen's. Received: {type(model).__name__}. "
-            "Open other Keras models with keras.saving.load_model, after "
-            "`import kewen.layers`."
-        )
+def _load_keras(path: Path, dtype: Any) -> Pretrained:
+    with KerasFile(path, dtype) as file:
+        file.fill_model()
     config_json = path.parent / "config.json"
     return Pretrained(
-        model=model,
+        model=file.model,
         config_json=load_json(config_json) if config_json.is_file() else {},
         origin="keras",
         folder=path.parent,

@@ -158,10 +158,16 @@ def merged_lora(model: Backbone) -> Backbone:
     return copy
 
 
-def plain_values(model: Backbone) -> dict[str, Any]:
+def plain_values(
+    model: Backbone, held: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Every weight by its path, adapters merged: what weight maps know.
 
     A tied weight stands at both of its paths.
+
+    Args:
+        model: whose weights.
+        held: path -> value, if it is not the model that holds them.
 
     Raises:
         ConfigError: if the model is quantised; other libraries' layouts hold no such
@@ -175,7 +181,7 @@ def plain_values(model: Backbone) -> dict[str, Any]:
             f"{len(quantised) - 1} more. Save it with format='keras', or save before "
             "quantising."
         )
-    values: dict[str, Any] = dict(model.weights_by_path())
+    values: dict[str, Any] = dict(model.weights_by_path() if held is None else held)
     for path, held in _adapters(model).items():
         layer = _able(model)[path]
         base = layer._embeddings if hasattr(layer, "_embeddings") else layer._kernel

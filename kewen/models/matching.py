@@ -55,7 +55,17 @@ class Matched:
         for variable, value in self.loaded.values():
             weight = weights[variable]
             weight.assign(aligned(value, weight.dtype))
-        tie_again(self.model, self.ties, equal=True)
+        tie_again(self.model, self.ties, held=weights)
+
+    def tied_values(self) -> Mapping[str, Any]:
+        """Path -> what the file holds, to be read later; the model is tied to fit.
+
+        Raises:
+            ConfigError: as `fill_model`.
+        """
+        values = self.loaded.deferred()
+        tie_again(self.model, self.ties, held=values)
+        return values
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from kewen.errors import ConfigError
 from kewen.files import atomic_folder, atomic_write
 from kewen.layers.ties import ties_of
 from kewen.models.base import Backbone
+from kewen.models.keras_file import write_keras
 from kewen.models.lora import plain_values
 from kewen.models.pretrained import Pretrained
 from kewen.models.registry import Family, class_for_model_type, family
@@ -60,10 +61,9 @@ def save_pretrained(
         )
     if format == "hf":
         _warn_of_strange(kind, pretrained.config, folder)
-    if format == "keras":  # which writes the model itself
-        written = {}
-    else:
-        written = plain_values(pretrained.model) if values is None else values
+    written = values
+    if written is None:  # Keras' file has a place for what is no plain weight
+        written = {} if format == "keras" else plain_values(pretrained.model)
     with atomic_folder(folder, overwrite=overwrite, known_by=KNOWN_BY) as new:
         model = pretrained.model
         own = config_json_of(model, pretrained.config_json) | dict(config_json or {})
@@ -189,7 +189,7 @@ def _write_tf(
 def _write_keras(
     model: Backbone, values: Mapping[str, Any], folder: Path, max_shard_bytes: int
 ) -> None:
-    model.save(folder / "model.keras")
+    write_keras(folder / "model.keras", model, values)
 
 
 # Each takes the model, its values by path, the folder, and the size of a shard.

@@ -3,7 +3,10 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
+import keras
+import ml_dtypes
 import numpy as np
 import pytest
 from golden_cases import GOLDEN
@@ -11,6 +14,7 @@ from keras.ops import convert_to_numpy
 from toy import toy_model, toy_tokenizer
 
 import kewen
+from kewen.analysis.surgery import tie
 from kewen.checkpoints import (
     SafetensorsFile,
     TFBundle,
@@ -99,6 +103,50 @@ def test_half_precision_stays(tmp_path):
     back = there_and_back(tmp_path / "half", tmp_path, "tf1", "hf")
     assert {dtype for dtype, _ in tensors_of(back).values()} == {"float16"}
     assert tensors_of(back) == tensors_of(tmp_path / "half")
+
+
+def halved(source: Path, folder: Path, dtype) -> Path:
+    shutil.copytree(source, folder)
+    path = folder / "model.safetensors"
+    path.chmod(0o644)
+    halves = {name: t.astype(dtype) for name, t in SafetensorsFile(path).items()}
+    write_safetensors(path, halves, overwrite=True)
+    return folder
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
+def test_half_precision_stays_in_a_keras_file(tmp_path, dtype):
+    source = halved(HF / "bert_mlm", tmp_path / "half", dtype)
+    back = there_and_back(source, tmp_path, "keras", "hf")
+    assert tensors_of(back) == tensors_of(source)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_keras_file_of_half_precision_opens_as_the_policy_says(tmp_path, dtype):
+    source = halved(HF / "bert_mlm", tmp_path / "half", ml_dtypes.bfloat16)
+    convert(source, tmp_path / "keras", to="keras")
+    theirs = kewen.load(source, dtype=dtype).model.weights_by_path()
+    ours = kewen.load(tmp_path / "keras", dtype=dtype).model.weights_by_path()
+    keras_own: Any = keras.saving.load_model(tmp_path / "keras" / "model.keras")
+    assert theirs.keys() == ours.keys()
+    for name, weight in theirs.items():
+        assert ours[name].dtype == dtype
+        for got in (ours[name], keras_own.weights_by_path()[name]):
+            np.testing.assert_array_equal(
+                np.asarray(convert_to_numpy(got), "float32"),
+                np.asarray(convert_to_numpy(weight), "float32"),
+            )
+
+
+def test_a_tie_goes_along_into_a_keras_file_and_back(tmp_path):
+    model = toy_model(1)
+    places = [f"block_0_attention/{name}" for name in ("query", "key")]
+    tie(model, *places)
+    Pretrained(model=model).save(tmp_path / "tied")
+    back = there_and_back(tmp_path / "tied", tmp_path, "keras", "hf")
+    assert tensors_of(back) == tensors_of(tmp_path / "tied")
+    again = kewen.load(tmp_path / "keras").model.get_layer("block_0_attention")
+    assert again.query.kernel is again.key.kernel
 
 
 def test_bert4keras_finds_its_names(tmp_path):

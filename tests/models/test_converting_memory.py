@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kewen.checkpoints import Deferred, SafetensorsFile, write_safetensors
-from kewen.models import Backbone, Pretrained
+from kewen.models import Backbone, Pretrained, convert
 from kewen.models.bert import BertConfig
 
 MEASURE = """
@@ -42,10 +42,16 @@ def saved(folder, dtype, **sizes):
 
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX takes promised pages")
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("to", ["hf", "tf1"])
-def test_peak_of_a_conversion_is_far_below_the_weights(tmp_path, to):
-    saved(tmp_path / "small", ml_dtypes.bfloat16, **TINY)
-    weights = saved(tmp_path / "large", ml_dtypes.bfloat16, **DEEP)
+@pytest.mark.parametrize("way", ["hf", "tf1", "keras", "keras hf"])
+def test_peak_of_a_conversion_is_far_below_the_weights(tmp_path, way):
+    weights = 0
+    *before, to = way.split()
+    for name, sizes in (("small", TINY), ("large", DEEP)):
+        weights = saved(tmp_path / name, ml_dtypes.bfloat16, **sizes)
+        if before:
+            convert(tmp_path / name, tmp_path / f"{name}-0", to=before[0])
+            (tmp_path / name).rename(tmp_path / f"{name}-source")
+            (tmp_path / f"{name}-0").rename(tmp_path / name)
     folders = [str(tmp_path / name) for name in ("small", "large", "out")]
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, *folders, to],
