@@ -1,14 +1,13 @@
 """The driver of every strategy: prompts in, generated ids out."""
 
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 from keras import ops
 
 from kewen.decoding import programs
-from kewen.decoding.drawing import uniforms
+from kewen.decoding.drawing import keys_of, uniforms
 from kewen.decoding.step import Step, merged_rows
 from kewen.decoding.strategy import (
     NOT_FINITE,
@@ -208,16 +207,9 @@ class Decoder:
         earlier: Sequence[Sequence[int]],
     ) -> np.ndarray:
         """Random numbers of each prompt: by its ids, and which of its equals it is."""
-        seen: dict[bytes, int] = {}
-        rows = []
-        for prompt in (*earlier, *prompts):
-            key = blake2b(np.asarray(prompt, "<i4").tobytes(), digest_size=16).digest()
-            seen[key] = number = seen.get(key, -1) + 1
-            rows.append(key + number.to_bytes(8, "little"))
         count *= self.strategy.DRAWS
-        return np.stack(
-            [uniforms(self.seed, key, count) for key in rows[len(earlier) :]]
-        )
+        keys = keys_of(prompts, earlier)
+        return np.stack([uniforms(self.seed, key, count) for key in keys])
 
     def _check(self, lengths: list[int], limits: np.ndarray) -> None:
         if not lengths or min(lengths) < 1:

@@ -1,5 +1,7 @@
 """An id by chance, from scores and one random number a row."""
 
+from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -36,21 +38,40 @@ def drawn(logits: Tensor, uniforms: Tensor) -> Tensor:
     return ops.cast(block * BLOCK + _first_above(inner, rest), "int32")
 
 
-def uniforms(seed: int, key: bytes, count: int) -> np.ndarray:
-    """The random numbers of one text: float32, (count,), from [0, 1).
+def keys_of(
+    rows: Sequence[Sequence[int]], earlier: Sequence[Sequence[int]] = ()
+) -> list[bytes]:
+    """What tells each text from others: its ids, and how many equals came before.
+
+    Args:
+        rows: ids of each text.
+        earlier: of those that came before all of them.
+    """
+    seen: dict[bytes, int] = {}
+    keys = []
+    for row in (*earlier, *rows):
+        key = blake2b(np.asarray(row, "<i4").tobytes(), digest_size=16).digest()
+        seen[key] = number = seen.get(key, -1) + 1
+        keys.append(key + number.to_bytes(8, "little"))
+    return keys[len(earlier) :]
+
+
+def uniforms(seed: int, key: bytes, count: int, dtype: Any = "float32") -> np.ndarray:
+    """The random numbers of one text: (count,), from [0, 1).
 
     The same for the same seed and key, wherever the text stands in a batch; a longer
     list begins with the shorter one.
 
     Args:
         seed: of the whole call.
-        key: tells this text from others.
+        key: tells this text from others, see `keys_of`.
         count: how many.
+        dtype: "float32" or "float64".
     """
     words = np.frombuffer(key.ljust(-(-len(key) // 4) * 4, b"\0"), "<u4")
     entropy = [seed & (2**64 - 1), len(key), *words.tolist()]
     generator = np.random.Generator(np.random.Philox(np.random.SeedSequence(entropy)))
-    return generator.random(count, dtype=np.float32)
+    return generator.random(count, dtype=dtype)
 
 
 def _first_above(sums: Tensor, aim: Tensor) -> Tensor:
