@@ -22,7 +22,7 @@ STATES = list(itertools.product(range(V), repeat=LENGTH))
 
 
 def of_joint(joint):
-    """A masked language model whose laws are the joint's conditionals: (N, L, V + 1)."""
+    """A masked language model whose laws are those of a joint law: (N, L, V + 1)."""
 
     def mlm(token_ids, padding_mask):
         found = np.full((*token_ids.shape, V + 1), -np.inf)

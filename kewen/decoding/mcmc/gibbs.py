@@ -16,9 +16,9 @@ Array = np.ndarray
 class Gibbs:
     """Replaces a free token, chosen evenly, by one from the law of its place.
 
-    Where the laws are the conditionals of one joint law, that one is drawn from. Those of
-    a masked language model are not of any: what its chains draw from is known by running
-    them alone. Texts keep their lengths; start from a text, or from masks.
+    Where the laws are the conditionals of one joint law, that one is drawn from. Those
+    of a masked language model are not of any: what its chains draw from is known by
+    running them alone. Texts keep their lengths; start from a text, or from masks.
 
     Args:
         proposal: the law of each place, usually `by_masked_model`.

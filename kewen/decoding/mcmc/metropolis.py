@@ -43,7 +43,7 @@ class MetropolisHastings:
             `replace=1.0` alone a text keeps its length, and frozen words their places.
 
     Raises:
-        ConfigError: if these are no shares, or one of insert and delete has no way back.
+        ConfigError: if these are no shares, or insert or delete has no way back.
 
     Source: Miao et al., 2019 (arXiv 1811.10996); lesson 8194, whose ratios leave out
     the choice of the place, and whose candidates differ on the way back.
@@ -68,7 +68,11 @@ class MetropolisHastings:
             )
         self._target = target if isinstance(target, Target) else Target(target)
         self._proposal = proposal
-        self._shares = dict(zip((INSERT, DELETE, REPLACE), shares, strict=True))
+        self._shares: dict[str, float] = {
+            INSERT: insert,
+            DELETE: delete,
+            REPLACE: replace,
+        }
 
     def weigh(self, texts: Sequence[Editable]) -> Array:
         """Log rho of each text, float64 (N,)."""

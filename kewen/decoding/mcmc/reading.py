@@ -19,9 +19,9 @@ def answers(model: Model, rows: Sequence[Ids]) -> Iterator[Array]:
     """What a model says of each text, whose tokens come first.
 
     Args:
-        model: (token_ids, padding_mask) -> float (N, L, ...) or (N, ...); they are int32
-            and bool, (N, L), padded on the right with id 0. It may give a tensor of any
-            backend or an array.
+        model: (token_ids, padding_mask) -> float (N, L, ...) or (N, ...), an array or a
+            tensor of any backend. What it is given are arrays, int32 and bool, (N, L),
+            padded on the right with id 0.
         rows: texts with all that the model wants around them.
 
     Yields:

@@ -51,8 +51,8 @@ class Cooling:
         if not (first > 0 and last > 0 and steps > 1):
             raise ConfigError(
                 "Cooling needs temperatures above 0 and at least 2 steps. Received: "
-                f"{first} to {last} in {steps} steps. For hill climbing give the number "
-                "0 as temperature."
+                f"{first} to {last} in {steps} steps. For hill climbing give the "
+                "temperature 0."
             )
         self._first = first
         self._last = last
@@ -74,8 +74,8 @@ def sample(
 ) -> list[Chain]:
     """Run a chain from each start, all as one batch.
 
-    Each model is asked once a step, for all chains together. What a chain draws is known
-    by the seed, its start, and how many equal starts came before it; not by the others.
+    Each model is asked once a step, for all chains together. What a chain draws depends
+    on the seed, its start, and how many equal starts came before it; not on the others.
     (A model's own rounding may differ with the shape of a batch.)
 
     Args:
@@ -83,8 +83,8 @@ def sample(
         starts: may be equal.
         steps: of each chain.
         seed: of all that is drawn.
-        temperature: a number, or a function of the step, such as `Cooling`; 1 draws from
-            the target itself, less prefers the likeliest texts, 0 climbs.
+        temperature: a number, or a function of the step, such as `Cooling`; 1 draws
+            from the target itself, less prefers the likeliest texts, 0 climbs.
 
     Raises:
         DataError: if a start is a text that the target forbids.
