@@ -101,9 +101,8 @@ def test_cooled_to_0_it_ends_where_no_single_token_is_better():
     def temperature(step):
         return max(1 - step / 60, 0)
 
-    for chain in sample(
-        kernel(JOINT), [Editable.of([0, 0, 0])] * 5, 120, temperature=temperature
-    ):
+    starts = [Editable.of([0, 0, 0])] * 5
+    for chain in sample(kernel(JOINT), starts, 120, temperature=temperature):
         ids = chain.text.ids
         for place in range(LENGTH):
             index = list(ids)

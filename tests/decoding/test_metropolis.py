@@ -303,7 +303,7 @@ def test_terms_say_what_they_are_for():
     "text", [Editable.of([B, B, A]), Editable.of([B, B, B, A], [(1, 2), (2, 3)])]
 )
 def test_placements_are_counted_as_by_trying_all(text):
-    words = [w for w in WORDS[1] * max(text.words)]
+    words = WORDS[1] * max(text.words)
     same = [s for s in space(words, 4) if s.ids == text.ids] if words else [text]
     assert text.placements == len(same)
 
