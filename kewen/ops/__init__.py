@@ -16,6 +16,7 @@ from kewen.ops.rotary_frequencies import (
     rotary_frequencies,
 )
 from kewen.ops.softmax import masked_softmax, soft_cap
+from kewen.ops.viterbi import viterbi
 
 __all__ = [
     "NORMALIZATIONS",
@@ -34,4 +35,5 @@ __all__ = [
     "rotate",
     "soft_cap",
     "sums_apart",
+    "viterbi",
 ]
