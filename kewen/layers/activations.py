@@ -44,6 +44,18 @@ _BY_NAME: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+def name_in_transformers(name: str) -> str:
+    """What transformers calls the activation: its own names stay."""
+    return {"gelu_tanh": "gelu_new", "gelu_erf": "gelu"}.get(name, name)
+
+
+def name_in_bert4keras(name: str) -> str:
+    """What bert4keras, and Keras 2.3 below it, call the activation."""
+    if name in _TANH_NAMES:
+        return "gelu_tanh"
+    return {"gelu_erf": "gelu", "gelu_python": "gelu", "silu": "swish"}.get(name, name)
+
+
 def activation(name: str) -> Callable[[Tensor], Tensor]:
     """The activation that config files call `name`.
 

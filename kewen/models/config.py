@@ -3,15 +3,17 @@
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from kewen.errors import ConfigError, NotFoundError
 from kewen.files import read_regular
+from kewen.layers.activations import name_in_transformers
 
 MAX_BYTES = 1 << 24  # of a config file
 MOST = 2**48  # of any size: beyond it, products of sizes are no numbers to print
+ACTIVATIONS = ("activation", "pooler_activation")
 SIZES = ("vocabulary_size", "hidden_dim", "num_heads", "intermediate_dim")
 
 
@@ -28,7 +30,9 @@ class Config:
 
     family: ClassVar[str]
     KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    BEYOND: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # read, and never written
+    BEYOND: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    # Fields without a key that transformers need not know to answer the same.
+    FREE: ClassVar[tuple[str, ...]] = ("num_labels",)
     ONLY: ClassVar[Mapping[str, Any]] = {}  # keys with the one value that is built here
     REPLACED: ClassVar[tuple[str, ...]] = ()  # keys read, and written as others
     SPARE_ROWS: ClassVar[bool] = False  # published tables are longer than vocabularies
@@ -65,7 +69,11 @@ class Config:
 
     def to_json(self) -> dict[str, Any]:
         """Hugging Face's keys for every field."""
-        return {keys[0]: _plain(getattr(self, f)) for f, keys in self.KEYS.items()}
+        said = {keys[0]: getattr(self, field) for field, keys in self.KEYS.items()}
+        for field in ACTIVATIONS:
+            if (name := self.KEYS.get(field, ("",))[0]) in said:
+                said[name] = renamed(said[name], name_in_transformers)
+        return {key: _plain(value) for key, value in said.items()}
 
     def beyond_json(self) -> dict[str, Any]:
         """The fields that `to_json` has no keys for."""
@@ -73,7 +81,12 @@ class Config:
 
     def beyond_transformers(self) -> list[str]:
         """Fields that ask for a network that transformers has no class for."""
-        return []
+        return [
+            field.name
+            for field in dataclasses.fields(self)
+            if field.name not in (*self.KEYS, *self.FREE)
+            and getattr(self, field.name) != field.default
+        ]
 
     def as_dict(self) -> dict[str, Any]:
         """Our own fields, ready for JSON."""
@@ -245,6 +258,13 @@ def _is_model_config(path: Path) -> bool:
         "data_config.json",
         "config_v4.json",
     )
+
+
+def renamed(activation: Any, name_in: Callable[[str], str]) -> Any:
+    """An activation, or each of several, under the name that it has elsewhere."""
+    if isinstance(activation, str):
+        return name_in(activation)
+    return [name_in(each) for each in activation]
 
 
 def _plain(value: Any) -> Any:

@@ -21,6 +21,7 @@ from kewen.models.own_heads import own_heads, rivals_in, tensor_of
 from kewen.models.registry import (
     APPLICATIONS,
     FAMILIES,
+    OWN,
     Family,
     family,
     family_of_architectures,
@@ -88,6 +89,7 @@ def matched(
     gguf = gguf_named(path)
     saved = {} if gguf else kewen_json_in(folder)
     config_json, config_path = ({}, path) if gguf else read_config_json(folder)
+    config_json = _in_their_words(config_json, saved)
     with open_checkpoint(gguf or path) as checkpoint:
         metadata: Mapping[str, Any] = {}
         if isinstance(checkpoint, GgufFile):
@@ -183,6 +185,7 @@ def declared(path: Path) -> Declared:
             "which does not exist here."
         )
     saved = kewen_json_in(folder)
+    config_json = _in_their_words(config_json, saved)
     kind = _declared_family(config_json, saved, config_path)
     if kind is None:
         raise ConfigError(
@@ -232,6 +235,16 @@ def kewen_json_in(folder: Path) -> dict[str, Any]:
         f"{str(ties)[:80]}. Correct the value there",
     )
     return saved
+
+
+def _in_their_words(
+    config_json: dict[str, Any], saved: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The same without our mark on model_type, where kewen.json says the rest."""
+    model_type = config_json.get("model_type")
+    if "family" not in saved or not isinstance(model_type, str):
+        return config_json
+    return {**config_json, "model_type": model_type.removeprefix(OWN)}
 
 
 def _family_of(

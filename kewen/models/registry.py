@@ -72,6 +72,8 @@ _MODEL_TYPES = {
     "t5": "t5",
     "xlm-roberta": "roberta",
 }
+# Stands before a model_type in files of ours whose network transformers does not have.
+OWN = "kewen_"
 # What the tensors of TensorFlow's files begin with -> family; the first that fits.
 _TF_NAMES = {
     "GAU_alpha/": "gau_alpha",
@@ -180,6 +182,11 @@ def family_of_model_type(model_type: str, where: Path) -> Family:
     Raises:
         ConfigError: if kewen has none for it.
     """
+    if model_type.removeprefix(OWN) in _MODEL_TYPES and model_type.startswith(OWN):
+        raise ConfigError(
+            f"{where}: {model_type} is a network that kewen.json says more about. "
+            "Received: no kewen.json beside it. Copy that file too."
+        )
     if model_type not in _MODEL_TYPES:
         raise ConfigError(
             f"{where}: model_type must be one of {sorted(_MODEL_TYPES)}, which kewen "

@@ -17,10 +17,11 @@ from kewen.errors import ConfigError
 from kewen.files import atomic_folder, atomic_write
 from kewen.layers.ties import ties_of
 from kewen.models.base import Backbone
+from kewen.models.bert4keras_config import json_for_bert4keras
 from kewen.models.keras_file import write_keras
 from kewen.models.lora import plain_values
 from kewen.models.pretrained import Pretrained
-from kewen.models.registry import Family, class_for_model_type, family
+from kewen.models.registry import OWN, Family, class_for_model_type, family
 
 KEWEN_JSON = "kewen.json"
 KNOWN_BY = "config.json"  # a folder without it is no model, and is not replaced
@@ -59,15 +60,16 @@ def save_pretrained(
             f"{kind.name} has no original in TensorFlow, whose names format='tf1' "
             "would write. Received: format='tf1'. Write hf or keras."
         )
-    if format == "hf":
-        _warn_of_strange(kind, pretrained.config, folder)
+    strange = _strange(kind, pretrained.model) if format == "hf" else ""
+    if strange:
+        _warn_of_strange(strange, folder)
     written = values
     if written is None:  # Keras' file has a place for what is no plain weight
         written = {} if format == "keras" else plain_values(pretrained.model)
     with atomic_folder(folder, overwrite=overwrite, known_by=KNOWN_BY) as new:
         model = pretrained.model
-        own = config_json_of(model, pretrained.config_json) | dict(config_json or {})
-        write_json(new / "config.json", own)
+        own = config_json_of(model, pretrained.config_json, format, bool(strange))
+        write_json(new / "config.json", own | dict(config_json or {}))
         write_json(new / KEWEN_JSON, kewen_json_of(model) | dict(extra or {}))
         _WRITERS[format](model, written, new, max_shard_bytes)
         if pretrained.tokenizer is not None:
@@ -76,20 +78,24 @@ def save_pretrained(
             shutil.copyfile(path, new / path.name)
 
 
-def _warn_of_strange(kind: Family, config: Any, folder: Path) -> None:
-    """Say that transformers has no such network, if it has none."""
-    fields = config.beyond_transformers()
-    strange = f"{', '.join(fields)} in the config" if fields else ""
+def _strange(kind: Family, model: Backbone) -> str:
+    """What of a network transformers does not have; nothing if it has all."""
     if not kind.in_transformers:
-        strange = f"the family {kind.name}"
-    if strange:
-        warnings.warn(
-            f"{folder} is written in the layout of transformers, but transformers will "
-            f"not open it: release 5 has no such network. Received: {strange}. "
-            "kewen.load reads it.",
-            WeightsWarning,
-            stacklevel=4,
-        )
+        return f"the family {kind.name}"
+    parts = {layer.name for layer in model.layers}
+    fields = model.config.beyond_transformers()
+    fields = [n for n in fields if n != "pooler_activation" or "pooler" in parts]
+    return f"{', '.join(fields)} in the config" if fields else ""
+
+
+def _warn_of_strange(strange: str, folder: Path) -> None:
+    warnings.warn(
+        f"{folder} is written in the layout of transformers, but transformers will "
+        "not open it: release 5 has no such network, and model_type in config.json "
+        f"says so, lest it compute another. Received: {strange}. kewen.load reads it.",
+        WeightsWarning,
+        stacklevel=4,
+    )
 
 
 def check_format(format: str) -> None:
@@ -100,21 +106,34 @@ def check_format(format: str) -> None:
         )
 
 
-def config_json_of(model: Backbone, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What transformers reads; keys of the origin that we do not know stay."""
+def config_json_of(
+    model: Backbone, given: Mapping[str, Any], format: str, is_strange: bool
+) -> dict[str, Any]:
+    """What transformers reads; keys of the origin that we do not know stay.
+
+    Args:
+        model: of which it speaks.
+        given: what the origin said.
+        format: of the weights beside it; beside "tf1", bert4keras' keys.
+        is_strange: whether transformers would take the network for another.
+    """
     kind = family(model.config.family)
     model_type = given.get("model_type", kind.model_type)
     architecture = architecture_of(kind, model)
-    # Other libraries' names of what is written below; they would contradict it.
-    synonyms = {key for keys in kind.config.KEYS.values() for key in keys[1:]}
-    beyond = {key for keys in kind.config.BEYOND.values() for key in keys}
-    replaced = {*synonyms, *beyond, *kind.config.REPLACED}
+    is_marked = is_strange and kind.in_transformers  # else the type is none of theirs
+    said = (json_for_bert4keras if format == "tf1" else kind.config.to_json)(
+        model.config
+    )
+    # Other libraries' names of what is said; they would contradict it.
+    tables = (*kind.config.KEYS.values(), *kind.config.BEYOND.values())
+    synonyms = {key for keys in tables for key in keys} - said.keys()
+    replaced = {*synonyms, *kind.config.REPLACED}
     return {
         **{key: value for key, value in given.items() if key not in replaced},
-        "model_type": model_type,
+        "model_type": f"{OWN}{model_type}" if is_marked else model_type,
         "architectures": [class_for_model_type(architecture, kind, model_type)],
         **({"is_decoder": model.application == "lm"} if _can_be_either(kind) else {}),
-        **model.config.to_json(),
+        **said,
     }
 
 

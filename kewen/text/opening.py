@@ -88,11 +88,11 @@ def open_folder(
         return _from_library(library, folder / "vocab.json", settings)
     for name in SENTENCE_PIECES:
         if (folder / name).exists():
-            kind = settings.get("tokenizer_class") or read_json_object(
-                folder / "config.json"
-            ).get("model_type")
+            said = read_json_object(folder / "config.json").get("model_type") or ""
+            # A network of kewen's own is marked so; its pieces are the other's.
+            kind = settings.get("tokenizer_class") or str(said).removeprefix("kewen_")
             with building_from(folder / name):
-                library = build_sentence_piece(folder / name, str(kind or ""), settings)
+                library = build_sentence_piece(folder / name, str(kind), settings)
             return _from_library(library, folder / name, settings)
     raise NotFoundError(
         "A tokenizer folder must hold tokenizer.json, vocab.txt, vocab.json with "

@@ -60,16 +60,6 @@ def test_huggingfaces_file_comes_back_from_tensorflows_layout(case, tmp_path):
     assert {key: config.get(key) for key in original} == original
 
 
-@pytest.mark.parametrize("case", BUNDLES)
-def test_tensorflows_files_come_back_from_huggingfaces_layout_to_the_byte(
-    case, tmp_path
-):
-    back = there_and_back(TF / case, tmp_path, "hf", "tf1")
-    for end in ("index", "data-00000-of-00001"):
-        name = f"bert_model.ckpt.{end}"
-        assert (back / name).read_bytes() == (TF / case / name).read_bytes()
-
-
 @pytest.mark.parametrize("to", ["tf1", "keras"])
 def test_huggingfaces_file_written_twice_is_the_same_file(to, tmp_path):
     convert(HF / "bert_mlm", tmp_path / "first", to="hf")

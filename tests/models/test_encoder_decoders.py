@@ -16,7 +16,6 @@ from golden_cases import (
 import kewen
 from kewen.checkpoints import open_checkpoint, write_sharded
 from kewen.errors import ConfigError, ShapeError
-from kewen.models.convert import convert
 from kewen.models.trace import trace
 
 HF = [GOLDEN / "huggingface" / case for case in [*ENCODER_DECODERS, *RESTLESS]]
@@ -44,27 +43,6 @@ def changed(folder, tmp_path, **keys):
     said = {k: v for k, v in {**said, **keys}.items() if v is not None}
     (copy / "config.json").write_text(json.dumps(said))
     return copy
-
-
-@pytest.mark.parametrize("folder", [*HF, *TF], ids=lambda folder: folder.name)
-def test_converted_checkpoint_has_the_same_tensors(folder, tmp_path):
-    to = "hf" if folder in HF else "tf1"
-    convert(folder, tmp_path / "out", to=to)
-    assert tensors(tmp_path / "out") == tensors(folder)
-
-
-@pytest.mark.parametrize("folder", TF, ids=lambda folder: folder.name)
-def test_tensorflow_files_go_through_the_other_layout_and_back(folder, tmp_path):
-    convert(folder, tmp_path / "hf", to="hf")
-    convert(tmp_path / "hf", tmp_path / "tf", to="tf1")
-    assert tensors(tmp_path / "tf") == tensors(folder)
-
-
-@pytest.mark.parametrize("folder", HF, ids=lambda folder: folder.name)
-def test_keras_file_gives_the_same_tensors_back(folder, tmp_path):
-    convert(folder, tmp_path / "keras", to="keras")
-    convert(tmp_path / "keras", tmp_path / "out", to="hf")
-    assert tensors(tmp_path / "out") == tensors(folder)
 
 
 @pytest.mark.parametrize("folder", [*HF, *TF], ids=lambda folder: folder.name)

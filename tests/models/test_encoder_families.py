@@ -39,24 +39,6 @@ def same(one, other):
     assert all((array == other[name]).all() for name, array in one.items())
 
 
-@pytest.mark.parametrize("case", BUNDLES)
-@pytest.mark.parametrize("by_way_of", ["hf", "keras"])
-def test_tensorflows_tensors_come_back(case, by_way_of, tmp_path):
-    with warned_of_family(case, by_way_of):
-        convert(TF / case, tmp_path / "there", to=by_way_of, family=BUNDLES[case])
-    convert(tmp_path / "there", tmp_path / "back", to="tf1")
-    same(tensors(tmp_path / "back"), tensors(TF / case))
-
-
-@pytest.mark.parametrize(
-    "case", ["albert_mlm", "electra_mlm", "electra_pretraining", "roformer_mlm"]
-)
-def test_huggingfaces_tensors_come_back_from_tensorflows_layout(case, tmp_path):
-    convert(HF / case, tmp_path / "there", to="tf1")
-    convert(tmp_path / "there", tmp_path / "back", to="hf")
-    same(tensors(tmp_path / "back"), tensors(HF / case))
-
-
 def test_family_that_names_do_not_tell_must_be_named():
     with pytest.raises(ConfigError, match=r"NEZHA from RoFormer.*--family nezha"):
         kewen.load(TF / "nezha")

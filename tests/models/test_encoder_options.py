@@ -206,6 +206,9 @@ SIZES = {
         {"segment_vocabulary_size": 0},
         {"use_bias": False},
         {"attention_normalization": "softmax_plus"},
+        {"pooler_activation": "linear"},
+        {"norm": "rms"},
+        {"residual_attention": "cumulative"},
     ],
     ids=str,
 )
@@ -213,11 +216,12 @@ def test_network_of_other_build_is_saved_and_loaded(options, tmp_path):
     config = BertConfig(**SIZES, **options)
     model = Backbone(config, heads=["pooler", "masked_lm"])
     pretrained = kewen.models.Pretrained(model=model)
-    strange = ", ".join(name for name in options if name != "segment_vocabulary_size")
-    with warned(strange and f"{strange} in the config"):
+    with warned(f"{', '.join(options)} in the config"):
         pretrained.save(tmp_path / "out")
+    assert type_in(tmp_path / "out") == "kewen_bert"
     again = kewen.load(tmp_path / "out")
     assert again.config == config
+    assert again.config_json["model_type"] == "bert"
     ids = np.array([[2, 5, 7, 3]], "int32")
     inputs = {
         "token_ids": ids,
@@ -228,6 +232,80 @@ def test_network_of_other_build_is_saved_and_loaded(options, tmp_path):
     got, wanted = (m.predict_on_batch(inputs) for m in (again.model, model))
     for name, array in wanted.items():
         close(got[name], array)
+
+
+def type_in(folder):
+    return json.loads((folder / "config.json").read_text())["model_type"]
+
+
+@pytest.mark.parametrize("format", ["tf1", "keras"])
+def test_model_type_stays_where_transformers_does_not_read(format, tmp_path):
+    model = Backbone(BertConfig(**SIZES, residual_attention="previous"))
+    kewen.models.Pretrained(model=model).save(tmp_path / "out", format=format)
+    assert type_in(tmp_path / "out") == "bert"
+
+
+def test_network_of_other_build_needs_its_kewen_json(tmp_path):
+    model = Backbone(BertConfig(**SIZES, norm="rms"))
+    with warned("norm in the config"):
+        kewen.models.Pretrained(model=model).save(tmp_path / "out")
+    (tmp_path / "out" / "kewen.json").unlink()
+    with pytest.raises(ConfigError, match=r"kewen_bert.*no kewen\.json.*Copy"):
+        kewen.load(tmp_path / "out")
+
+
+def test_what_no_answer_depends_on_is_saved_as_transformers_has_it(tmp_path):
+    config = BertConfig(**SIZES, pooler_activation="linear", initializer_order=2)
+    kewen.models.Pretrained(model=Backbone(config)).save(tmp_path / "out")  # no pooler
+    assert type_in(tmp_path / "out") == "bert"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of torch and transformers
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("bert", {"residual_attention": "cumulative"}),
+        ("bert", {"attention_normalization": "squared_relu"}),
+        ("bert", {"norm": "rms"}),
+        ("bert", {"use_bias": False}),
+        ("bert", {"condition_dim": 5}),
+        ("bert", {"segment_vocabulary_size": 0}),
+        ("t5", {"cross_position_bias": True}),
+    ],
+    ids=str,
+)
+def test_transformers_does_not_take_another_network_for_its_own(
+    name, options, tmp_path
+):
+    transformers = pytest.importorskip("transformers")
+    sizes = {k: v for k, v in SIZES.items() if name != "t5" or k != "max_length"}
+    model = Backbone(family(name).config(**sizes, **options))
+    kewen.models.Pretrained(model=model).save(tmp_path / "out")
+    with pytest.raises(ValueError, match=f"kewen_{name}"):
+        transformers.AutoModel.from_pretrained(tmp_path / "out")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of torch and transformers
+def test_transformers_computes_the_same_within_the_table_of_hierarchical_positions(
+    tmp_path,
+):
+    transformers = pytest.importorskip("transformers")
+    torch = pytest.importorskip("torch")
+    folder = with_keys(REAL.folder, tmp_path, hierarchical_position=0.4)
+    model = kewen.load(folder)
+    model.save(tmp_path / "out")
+    ids = np.array([[2, 5, 7, 9, 3]], "int32")
+    theirs = transformers.AutoModel.from_pretrained(tmp_path / "out").eval()
+    with torch.no_grad():
+        wanted = theirs(torch.tensor(ids)).last_hidden_state.numpy()
+    inputs = {
+        "token_ids": ids,
+        "segment_ids": np.zeros_like(ids),
+        "padding_mask": ids > 0,
+    }
+    close(model.backbone.predict_on_batch(inputs), wanted)
 
 
 @pytest.mark.parametrize(

@@ -11,19 +11,6 @@ from kewen.ops import check_normalization
 POOLINGS = ("pooler", "cls", "mean")
 NORMS = ("layer", "rms")
 RESIDUALS = ("cumulative", "previous")
-# Fields that transformers' classes do not know, unless a family has a key for them.
-UNUSUAL = (
-    "embedding_dim",
-    "head_dim",
-    "key_dim",
-    "attention_normalization",
-    "residual_attention",
-    "hierarchical_positions",
-    "shared_segments",
-    "condition_dim",
-    "norm",
-    "use_bias",
-)
 ALPHA = 0.4  # of hierarchical positions, where a config only says that there are some
 
 
@@ -93,6 +80,14 @@ class BertConfig(Config):
         "hierarchical_positions": ("hierarchical_position",),
         "shared_segments": ("shared_segment_embeddings",),
     }
+    FREE: ClassVar = (
+        "hierarchical_positions",
+        "condition_hidden_dim",  # it goes with condition_dim, as the next does
+        "condition_activation",
+        "initializer_order",
+        "classifier_pooling",  # of the head
+        "num_labels",
+    )
     ONLY: ClassVar = {"position_embedding_type": "absolute"}
 
     @classmethod
@@ -108,16 +103,18 @@ class BertConfig(Config):
         return said
 
     def beyond_transformers(self) -> list[str]:
-        """Fields that ask for a network that transformers has no class for."""
-        own = {field.name: field.default for field in dataclasses.fields(self)}
-        changed = [
-            name
-            for name in UNUSUAL
-            if name not in self.KEYS and getattr(self, name) != own[name]
-        ]
+        """Fields that ask for a network that transformers has no class for.
+
+        Hierarchical positions are none of them: those that its table has are the same.
+        """
         same = {"embedding_dim": self.hidden_dim, "head_dim": self.usual_head}
-        changed = [n for n in changed if getattr(self, n) != same.get(n)]
-        return changed if isinstance(self.activation, str) else [*changed, "activation"]
+        found = [
+            n for n in super().beyond_transformers() if getattr(self, n) != same.get(n)
+        ]
+        usual = type(self).__dataclass_fields__["segment_vocabulary_size"].default
+        if usual and not self.segment_vocabulary_size:
+            found.append("segment_vocabulary_size")
+        return found if isinstance(self.activation, str) else [*found, "activation"]
 
     @property
     def usual_head(self) -> int:

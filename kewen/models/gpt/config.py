@@ -4,11 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from kewen.layers.activations import activation
+from kewen.layers.activations import activation, name_in_bert4keras
 from kewen.models.config import SIZES, Config
-
-# Names of one function, and the one among them that transformers knows.
-_SAME = {"gelu_tanh": "gelu_new", "gelu_erf": "gelu"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -71,14 +68,25 @@ class GptConfig(Config):
         return values
 
     def to_json(self) -> dict[str, Any]:
-        """Hugging Face's keys; transformers cannot say the exact gelu in `afn`."""
+        """Hugging Face's keys; what is exact has no name in `afn`, and is no "gelu"."""
         said = super().to_json()
-        name = _SAME.get(self.activation, self.activation)
         if "afn" in said:
-            said["afn"] = {"gelu_new": "gelu", "gelu": "gelu_erf"}.get(name, name)
-        else:
-            said["activation_function"] = name
+            name = name_in_bert4keras(self.activation)
+            said["afn"] = {"gelu_tanh": "gelu", "gelu": "gelu_erf"}.get(name, name)
         return said
+
+    def beyond_transformers(self) -> list[str]:
+        """As every config's; OpenAIGPTModel has one width, and few activations."""
+        strange = {}
+        if self.KEYS["activation"][0] == "afn":
+            known = ("gelu_tanh", "relu", "swish")
+            strange = {
+                "intermediate_dim": self.intermediate_dim != 4 * self.hidden_dim,
+                "activation": name_in_bert4keras(self.activation) not in known,
+                "segment_vocabulary_size": self.own_segments > 0,
+            }
+        found = [name for name, is_strange in strange.items() if is_strange]
+        return [*super().beyond_transformers(), *found]
 
     @property
     def num_segments(self) -> int:

@@ -27,6 +27,8 @@ class RoformerConfig(BertConfig):
         k: v for k, v in BertConfig.BEYOND.items() if k != "embedding_dim"
     }
 
+    FREE: ClassVar = (*BertConfig.FREE, "rotary_table")  # either way of making angles
+
     @property
     def size_of_key(self) -> int:
         """K, of a query or key."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from kewen.layers import activation
+from kewen.layers.activations import name_in_bert4keras, name_in_transformers
 from kewen.layers.positions.bucketed import buckets
 from kewen.models.config import SIZES, require
 from kewen.models.encoder_decoder import EncoderDecoderConfig
@@ -55,6 +56,7 @@ class T5Config(EncoderDecoderConfig):
         "tie_embeddings": ("tie_word_embeddings",),
         "scale_head": ("scale_decoder_outputs",),
     }
+    FREE: ClassVar = ("attention_dropout",)
     # What transformers makes of feed_forward_proj by itself.
     REPLACED: ClassVar = ("dense_act_fn", "is_gated_act")
     SPARE_ROWS: ClassVar = True  # V is a multiple of 128, whatever the vocabulary
@@ -71,9 +73,24 @@ class T5Config(EncoderDecoderConfig):
         return {
             **super().to_json(),
             "num_decoder_layers": self.decoder_layers,
+            "feed_forward_proj": self._feed_forward_proj,
             "d_kv": self.size_of_head,
             "scale_decoder_outputs": self.scales_head,
         }
+
+    @property
+    def _feed_forward_proj(self) -> str:
+        if not self.is_gated:
+            return name_in_transformers(self.activation)
+        name = self.activation.removeprefix(GATED)
+        return GATED + {"gelu_tanh": "gelu", "gelu_erf": "gelu_python"}.get(name, name)
+
+    def activation_for_bert4keras(self) -> Any:
+        """The inverse of `activation_of_bert4keras`."""
+        if not self.is_gated:
+            return name_in_bert4keras(self.activation)
+        name = self.activation.removeprefix(GATED)
+        return [name_in_bert4keras(_BEHIND_GATED.get(name, name)), "linear"]
 
     @property
     def size_of_head(self) -> int:

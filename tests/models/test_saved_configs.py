@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from beyond_transformers import LACKED, warned_of_family
+from beyond_transformers import LACKED
 from golden_cases import DECODERS, ENCODERS, GOLDEN
 
 import kewen
@@ -32,32 +32,10 @@ def tensors(folder):
 
 
 @EACH
-def test_converted_checkpoint_has_the_same_tensors(folder, tmp_path):
-    account = convert(folder, tmp_path / "out", to="hf")
-    left_out = {each.name for each in account.skipped}
-    kept = {k: v for k, v in tensors(folder).items() if k not in left_out}
-    assert tensors(tmp_path / "out") == kept
-
-
-@EACH
 def test_saved_model_has_a_config_that_makes_it_again(folder, tmp_path):
     model = kewen.load(folder)
     model.save(tmp_path / "out")
     assert kewen.load(tmp_path / "out").config == model.config
-
-
-@EACH
-def test_model_goes_through_a_keras_file_and_back(folder, tmp_path):
-    convert(folder, tmp_path / "keras", to="keras")
-    convert(tmp_path / "keras", tmp_path / "out", to="hf")
-    again = tensors(tmp_path / "out")
-    for name, (dtype, _, data) in tensors(folder).items():
-        if name in again:
-            got, wanted = (
-                np.frombuffer(b, d).astype("float32")
-                for b, d in ((again[name][2], again[name][0]), (data, dtype))
-            )
-            assert (got == wanted).all(), name
 
 
 SMALL = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "vocabulary_size": 9}
@@ -117,37 +95,6 @@ def test_classifier_of_texts_is_told_from_a_tagger_by_what_it_has_more(tmp_path)
         said = json.loads(path.read_text())
         path.write_text(json.dumps({**said, "architectures": None}))
         assert kewen.load(tmp_path / head).model.heads == (head,)
-
-
-@pytest.fixture(params=TF_CASES)
-def tf_folder(request, tmp_path):
-    """A TensorFlow checkpoint, with a config that says all."""
-    folder = tmp_path / "tf"
-    shutil.copytree(GOLDEN / "bert4keras" / request.param, folder)
-    said = json.loads((folder / "config.json").read_text())
-    said |= TF_CASES[request.param]
-    (folder / "config.json").write_text(json.dumps(said))
-    return folder
-
-
-def test_tensorflow_checkpoint_goes_through_hugging_face_and_back(tf_folder, tmp_path):
-    with warned_of_family(kewen.load(tf_folder).config.family):
-        convert(tf_folder, tmp_path / "hf", to="hf")
-    convert(tmp_path / "hf", tmp_path / "again", to="tf1")
-    assert tensors(tmp_path / "again") == tensors(tf_folder)
-
-
-def test_tensorflow_checkpoint_converts_to_itself(tf_folder, tmp_path):
-    convert(tf_folder, tmp_path / "again", to="tf1")
-    assert tensors(tmp_path / "again") == tensors(tf_folder)
-
-
-@pytest.mark.parametrize("case", ["gpt2", "openai_gpt"])
-def test_hugging_face_checkpoint_goes_through_tensorflow_and_back(case, tmp_path):
-    folder = GOLDEN / "huggingface" / case
-    convert(folder, tmp_path / "tf", to="tf1")
-    convert(tmp_path / "tf", tmp_path / "again", to="hf")
-    assert tensors(tmp_path / "again") == tensors(folder)
 
 
 def test_families_that_transformers_lacks_say_so():
