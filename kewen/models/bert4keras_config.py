@@ -22,17 +22,16 @@ def json_for_bert4keras(config: Config) -> dict[str, Any]:
     alone: bert4keras cannot compute it.
     """
     said = config.to_json() | {config.KEYS["activation"][0]: _activation(config)}
-    names = {field: _name(keys) for field, keys in config.KEYS.items()}
     values = {field: said.get(keys[0]) for field, keys in config.KEYS.items()}
-    for field, name in names.items():
+    wanted = {field: _name(keys) for field, keys in config.KEYS.items()}
+    named: dict[str, Any] = {}
+    for field, name in wanted.items():
+        same = [values[other] for other, its in wanted.items() if its == name]
         # One rate of dropout there may be several here; then it is none of them.
-        same = [values[other] for other, its in names.items() if its == name]
-        if any(value != same[0] for value in same):
-            names[field] = config.KEYS[field][0]
-    named = {names[field]: value for field, value in values.items()}
-    rest = {
-        k: v for k, v in said.items() if k not in {n[0] for n in config.KEYS.values()}
-    }
+        clash = any(value != same[0] for value in same)
+        named[config.KEYS[field][0] if clash else name] = values[field]
+    theirs = {key for key, *_ in config.KEYS.values()}
+    rest = {key: value for key, value in said.items() if key not in theirs}
     return {**rest, **named, **_beyond(config)}
 
 
