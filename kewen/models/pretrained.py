@@ -95,7 +95,9 @@ class Pretrained:
 
         The mask goes along: "lm" is `is_decoder` in config.json. Transformers knows no
         "unilm"; only kewen.json says it, and transformers will let everybody see all. A
-        network that transformers has no class for is written as "hf" with a warning.
+        network that transformers has no class for is written as "hf" with a warning,
+        and with a model_type that transformers does not open, lest it compute another
+        (docs/design/other_networks.md).
 
         Args:
             folder: where to; it appears as a whole or not at all.

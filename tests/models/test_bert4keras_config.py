@@ -131,7 +131,8 @@ def test_rates_of_dropout_that_differ_keep_their_own_names(tmp_path):
     config = config_of("gpt", **SIZES, dropout=0.2, embeddings_dropout=0.3)
     Pretrained(model=Backbone(config, unset=True)).save(tmp_path / "out", format="tf1")
     assert "hidden_dropout_prob" not in config_in(tmp_path / "out")
-    assert kewen.load(tmp_path / "out").config == config
+    again = kewen.load(tmp_path / "out").config
+    assert (again.dropout, again.embeddings_dropout) == (0.2, 0.3)
 
 
 @pytest.mark.parametrize(

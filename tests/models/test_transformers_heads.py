@@ -1,11 +1,14 @@
 """Every head against transformers: theirs is read, and ours is read by theirs."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
+from golden_cases import GOLDEN
 
 import kewen
+from kewen.models import convert
 
 pytestmark = [
     pytest.mark.slow,
@@ -152,14 +155,14 @@ def batch():
     }
 
 
-def answers_of(network, inputs):
+def answers_of(network, inputs, is_pair=False):
     import torch
 
+    ids = torch.tensor(inputs["token_ids"].astype("int64"))
+    mask = torch.tensor(inputs["padding_mask"].astype("int64"))
+    more = {"decoder_input_ids": ids, "decoder_attention_mask": mask} if is_pair else {}
     with torch.no_grad():
-        return network.eval()(
-            input_ids=torch.tensor(inputs["token_ids"].astype("int64")),
-            attention_mask=torch.tensor(inputs["padding_mask"].astype("int64")),
-        )
+        return network.eval()(input_ids=ids, attention_mask=mask, **more)
 
 
 UNTIED = (
@@ -264,3 +267,85 @@ def check_both_ways(architecture, changes, tmp_path):
             if left.shape[:2] == real.shape:
                 left, right = left[real], right[real]
             np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-4)
+
+
+# Of bert4keras, as far as transformers has the network, and as the names of files tell.
+CONVERTED = {
+    "albert": None,
+    "bert_plain": None,  # its hidden_act is gelu_tanh
+    "electra_discriminator": None,
+    "gpt2": None,
+    "mt5.1.1": None,
+    "roformer": "roformer",
+    "t5.1.0_no_cross_bias": None,
+    "t5.1.1": None,  # its hidden_act is [gelu_tanh, linear]
+}
+
+
+@pytest.mark.parametrize("case", CONVERTED)
+def test_what_comes_from_tensorflow_opens_there_with_equal_outputs(case, tmp_path):
+    pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    named = CONVERTED[case]
+    convert(GOLDEN / "bert4keras" / case, tmp_path / "hf", to="hf", family=named)
+    theirs = transformers.AutoModel.from_pretrained(tmp_path / "hf").eval()
+    given = batch()
+    ours = kewen.load(tmp_path / "hf").model
+    inputs = {**given, "decoder_token_ids": given["token_ids"]}
+    inputs["decoder_padding_mask"] = given["padding_mask"]
+    outputs = ours.redrawn(heads=()).predict_on_batch(
+        {name: inputs[name] for name in ours.inputs_by_name}
+    )
+    got = outputs["last_hidden_state"] if isinstance(outputs, dict) else outputs
+    wanted = answers_of(
+        theirs, given, is_pair="decoder_token_ids" in ours.inputs_by_name
+    )
+    real = given["padding_mask"]
+    np.testing.assert_allclose(
+        got[real], wanted.last_hidden_state.numpy()[real], rtol=1e-4, atol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "activations"),
+    [
+        ("bert", ("gelu_tanh", "gelu_erf", "gelu_python", "swish")),
+        ("gpt", ("gelu_tanh", "gelu_pytorch_tanh", "silu", "relu")),
+        ("gpt2", ("gelu_tanh", "gelu_erf")),
+        ("t5", ("gated-gelu_tanh", "gated-gelu_erf", "gated-gelu", "gelu_erf", "relu")),
+    ],
+)
+def test_activations_have_names_that_transformers_computes_with(
+    name, activations, tmp_path
+):
+    pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    given = batch()
+    make: Any = kewen.models.family(name).config
+    for number, activation in enumerate(activations):
+        # Large, so that one gelu is not the other.
+        own = {"initializer_factor": 9.0}
+        if name != "t5":
+            own = {"initializer_range": 2.0}
+        model = kewen.models.Backbone(
+            make(
+                vocabulary_size=40,
+                hidden_dim=16,
+                num_layers=2,
+                num_heads=2,
+                intermediate_dim=64,
+                activation=activation,
+                **own,
+            )
+        )
+        kewen.Pretrained(model=model).save(tmp_path / str(number))
+        theirs = transformers.AutoModel.from_pretrained(tmp_path / str(number))
+        inputs = {**given, "decoder_token_ids": given["token_ids"]}
+        inputs["decoder_padding_mask"] = given["padding_mask"]
+        out = model.predict_on_batch({n: inputs[n] for n in model.inputs_by_name})
+        got = out["last_hidden_state"] if isinstance(out, dict) else out
+        wanted = answers_of(theirs, given, is_pair=name == "t5").last_hidden_state
+        real = given["padding_mask"]
+        np.testing.assert_allclose(
+            got[real], wanted.numpy()[real], rtol=1e-4, atol=1e-4
+        )
