@@ -22,7 +22,7 @@ from kewen.errors import ConfigError, WeightsError
 from kewen.layers.ties import copies_of, ties_of
 from kewen.models.base import Backbone
 
-QUERIES_AND_VALUES = ("block_*_attention/query", "block_*_attention/value")
+QUERIES_AND_VALUES = ("*block_*attention/query", "*block_*attention/value")
 _PARTS = ("a", "b")
 
 

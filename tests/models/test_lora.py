@@ -11,6 +11,7 @@ from kewen.models import enable_lora, load_lora, merged_lora, save_lora
 
 CASE = Pass("huggingface", "bert_mlm")
 LLAMA = GOLDEN / "huggingface" / "qwen3"
+PARTS = ("query", "value")
 QUERY = "block_0_attention/query"
 
 
@@ -54,6 +55,38 @@ def test_only_adapters_and_heads_learn():
     backbone = {weight.path for weight in model.redrawn(heads=()).weights}
     assert {name.split("_")[-1] for name in names & backbone} == {"a", "b"}
     assert any(name.startswith("mlm_dense") for name in names)
+
+
+@pytest.mark.parametrize("case", ["t5", "mt5", "bart_calm", "gpt2", "deberta_v2_mlm"])
+def test_default_gives_every_attention_adapters(case):
+    model = kewen.load(GOLDEN / "huggingface" / case, tokenizer=False).model
+    chosen = enable_lora(model, 2)
+    attentions = {
+        layer.name for layer in model.layers if layer.name.endswith("attention")
+    }
+    assert set(chosen) == {f"{a}/{part}" for a in attentions for part in PARTS}
+
+
+def test_seed_of_keras_governs_what_adapters_begin_with():
+    def begun(seed):
+        model = loaded()
+        keras.utils.set_random_seed(seed)
+        enable_lora(model, 4)
+        first = next(w for w in model.trainable_weights if w.name.endswith("_a"))
+        return keras.ops.convert_to_numpy(first)
+
+    np.testing.assert_array_equal(begun(1), begun(1))
+    assert np.abs(begun(1) - begun(2)).max() > 0
+
+
+def test_keras_file_of_a_model_with_adapters_holds_what_they_learned(tmp_path):
+    model = learned()
+    kewen.Pretrained(model=model).save(tmp_path / "out", format="keras")
+    model.save(tmp_path / "own.keras")  # Keras' own way
+    for path in (tmp_path / "out", tmp_path / "own.keras"):
+        again = kewen.load(path, tokenizer=False).model
+        assert not [w.path for w in again.weights if "lora" in w.path]
+        close(outputs(again), outputs(model))
 
 
 def test_adapters_are_where_the_pattern_says():
