@@ -4,6 +4,7 @@ from kewen.data.bad_rows import BadRow, BadRows
 from kewen.data.batches import Batch, Batches, BatchSource
 from kewen.data.buckets import Buckets
 from kewen.data.example import Example
+from kewen.data.field_names import field_names
 from kewen.data.labels import LabelSet
 from kewen.data.padding import pad_rows
 from kewen.data.readers import read_examples, read_folder
@@ -22,6 +23,7 @@ __all__ = [
     "LabelSet",
     "StreamedBatches",
     "StreamedExamples",
+    "field_names",
     "pad_rows",
     "read_examples",
     "read_folder",

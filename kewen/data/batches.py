@@ -11,6 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from kewen.data.buckets import FILLER, Buckets
 from kewen.data.padding import Row, pad_rows
+from kewen.data.targets import (
+    TARGET_IDS,
+    TARGET_PADS,
+    TargetEdges,
+    lengths_of,
+    padded_targets,
+    target_edges_of,
+    with_targets,
+)
 from kewen.errors import ConfigError, DataError, ShapeError
 
 # What a model takes, and what fills it up. Other keys of a row (offsets) stay behind.
@@ -19,9 +28,13 @@ PAD_VALUES = {"token_ids": 0, "segment_ids": 0, "padding_mask": 0}
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """B rows of one length T."""
+    """B rows of one length T.
 
-    inputs: dict[str, NDArray[Any]]  # each (B, T)
+    Rows with `target_ids` have labels and weights (B, T'), one for each token that is
+    to be predicted; weights are 0 at padding and in fillers.
+    """
+
+    inputs: dict[str, NDArray[Any]]  # each (B, T), or (B, T') of targets
     labels: NDArray[np.int32] | None  # (B,)
     weights: NDArray[np.float32]  # (B,); 0 for fillers
     indices: NDArray[np.int64]  # (B,), the row each line is; -1 for fillers
@@ -35,8 +48,8 @@ class BatchSource(Protocol):
         ...
 
     @property
-    def shapes(self) -> frozenset[tuple[int, int]]:
-        """Every (B, T) that may occur."""
+    def shapes(self) -> frozenset[tuple[int, ...]]:
+        """Every (B, T), or (B, T, T'), that may occur."""
         ...
 
     @property
@@ -64,7 +77,8 @@ class Batches:
     unusual in it, and has index -1 and weight 0, so that it counts nowhere.
 
     Args of the constructor:
-        rows: N mappings of arrays (T,), as `Tokenizer.encode_many` gives them.
+        rows: N mappings of arrays (T,), as `Tokenizer.encode_many` gives them. Those of
+            `TARGET_PADS` have a length of their own; the others decide the bucket.
         labels: (N,), class numbers, or None.
         weights: (N,), what each row counts; 1 unless given.
         pad_ids: fill values by key, beside or instead of 0 for token_ids, segment_ids
@@ -72,6 +86,8 @@ class Batches:
         padding_side: where rows are filled up.
         batch_size, tokens_per_batch, shuffle, seed, max_length, max_shapes, multiple,
             edges: see `Buckets`.
+        target_edges: lengths that the targets of each bucket may be padded to, where
+            they were chosen beforehand; else there is one, the longest target's.
     """
 
     def __init__(
@@ -90,6 +106,7 @@ class Batches:
         max_shapes: int = 6,
         multiple: int = 8,
         edges: Sequence[int] | None = None,
+        target_edges: TargetEdges | None = None,
     ) -> None:
         if not len(rows):
             raise DataError(
@@ -102,16 +119,9 @@ class Batches:
         ones = np.ones(len(rows), np.float32)
         given = _per_row(weights, len(rows), np.float32, "weights")
         self.weights = ones if given is None else given
-        fill = PAD_VALUES | dict(pad_ids or {})
-        self.pad_values = {key: fill[key] for key in rows[0] if key in fill}
-        if not self.pad_values:
-            raise ShapeError(
-                f"Rows must have one of {', '.join(fill)}. Received: "
-                f"{', '.join(rows[0])}. Make them with Tokenizer.encode_many."
-            )
-        key = next(iter(self.pad_values))
+        self.pad_values = pad_values_of(rows[0], pad_ids)
         self.buckets = Buckets(
-            [len(row[key]) for row in rows],
+            lengths_of(rows, next(iter(self.pad_values))),
             batch_size=batch_size,
             tokens_per_batch=tokens_per_batch,
             max_shapes=max_shapes,
@@ -121,6 +131,15 @@ class Batches:
             seed=seed,
             edges=edges,
         )
+        self.target_edges = target_edges or {}
+        if TARGET_IDS in self.pad_values and padding_side == "left":
+            raise ConfigError(
+                "Rows with targets are filled up on the right, where their places stay "
+                'what they are. Received: padding_side="left".'
+            )
+        if TARGET_IDS in self.pad_values and not self.target_edges:
+            edges = [bucket.edge for bucket in self.buckets.buckets]
+            self.target_edges = target_edges_of(rows, edges, multiple, max_length)
 
     def __len__(self) -> int:
         """Steps an epoch; the same for every epoch."""
@@ -132,14 +151,21 @@ class Batches:
         return len(self.rows)
 
     @property
-    def shapes(self) -> frozenset[tuple[int, int]]:
-        """Every (B, T) that occurs: as many compilations as these."""
-        return self.buckets.shapes
+    def shapes(self) -> frozenset[tuple[int, ...]]:
+        """Every (B, T), or (B, T, T'), that may occur: so many compilations."""
+        return with_targets(self.buckets.shapes, self.target_edges)
 
     @property
     def padding_share(self) -> float:
         """How much of what is computed is padding or filler, from 0 to 1."""
-        return self.buckets.padding_share
+        if not self.target_edges:
+            return self.buckets.padding_share
+        real = self.buckets.lengths.sum() + lengths_of(self.rows, TARGET_IDS).sum()
+        cells = sum(
+            len(rows) * (edge + self.target_edges[edge][0])
+            for rows, edge in self.buckets.epoch(0)
+        )
+        return 1.0 - float(real) / cells
 
     def epoch(self, epoch: int = 0, start_step: int = 0) -> Iterator[Batch]:
         """The batches of one epoch, from `start_step` on.
@@ -169,19 +195,44 @@ class Batches:
                 digest.update(rows.tobytes() + f"{length};".encode())
         return digest.hexdigest()
 
+    @property
+    def _fills(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Pad values of what is as long as the tokens, and as the targets."""
+        fills: tuple[dict[str, int], dict[str, int]] = {}, {}
+        for key, value in self.pad_values.items():
+            fills[key in TARGET_PADS][key] = value
+        return fills
+
     def _batch(self, planned: tuple[NDArray[np.int64], int]) -> Batch:
         indices, length = planned
         real = indices != FILLER
         lines = np.where(real, indices, indices[0])
-        inputs = pad_rows(
-            [self.rows[int(line)] for line in lines],
-            length,
-            self.pad_values,
-            self.padding_side,
-        )
+        rows = [self.rows[int(line)] for line in lines]
+        fill, target_fill = self._fills
+        inputs = pad_rows(rows, length, fill, self.padding_side)
         labels = None if self.labels is None else self.labels[lines]
         weights = np.where(real, self.weights[lines], np.float32(0))
+        if self.target_edges:
+            inputs |= padded_targets(rows, self.target_edges[length], target_fill)
+            labels = inputs[TARGET_IDS]
+            weights = np.where(labels < 0, np.float32(0), weights[:, None])
         return Batch(inputs, labels, weights, indices)
+
+
+def pad_values_of(row: Row, pad_ids: Mapping[str, int] | None) -> dict[str, int]:
+    """What fills up the arrays of such rows, by key.
+
+    Raises:
+        ShapeError: if no model takes any of them.
+    """
+    fill = PAD_VALUES | TARGET_PADS | dict(pad_ids or {})
+    found = {key: fill[key] for key in row if key in fill}
+    if not found:
+        raise ShapeError(
+            f"Rows must have one of {', '.join(PAD_VALUES)}. Received: "
+            f"{', '.join(row)}. Make them with Tokenizer.encode_many."
+        )
+    return found
 
 
 def check_start(start_step: int, steps: int) -> None:

@@ -159,6 +159,7 @@ class Form:
     ending: str  # of its name: .tsv, .csv, .jsonl or .txt
     header: bool  # the first line that is not blank names the columns
     rows: Callable[[Numbered], Parsed]
+    has_pairs: bool  # each row has a second text
 
 
 def form_of(path: Path, columns: Columns, header: bool | None) -> Form:
@@ -177,21 +178,22 @@ def form_of(path: Path, columns: Columns, header: bool | None) -> Form:
             f"{columns.wanted()}. Give positions, such as text=0, label=1."
         )
     has_header = named if header is None else header
+    has_pairs = columns.pair is not None
     table: dict[str, Any] = {
         "columns": columns,
         "header": has_header,
         "name": str(path),
     }
     if ending in (".tsv", ".tab"):
-        return Form(".tsv", has_header, partial(tsv_rows, **table))
+        return Form(".tsv", has_header, partial(tsv_rows, **table), has_pairs)
     if ending == ".csv":
-        return Form(".csv", has_header, partial(csv_rows, **table))
+        return Form(".csv", has_header, partial(csv_rows, **table), has_pairs)
     if ending in (".jsonl", ".ndjson"):
         _check_fields(columns, path)
-        return Form(".jsonl", False, partial(jsonl_rows, columns=columns))
+        return Form(".jsonl", False, partial(jsonl_rows, columns=columns), has_pairs)
     if ending == ".txt":
         _check_unlabelled(columns, path)
-        return Form(".txt", False, text_rows)
+        return Form(".txt", False, text_rows, False)
     raise DataError(
         f"{path} must end in .tsv, .csv, .jsonl or .txt, perhaps with .gz behind. "
         f"Received: {path.name!r}. Rename it to what it holds."

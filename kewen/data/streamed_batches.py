@@ -12,19 +12,27 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import compress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kewen.data.batches import PAD_VALUES, Batch, Batches, check_start
-from kewen.data.buckets import Buckets, fewest_lines
+from kewen.data.batches import Batch, Batches, check_start, pad_values_of
+from kewen.data.buckets import fewest_lines
 from kewen.data.edges import choose_edges
 from kewen.data.example import Example
 from kewen.data.padding import Row
 from kewen.data.permutation import permutation
 from kewen.data.streaming import StreamedExamples
-from kewen.errors import ConfigError, ShapeError
+from kewen.data.targets import (
+    TARGET_IDS,
+    TargetEdges,
+    lengths_of,
+    target_edges_of,
+    with_targets,
+)
+from kewen.errors import ConfigError, DataError
 
 WINDOW = 16384  # rows that are shuffled together; whole batches of them
 SAMPLE = 64  # blocks whose lengths stand for all
@@ -50,11 +58,14 @@ class StreamedBatches:
 
     Args of the constructor:
         examples: N of them.
-        encode: examples to rows, as `Tokenizer.encode_many` gives them; called from a
-            thread.
-        numbers: examples to class numbers (N,), such as `LabelSet.encode`.
+        encode: examples to rows, as `Tokenizer.encode_many` gives them, or to rows with
+            targets; called from a thread.
+        numbers: examples to class numbers (N,), such as `LabelSet.encode`; None where
+            rows have targets of their own.
+        several: whether `encode` may give an example several rows, or none. The file is
+            then encoded once more beforehand, because an epoch's steps must be known.
         factors: (L,), what a row of each class counts; 1 unless given.
-        max_length: no row that `encode` gives is longer.
+        max_length: no row that `encode` gives is longer, nor are its targets.
         batch_size: B. Where N is smaller, the next power of two from N up.
         window: rows that are shuffled together, rounded down to whole batches. Each
             comes from other places of the file, a block of up to 128 rows from each.
@@ -68,7 +79,8 @@ class StreamedBatches:
         examples: StreamedExamples,
         encode: Encode,
         *,
-        numbers: Number,
+        numbers: Number | None = None,
+        several: bool = False,
         max_length: int,
         factors: NDArray[np.float32] | None = None,
         batch_size: int = 16,
@@ -84,29 +96,37 @@ class StreamedBatches:
                 f"{batch_size}, {window} and {max_length}."
             )
         self.examples = examples
-        self.num_rows = len(examples)
+        self._encode, self._numbers, self._factors = encode, numbers, factors
+        self._block_sizes = np.array(examples.block_sizes, np.int64)
+        if several:
+            blocks = range(len(self._block_sizes))
+            counts = [len(encode(examples.block(block))) for block in blocks]
+            self._block_sizes = np.array(counts, np.int64)
+        self._firsts = np.cumsum(self._block_sizes) - self._block_sizes
+        self.num_rows = int(self._block_sizes.sum())
+        sample = self._sample()
+        if not sample:
+            raise DataError(
+                f"{examples.path} must hold texts of more than one token. Received: "
+                "none, as far as a sample shows. Check that it is the right file."
+            )
         self.batch_size = fewest_lines(batch_size, self.num_rows)
         self.window = max(1, window // self.batch_size) * self.batch_size
         self.seed = seed
-        self._encode, self._numbers, self._factors = encode, numbers, factors
-        self._block_sizes = np.array(examples.block_sizes, np.int64)
-        self._firsts = np.cumsum(self._block_sizes) - self._block_sizes
-        sample = self._sample()
-        fill = PAD_VALUES | dict(pad_ids or {})
-        self.pad_values = {key: fill[key] for key in sample[0] if key in fill}
-        if not self.pad_values:
-            raise ShapeError(
-                f"Rows must have one of {', '.join(fill)}. Received: "
-                f"{', '.join(sample[0])}. Make them with Tokenizer.encode_many."
-            )
-        key = next(iter(self.pad_values))
-        lengths = np.array([len(row[key]) for row in sample], np.int64)
+        self.pad_values = pad_values_of(sample[0], pad_ids)
+        lengths = lengths_of(sample, next(iter(self.pad_values)))
         self.edges = choose_edges(lengths, max_shapes, multiple, max_length)
-        self.padding_share = Buckets(
-            lengths, edges=self.edges, batch_size=self.batch_size
-        ).padding_share
+        self.target_edges: TargetEdges = {}
         if len(sample) < self.num_rows and self.edges[-1] < max_length:
             self.edges += (max_length,)  # for a row that is longer than all of these
+        if TARGET_IDS in self.pad_values:
+            usual = target_edges_of(sample, self.edges, multiple, max_length)
+            # And one for a target that is longer than all of these.
+            self.target_edges = {
+                edge: (target, max_length)[: 1 + (target < max_length)]
+                for edge, (target,) in usual.items()
+            }
+        self.padding_share = self._batches_of(sample, None, 0).padding_share
         self._digest_of_sample = self._digest(sample)
 
     def __len__(self) -> int:
@@ -114,9 +134,10 @@ class StreamedBatches:
         return -(-self.num_rows // self.batch_size)
 
     @property
-    def shapes(self) -> frozenset[tuple[int, int]]:
-        """Every (B, T) that may occur: at most as many compilations as these."""
-        return frozenset((self.batch_size, edge) for edge in self.edges)
+    def shapes(self) -> frozenset[tuple[int, ...]]:
+        """Every (B, T), or (B, T, T'), that may occur: at most so many compilations."""
+        shapes = frozenset((self.batch_size, edge) for edge in self.edges)
+        return with_targets(shapes, self.target_edges)
 
     def epoch(self, epoch: int = 0, start_step: int = 0) -> Iterator[Batch]:
         """The batches of one epoch, from `start_step` on.
@@ -178,35 +199,49 @@ class StreamedBatches:
         labels: list[NDArray[np.int32]] = []
         indices: list[NDArray[np.int64]] = []
         waiting: list[Example] = []
+        wanted: list[bool] = []  # of the rows of those that wait
 
         def encode() -> None:
-            rows.extend(map(self._slim, self._encode(waiting)))
-            labels.append(self._numbers(waiting))
+            encoded = self._encode(waiting)
+            rows.extend(map(self._slim, compress(encoded, wanted)))
+            if self._numbers is not None:
+                labels.append(self._numbers(waiting)[np.array(wanted, bool)])
             waiting.clear()
+            wanted.clear()
 
         place = int(np.searchsorted(order.ends, start, side="right"))
         while start < stop:
             block = int(order.blocks[place])
-            before = int(order.ends[place] - self._block_sizes[block])
+            size = int(self._block_sizes[block])
+            before = int(order.ends[place] - size)
             ends = min(stop, int(order.ends[place]))
             # A block may begin in the window before, and end in the next.
-            waiting.extend(self.examples.block(block)[start - before : ends - before])
+            waiting.extend(self.examples.block(block))
+            wanted.extend(start - before <= row < ends - before for row in range(size))
             indices.append(np.arange(start, ends) - before + self._firsts[block])
             start, place = ends, place + 1
             if len(waiting) >= _AT_ONCE or start == stop:
                 encode()
-        numbers = np.concatenate(labels)
-        batches = Batches(
+        numbers = np.concatenate(labels) if labels else None
+        return self._batches_of(rows, numbers, number), np.concatenate(indices)
+
+    def _batches_of(
+        self, rows: Sequence[Row], numbers: NDArray[np.int32] | None, window: int
+    ) -> Batches:
+        weights = None
+        if self._factors is not None and numbers is not None:
+            weights = self._factors[numbers]
+        return Batches(
             rows,
             labels=numbers,
-            weights=None if self._factors is None else self._factors[numbers],
+            weights=weights,
             batch_size=self.batch_size,
             shuffle=True,
-            seed=(self.seed, number),  # else every window had one and the same shuffle
+            seed=(self.seed, window),  # else every window had one and the same shuffle
             pad_ids=self.pad_values,
             edges=self.edges,
+            target_edges=self.target_edges,
         )
-        return batches, np.concatenate(indices)
 
     def _slim(self, row: Row) -> Row:
         return {key: row[key] for key in self.pad_values}

@@ -69,6 +69,11 @@ class StreamedExamples:
         return list(self._sizes)
 
     @property
+    def has_pairs(self) -> bool:
+        """Whether each example has a second text."""
+        return self._form.has_pairs
+
+    @property
     def one_of_each(self) -> list[Example]:
         """An example without its text for each label, with the line where it is first.
 

@@ -39,6 +39,7 @@ from kewen.layers.rms_norm import RMSNorm
 from kewen.layers.saved_backbone import SavedBackbone
 from kewen.layers.segment_embedding import SegmentEmbedding
 from kewen.layers.soft_cap import SoftCap
+from kewen.layers.take_places import TakePlaces
 from kewen.layers.token_embedding import TokenEmbedding
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "ScoresOf",
     "SegmentEmbedding",
     "SoftCap",
+    "TakePlaces",
     "TokenEmbedding",
     "TruncatedNormal",
     "Unset",

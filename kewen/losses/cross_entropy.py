@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from kewen.errors import ConfigError
+from kewen.ops import log_probability
 
 Tensor = Any
 
@@ -21,8 +22,8 @@ class CrossEntropy(keras.losses.Loss):
         label_smoothing: share of the target spread evenly over all L classes.
 
     Call arguments:
-        y_true: int, (B,).
-        y_pred: float logits, (B, L).
+        y_true: int, (B,), or (B, T) of tokens.
+        y_pred: float logits, (B, L), or (B, T, V).
 
     Source: Szegedy et al., 2016, section 7 (arXiv 1512.00567). Their epsilon is our
     `label_smoothing`.
@@ -44,13 +45,10 @@ class CrossEntropy(keras.losses.Loss):
         self.label_smoothing = label_smoothing
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        # float32 even under mixed precision: a sum over classes loses bits in half.
-        log_p = ops.log_softmax(ops.cast(y_pred, "float32"), axis=-1)
-        labels = ops.expand_dims(ops.cast(y_true, "int32"), -1)
-        nll = -ops.squeeze(ops.take_along_axis(log_p, labels, axis=-1), -1)
+        nll = -log_probability(y_pred, y_true)
         if not self.label_smoothing:
             return nll
-        spread = -ops.mean(log_p, axis=-1)
+        spread = -ops.mean(ops.log_softmax(ops.cast(y_pred, "float32"), -1), axis=-1)
         return (1 - self.label_smoothing) * nll + self.label_smoothing * spread
 
     def get_config(self) -> dict[str, Any]:

@@ -320,6 +320,17 @@ def head_alone(model: Backbone) -> keras.Model:
     Raises:
         ConfigError: if the model has no head that scores tokens.
     """
+    dtype = model.dtype_of_layers.compute_dtype
+    hidden = keras.Input((None, model.config.hidden_dim), dtype=dtype)
+    return keras.Model(hidden, token_scores(model, hidden), name="scores_of_tokens")
+
+
+def token_scores(model: Backbone, hidden: Tensor) -> Tensor:
+    """The model's head drawn once more over hidden states: (N, T, C) to (N, T, V).
+
+    Raises:
+        ConfigError: if the model has no head that scores tokens.
+    """
     name = next((name for name in HEADS if name in model.heads), None)
     if name is None:
         raise ConfigError(
@@ -327,13 +338,10 @@ def head_alone(model: Backbone) -> keras.Model:
             f"Received: heads {list(model.heads)}. Load a checkpoint that has one, or "
             "draw it anew: model.redrawn(heads=[...])."
         )
-    parts = Parts(model.layers, model.dtype_of_layers)
-    graph = Graph(model.config, parts)
-    dtype = model.dtype_of_layers.compute_dtype
-    hidden = keras.Input((None, model.config.hidden_dim), dtype=dtype)
+    graph = Graph(model.config, Parts(model.layers, model.dtype_of_layers))
     graph.hidden_states.append(hidden)
     family(model.config.family).heads[name](graph)
-    return keras.Model(hidden, graph.outputs[HEADS[name]], name="scores_of_tokens")
+    return graph.outputs[HEADS[name]]
 
 
 def windows_of(body: Backbone) -> dict[str, int | None]:

@@ -5,6 +5,7 @@ from kewen.ops.attention_probabilities import (
     attention_probabilities,
     check_normalization,
 )
+from kewen.ops.log_probability import log_probability
 from kewen.ops.masked_pooling import masked_max, masked_mean, masked_std
 from kewen.ops.platform import on_jax_cpu
 from kewen.ops.products import einsum, sums_apart
@@ -25,6 +26,7 @@ __all__ = [
     "check_rotary_scaling",
     "dynamic_base",
     "einsum",
+    "log_probability",
     "masked_max",
     "masked_mean",
     "masked_softmax",

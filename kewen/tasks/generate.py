@@ -4,21 +4,41 @@ prompt -> token ids -> scores of the next token -> one chosen -> ... -> text
 """
 
 import dataclasses
+import math
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
+from kewen.data import Batches, BatchSource, StreamedBatches, StreamedExamples
 from kewen.decoding import Generated
 from kewen.decoding.strategy import numpy_of
 from kewen.errors import ConfigError, DataError
+from kewen.losses import CrossEntropy
 from kewen.models.pretrained import Pretrained
+from kewen.models.save import save_pretrained
+from kewen.tasks.examples import (
+    Source,
+    digest_of_examples,
+    examples_of,
+    training_examples,
+    writing_columns,
+)
 from kewen.tasks.generation_options import BEAMS, GenerationOptions
 from kewen.tasks.id_generation import IdGenerator
+from kewen.tasks.likelihoods import likelihoods, mean_loss
+from kewen.tasks.target_models import likelihood_model, logits_model
+from kewen.tasks.target_rows import TargetRows
 from kewen.text import GrowingText, checked_stop
+from kewen.training import History, fit
 
 Prompt = str | Sequence[Mapping[str, Any]]
+TASK = "generate"
+USUAL_LENGTH = 256  # tokens a row is trained on, where the model has so many positions
+METRICS = ("loss", "perplexity")  # what is measured after each epoch
 LOOK_EVERY = 8  # tokens between two looks for stop strings and at the clock
 
 
@@ -55,7 +75,10 @@ class Generator:
         max_time_s: seconds after which no more tokens are generated.
 
     Args:
-        pretrained: from `kewen.load`.
+        pretrained: from `kewen.load`. `fit` trains it in place.
+        max_length: tokens that a row is trained on: of a text, of a prompt and its
+            answer together, or of an encoder's and a decoder's each. If None, 256, or
+            as many as the model has positions for. It does not limit `generate`.
 
     Example:
         ```python
@@ -66,10 +89,10 @@ class Generator:
 
     Raises:
         ConfigError: if the model has no tokenizer, scores no tokens, or lets everybody
-            see all.
+            see all; or if `max_length` is more than it takes.
     """
 
-    def __init__(self, pretrained: Pretrained) -> None:
+    def __init__(self, pretrained: Pretrained, max_length: int | None = None) -> None:
         if pretrained.tokenizer is None:
             raise ConfigError(
                 "A generator of texts needs the model's tokenizer. Received: a model "
@@ -78,6 +101,122 @@ class Generator:
         self.pretrained = pretrained
         self.tokenizer = pretrained.tokenizer
         self.model = IdGenerator(pretrained)
+        usual = min(USUAL_LENGTH, pretrained.config.longest_text)
+        self.max_length = usual if max_length is None else max_length
+        self.rows = TargetRows(self.tokenizer, self.model, self.max_length)
+        self.history: History | None = None
+
+    def fit(
+        self,
+        train: Source,
+        validation_data: Source | None = None,
+        *,
+        text: str | int | None = None,
+        target: str | int | None = None,
+        header: bool | None = None,
+        encoding: str = "utf-8",
+        on_bad_row: str = "error",
+        bad_rows: Any = None,
+        batch_size: int = 16,
+        tokens_per_batch: int | None = None,
+        label_smoothing: float = 0.0,
+        stream: bool | None = None,
+        seed: int = 0,
+        **options: Any,
+    ) -> History:
+        """Train on a file of texts, or of prompts and their answers.
+
+        A decoder learns every token of a text, and goes on in the next row where it is
+        longer than `max_length`. Of a pair only the answer is learnt, and the end after
+        it: by a decoder that reads the prompt, an encoder-decoder, or an encoder under
+        the UniLM mask.
+
+        Args:
+            train: a TSV, CSV or JSONL file (gz too), a TXT file of a text a line,
+                `Example` objects (`pair` is the answer), or what
+                `kewen.data.stream_examples` gives.
+            validation_data: likewise; its loss and perplexity are measured after each
+                epoch, and the weights of the best epoch are kept.
+            text: column of the text, prompt or source, by name or position.
+            target: column of the answer. If neither is given, the file's columns prompt
+                and answer, source and target, text and target, or text alone.
+            header: see `kewen.data.read_examples`.
+            encoding: of the files.
+            on_bad_row: "error" or "skip".
+            bad_rows: a `kewen.data.BadRows`, told what was skipped in `train`.
+            batch_size: rows a step.
+            tokens_per_batch: tokens a step instead, padding included.
+            label_smoothing: see `kewen.losses.CrossEntropy`.
+            stream: as for `TextClassifier.fit`. A streamed file of texts without
+                answers is encoded once more before the first step, to count its rows.
+            seed: of shuffling and dropout.
+            **options: those of `kewen.training.fit`, as for `TextClassifier.fit`;
+                monitor is "val_loss" or "val_perplexity".
+
+        Returns:
+            The record of the training. Losses are means over the tokens learnt.
+
+        Raises:
+            DataError: if a file has no examples, a bad row, or no answers where the
+                model needs them.
+            ConfigError: if the model needs more than texts say.
+        """
+        same = {"header": header, "on_bad_row": on_bad_row}
+        columns = same | writing_columns(train, text, target, encoding)
+        examples = training_examples(
+            train, stream, tokens_per_batch, **columns, bad_rows=bad_rows
+        )
+        model = logits_model(self.pretrained.model)
+        validate, held_out = None, []
+        if validation_data is not None:
+            columns = same | writing_columns(validation_data, text, target, encoding)
+            held_out = examples_of(validation_data, **columns)
+            validate = self._measure(likelihood_model(model), self.rows(held_out))
+        common: dict[str, Any] = {
+            "max_length": self.max_length,
+            "batch_size": batch_size,
+            "seed": seed,
+            "pad_ids": self.rows.pad_ids,
+        }
+        batches: BatchSource
+        if isinstance(examples, StreamedExamples):
+            several = not examples.has_pairs
+            batches = StreamedBatches(examples, self.rows, several=several, **common)
+        else:
+            batches = Batches(
+                self.rows(examples),
+                tokens_per_batch=tokens_per_batch,
+                shuffle=True,
+                **common,
+            )
+        self.history = fit(
+            model,
+            batches,
+            loss=CrossEntropy(label_smoothing),
+            validate=validate,
+            metrics=METRICS,
+            seed=seed,
+            identity={"validation data": digest_of_examples(held_out)},
+            **options,
+        )
+        # It is no longer what lies there.
+        self.pretrained = dataclasses.replace(self.pretrained, folder=None)
+        return self.history
+
+    def save(self, folder: str | Path, overwrite: bool = False) -> None:
+        """Write a folder for `kewen.load_task`, `kewen.load` and transformers.
+
+        Raises:
+            FileError: if the folder exists and may not be replaced.
+        """
+        save_pretrained(
+            self.pretrained,
+            Path(folder),
+            format="hf",
+            overwrite=overwrite,
+            extra={"task": TASK, "max_length": self.max_length},
+            config_json=self.model.said,
+        )
 
     def generate(
         self, prompts: Prompt | Sequence[Prompt], **options: Any
@@ -186,6 +325,17 @@ class Generator:
                 f"Received: {prompt!r}."
             )
         return ids
+
+    def _measure(
+        self, model: keras.Model, rows: Sequence[Mapping[str, Any]]
+    ) -> Callable[[], dict[str, float]]:
+        """A function that scores the model as it then is."""
+
+        def measure() -> dict[str, float]:
+            loss = mean_loss(likelihoods(model, rows, self.rows))
+            return dict(zip(METRICS, (loss, math.exp(loss)), strict=True))
+
+        return measure
 
     def _finished(self, text: Generated, limits: "_Limits") -> GeneratedText:
         growing = GrowingText(self.tokenizer, limits.stop)

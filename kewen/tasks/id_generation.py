@@ -111,12 +111,32 @@ class IdGenerator:
         )
         if not self.is_encoder_decoder:
             return decoder, rows, None
+        return decoder, [[self.first_id]] * len(rows), self._sources(rows)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What a config.json must say, so that texts begin and end as they do here."""
+        said: dict[str, Any] = {}
+        if self.end_ids:
+            one = len(self.end_ids) == 1
+            said["eos_token_id"] = self.end_ids[0] if one else list(self.end_ids)
+        if self.is_encoder_decoder and self.start_id is not None:
+            said["decoder_start_token_id"] = self.start_id
+        return said
+
+    @property
+    def first_id(self) -> int:
+        """What an encoder-decoder begins to write with.
+
+        Raises:
+            ConfigError: if nothing says what that is.
+        """
         if self.start_id is None:
             raise ConfigError(
                 "An encoder-decoder begins to write with a start token. Received: a "
                 "config.json without decoder_start_token_id. Add it there."
             )
-        return decoder, [[self.start_id]] * len(rows), self._sources(rows)
+        return self.start_id
 
     def _sources(self, rows: list[list[int]]) -> dict[str, np.ndarray]:
         longest = max(map(len, rows))

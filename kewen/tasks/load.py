@@ -10,7 +10,10 @@ from kewen.models.config import load_json
 from kewen.models.hub import locate
 from kewen.models.load import load
 from kewen.models.save import KEWEN_JSON
-from kewen.tasks.classify import HEAD, ONE_LABEL, TASK, TextClassifier
+from kewen.tasks import generate
+from kewen.tasks.classify import HEAD, ONE_LABEL, TASK, USUAL_LENGTH, TextClassifier
+
+TASKS = (TASK, generate.TASK)
 
 
 def load_task(
@@ -19,8 +22,10 @@ def load_task(
     dtype: Any = None,
     engine: str = "keras",
     engine_dtype: str | None = None,
-) -> TextClassifier:
-    """Open what `TextClassifier.save` wrote, or a classifier of transformers'.
+) -> Any:
+    """Open what `TextClassifier.save` or `Generator.save` wrote, as what it was.
+
+    A classifier of transformers' is a `TextClassifier` too.
 
     Args:
         name: a folder or hub id.
@@ -31,17 +36,26 @@ def load_task(
     Raises:
         NotFoundError: if there is no such folder.
         ConfigError: if it holds a model without a classifier, or there is no such
-            engine.
+            engine, or not for this task.
         MissingExtraError: if the engine is not installed.
     """
     check_engine(engine, engine_dtype)
     folder = locate(name)
     saved = load_json(folder / KEWEN_JSON) if (folder / KEWEN_JSON).is_file() else {}
-    if saved.get("task", TASK) != TASK:
+    task = saved.get("task", TASK)
+    if task not in TASKS:
         raise ConfigError(
-            f"kewen knows the task {TASK!r}. Received: {saved['task']!r} in {folder}."
+            f"kewen knows the tasks {TASKS}. Received: {task!r} in {folder}."
         )
     pretrained = load(folder, dtype=dtype)
+    if task == generate.TASK:
+        if engine != "keras":
+            raise ConfigError(
+                f"A generator is run by Keras. Received: engine={engine!r}. Leave it out."
+            )
+        length = _max_length(saved, folder, generate.USUAL_LENGTH)
+        longest = pretrained.config.longest_text
+        return generate.Generator(pretrained, min(length, longest))
     if HEAD not in pretrained.model.heads:
         raise ConfigError(
             f"{folder} must hold a classifier. Received: a model with the heads "
@@ -62,13 +76,13 @@ def load_task(
             f"{folder} must name as many labels as its classifier has. Received: "
             f"{len(labels)} names for {pretrained.config.num_labels} outputs."
         )
-    max_length = _max_length(saved, folder)
+    max_length = _max_length(saved, folder, USUAL_LENGTH)
     longest = min(max_length, pretrained.config.longest_text)
     return TextClassifier.restored(pretrained, labels, longest, engine, engine_dtype)
 
 
-def _max_length(saved: Mapping[str, Any], folder: Path) -> int:
-    length = saved.get("max_length", 128)
+def _max_length(saved: Mapping[str, Any], folder: Path, usual: int) -> int:
+    length = saved.get("max_length", usual)
     if not isinstance(length, int) or length < 3:
         raise ConfigError(
             f"max_length in {folder / KEWEN_JSON} must be a whole number, at least 3. "

@@ -422,7 +422,29 @@ class Tokenizer:
 
     def plain_ids(self, text: str) -> list[int]:
         """The ids of a text alone: no special token is put before or behind it."""
-        return [int(number) for number in self._tokenize([text])[0].token_ids]
+        return self.plain_rows([text])[0]
+
+    def plain_rows(self, texts: Sequence[str]) -> list[list[int]]:
+        """The same of many texts, in parallel.
+
+        Raises:
+            DataError: if one is no string.
+        """
+        found = self._tokenize(checked_texts(texts, "text"))
+        return [tokens.token_ids.tolist() for tokens in found]
+
+    def framed(self, ids: Iterable[int]) -> list[int]:
+        """Plain ids of a text between the special tokens that a text gets."""
+        before, behind = self.frame
+        return [*before, *ids, *behind]
+
+    @property
+    def frame(self) -> tuple[list[int], list[int]]:
+        """The special tokens that a text gets: before it, and behind it."""
+        pieces = self._single.pieces
+        place = next(n for n, piece in enumerate(pieces) if piece.source is not None)
+        before, behind = pieces[:place], pieces[place + 1 :]
+        return [x.token_id for x in before], [x.token_id for x in behind]
 
     def _edited(self, edited: Edited) -> tuple[Self, Sources]:
         settings = renumbered(self._settings, edited)

@@ -4,7 +4,7 @@ import kewen.backend.found  # noqa: F401
 from kewen.training.fit import fit
 from kewen.training.history import History
 from kewen.training.restart import has_state, remove_state
-from kewen.training.run import predict_rows
+from kewen.training.run import predict_rows, predictions
 from kewen.training.seeds import seeded
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "fit",
     "has_state",
     "predict_rows",
+    "predictions",
     "remove_state",
     "seeded",
 ]

@@ -24,19 +24,26 @@ def predict_rows(model: keras.Model, batches: Batches) -> np.ndarray:
     Returns:
         Float, (N, ...).
     """
-    forward, in_flight = forward_of(model)
-    names = [tensor.name for tensor in model.inputs]
     results: np.ndarray | None = None
-
-    def answer(batch: Batch) -> tuple[Batch, np.ndarray]:
-        return batch, forward({name: batch.inputs[name] for name in names})
-
-    for batch, output in _in_order(answer, batches.epoch(0), in_flight):
+    for batch, output in predictions(model, batches):
         if results is None:
             results = np.empty((batches.num_rows, *output.shape[1:]), output.dtype)
         real = batch.indices >= 0
         results[batch.indices[real]] = output[real]
     return results if results is not None else np.empty((0,), "float32")
+
+
+def predictions(
+    model: keras.Model, batches: Batches
+) -> Iterator[tuple[Batch, np.ndarray]]:
+    """Each batch, and what the model gives for it, (B, ...), filler lines among it."""
+    forward, in_flight = forward_of(model)
+    names = [tensor.name for tensor in model.inputs]
+
+    def answer(batch: Batch) -> tuple[Batch, np.ndarray]:
+        return batch, forward({name: batch.inputs[name] for name in names})
+
+    return _in_order(answer, batches.epoch(0), in_flight)
 
 
 def _in_order(

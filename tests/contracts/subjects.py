@@ -182,6 +182,9 @@ LAYERS = [
         (HIDDEN, SEGMENT_IDS),
     ),
     LayerRow(layers.SoftCap, {"cap": 0.5}),
+    LayerRow(
+        layers.TakePlaces, {}, (HIDDEN, np.array([[1, 5, 1], [0, 2, 3]], "int32"))
+    ),
     LayerRow(layers.TokenEmbedding, {"input_dim": 20, "output_dim": C}, (TOKEN_IDS,)),
 ]
 
