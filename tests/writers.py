@@ -12,7 +12,7 @@ from kewen.training import seeded
 
 LETTERS = "abcd="
 SIZES = {
-    "num_layers": 2,
+    "num_layers": 1,
     "num_heads": 2,
     "hidden_dim": 32,
     "intermediate_dim": 64,

@@ -27,8 +27,9 @@ def field_names(path: str | os.PathLike[str], encoding: str = "utf-8") -> list[s
     ending = form_of(path, columns_of("text", None, None), None).ending
     if ending == ".csv":
         records = csv_records(raw_lines(path, encoding))
-        first: list[str] | BadRow = next((cells for _, cells in records), [])
-        return [] if isinstance(first, BadRow) else [cell.strip() for cell in first]
+        for _, cells in records:
+            return [] if isinstance(cells, BadRow) else [cell.strip() for cell in cells]
+        return []
     _, line = next(numbered_lines(path, encoding), (0, ""))
     if ending == ".tsv":
         return [cell.strip() for cell in line.split("\t")]

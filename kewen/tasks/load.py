@@ -51,7 +51,7 @@ def load_task(
     if task == generate.TASK:
         if engine != "keras":
             raise ConfigError(
-                f"A generator is run by Keras. Received: engine={engine!r}. Leave it out."
+                f"A writer is run by Keras. Received: engine={engine!r}. Leave it out."
             )
         length = _max_length(saved, folder, generate.USUAL_LENGTH)
         longest = pretrained.config.longest_text
