@@ -17,6 +17,7 @@ from kewen.cli import (
     evaluate,
     export,
     fit,
+    fit_generate,
     generate,
     inspect,
     predict,
@@ -36,6 +37,7 @@ answers, with every tensor accounted for.
 Examples:
   kewen demo "Shares rose after the merger."
   kewen fit classify train.tsv --dev dev.tsv --model bert-base-chinese --out clf
+  kewen fit generate train.jsonl --dev dev.jsonl --model gpt2 --out writer
   kewen predict clf "很好，下次还来" "太差了"
   kewen evaluate clf test.tsv --report test.html
   kewen embed DIR --input texts.txt --normalize --out vectors.npz
@@ -105,6 +107,7 @@ def _add(
 _add(app, "demo", demo.demo, demo.EXAMPLES)
 app.add_typer(fit_app, name="fit")
 _add(fit_app, "classify", fit.classify, fit.EXAMPLES)
+_add(fit_app, "generate", fit_generate.generate, fit_generate.EXAMPLES)
 _add(app, "predict", predict.predict, predict.EXAMPLES)
 _add(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLES)
 _add(app, "embed", embed.embed, embed.EXAMPLES)

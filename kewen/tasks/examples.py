@@ -9,15 +9,11 @@ from typing import Any
 from kewen.data import (
     Example,
     StreamedExamples,
-    field_names,
     read_examples,
     stream_examples,
 )
 from kewen.data.streaming import is_large
 from kewen.errors import ConfigError, DataError
-
-# What the two columns of a file for a writer may be called.
-WRITTEN = (("prompt", "answer"), ("source", "target"), ("text", "target"))
 
 Source = str | os.PathLike[str] | Iterable[Example]
 
@@ -84,36 +80,6 @@ def training_examples(
     if is_path and tokens_per_batch is None and is_large(source, encoding):
         return stream_examples(source, **columns)
     return examples_of(source, **columns)
-
-
-def writing_columns(
-    source: Source, text: str | int | None, target: str | int | None, encoding: str
-) -> dict[str, Any]:
-    """Which columns hold what a writer reads and what it should answer.
-
-    Those that are named; else, of a file, the first of `WRITTEN` that it has, or its
-    column "text" alone.
-
-    Raises:
-        DataError: if it has none of these.
-    """
-    columns: dict[str, Any] = {"label": None, "encoding": encoding}
-    if text is not None or target is not None:
-        return columns | {"text": "text" if text is None else text, "pair": target}
-    if not isinstance(source, str | os.PathLike):
-        return columns
-    names = field_names(source, encoding)
-    for first, second in WRITTEN:
-        if first in names and second in names:
-            return columns | {"text": first, "pair": second}
-    if names and "text" not in names:
-        raise DataError(
-            f"{os.fspath(source)} must have the columns "
-            f"{', or '.join(' and '.join(pair) for pair in WRITTEN)}, or text alone. "
-            f"Received: {names!r:.200}. Name them, text=... and target=... (--text and "
-            "--target on the command line), or give positions from 0 on."
-        )
-    return columns | {"text": "text", "pair": None}
 
 
 def name_of(source: Source) -> str:

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from kewen.data import Batches, BatchSource, StreamedBatches, StreamedExamples
+from kewen.data.writing import writing_columns
 from kewen.decoding import Generated
 from kewen.decoding.strategy import numpy_of
 from kewen.errors import ConfigError, DataError
@@ -25,7 +26,6 @@ from kewen.tasks.examples import (
     digest_of_examples,
     examples_of,
     training_examples,
-    writing_columns,
 )
 from kewen.tasks.generation_options import BEAMS, GenerationOptions
 from kewen.tasks.id_generation import IdGenerator
