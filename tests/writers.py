@@ -46,6 +46,13 @@ def reversals():
     return [Example(" ".join((*w, "=")), pair=" ".join(w[::-1])) for w in words]
 
 
+def without_dropout(model):
+    """Nothing is left to chance from here on."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Dropout):
+            layer.rate = 0.0
+
+
 def writer_of(kind, tokenizer, *, max_length=None, scale=1.0, dropout=False, **sizes):
     """The same first weights each time, `scale` times the usual ones."""
     name, head, application, said = KINDS[kind]
@@ -56,9 +63,7 @@ def writer_of(kind, tokenizer, *, max_length=None, scale=1.0, dropout=False, **s
     with seeded(0):
         model = Backbone(config, heads=[head], application=application)
     if not dropout:
-        for layer in model._flatten_layers():
-            if isinstance(layer, keras.layers.Dropout):
-                layer.rate = 0.0
+        without_dropout(model)
     for weight in model.weights:
         if len(weight.shape) > 1:
             weight.assign(keras.ops.convert_to_numpy(weight) * scale)

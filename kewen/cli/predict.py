@@ -26,6 +26,7 @@ from kewen.cli.options import (
 from kewen.cli.progress import in_chunks
 from kewen.cli.surroundings import prepare
 from kewen.cli.targets import check_file
+from kewen.errors import ConfigError
 
 EXAMPLES = """
 kewen predict clf "Shares rose after the merger." "The keeper saved a penalty."
@@ -65,12 +66,17 @@ def predict(
         encoding=encoding,
     )
     prepare()
-    from kewen.tasks import load_task
+    from kewen.tasks import TextClassifier, load_task
 
     policy, engine_dtype = computing(engine, dtype)
     classifier = load_task(
         folder, dtype=policy, engine=engine.value, engine_dtype=engine_dtype
     )
+    if not isinstance(classifier, TextClassifier):
+        raise ConfigError(
+            "kewen predict labels texts with a saved classifier. Received: a writer in "
+            f"{folder}. Ask it with: kewen generate."
+        )
     with json_lines(output, overwrite=overwrite) as write:
         for chunk in in_chunks(examples, "labelled"):
             answers = classifier.predict(

@@ -32,3 +32,7 @@ class TakePlaces(keras.layers.Layer):
     def compute_output_spec(self, hidden: Any, places: Any) -> keras.KerasTensor:
         shape = (hidden.shape[0], places.shape[1], hidden.shape[2])
         return keras.KerasTensor(shape, dtype=self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        # Keras' automatic config refuses a dtype policy that is given as an object.
+        return super().get_config()

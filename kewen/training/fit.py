@@ -24,7 +24,7 @@ from kewen.training.history import History
 from kewen.training.interruption import Interruption
 from kewen.training.progress import progress_for
 from kewen.training.restart import Place, Restart, digest_of_model
-from kewen.training.run import training_stream
+from kewen.training.run import training_data
 from kewen.training.seeds import reseed_dropout
 from kewen.training.watch import BestWeights, Recorder, Validation
 
@@ -204,7 +204,7 @@ def fit(
             del sizes[len(history.loss) :]  # of batches that were fetched, not trained
             with interruption.watching():
                 model.fit(
-                    training_stream(model, train, sizes, epoch, steps - count),
+                    training_data(model, train, sizes, epoch, steps - count),
                     steps_per_epoch=count,
                     initial_epoch=epoch,
                     epochs=last,

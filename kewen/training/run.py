@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
@@ -84,6 +85,30 @@ def training_stream(
             sizes.append(len(batch.indices))
             yield inputs, batch.labels, batch.weights
         epoch, start_step = epoch + 1, 0
+
+
+def training_data(
+    model: keras.Model,
+    batches: BatchSource,
+    sizes: list[int],
+    epoch: int = 0,
+    start_step: int = 0,
+) -> Any:
+    """`training_stream` in the form in which a backend takes lengths that change.
+
+    On TensorFlow, Keras looks at two batches of a generator, and a length that both
+    have is fixed for all.
+    """
+    stream = partial(training_stream, model, batches, sizes, epoch, start_step)
+    if keras.backend.backend() != "tensorflow":
+        return stream()
+    import tensorflow as tf
+
+    first = next(training_stream(model, batches, [], epoch, start_step))
+    signature = keras.tree.map_structure(
+        lambda array: tf.TensorSpec([None] * array.ndim, array.dtype), first
+    )
+    return tf.data.Dataset.from_generator(stream, output_signature=signature)
 
 
 def log_losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
