@@ -63,8 +63,8 @@ class TargetRows:
             DataError: if an example has no answer where the model needs one, or a
                 prompt has no token.
         """
-        texts = self._tokenizer.plain_rows([each.text for each in examples])
-        answers = self._tokenizer.plain_rows([each.pair or "" for each in examples])
+        texts = self.plain_ids([each.text for each in examples])
+        answers = self.plain_ids([each.pair or "" for each in examples])
         rows: list[Row] = []
         for example, text, answer in zip(examples, texts, answers, strict=True):
             if example.pair is not None:
@@ -78,6 +78,12 @@ class TargetRows:
             else:
                 rows += self.blocks([*self._before, *text, *self._behind, *self._end])
         return rows
+
+    def plain_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of texts alone, without special tokens; in parallel."""
+        before, behind = map(len, self._tokenizer.frame)
+        rows = (row["token_ids"].tolist() for row in self._tokenizer.encode_many(texts))
+        return [row[before : len(row) - behind] for row in rows]
 
     def blocks(self, ids: Sequence[int]) -> list[Row]:
         """Rows that predict each token but the first once, from those before it."""

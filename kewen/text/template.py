@@ -39,6 +39,13 @@ class Template:
         """How many special tokens a row holds."""
         return sum(piece.source is None for piece in self.pieces)
 
+    @property
+    def frame(self) -> tuple[list[int], list[int]]:
+        """The special tokens before the first text, and those behind it."""
+        ids = [piece.token_id for piece in self.pieces]
+        place = [piece.source for piece in self.pieces].index(0)
+        return ids[:place], ids[place + 1 :]
+
 
 def learn_templates(tokenizer: Tokenizer) -> tuple[Template, Template]:
     """The templates of a single text and of a pair.

@@ -48,6 +48,7 @@ class Tokenizer:
 
     Attributes:
         vocabulary_size: V, rows that an embedding needs; unused rows count.
+        frame: ids of the special tokens before a text, and of those behind it.
         pad_id, cls_id, sep_id, unk_id, mask_id: ids; None where there is no such token.
 
     Example: `tokenizer("白切鸡", "你想吃啥", max_length=64)["token_ids"]`.
@@ -65,6 +66,7 @@ class Tokenizer:
         self._special = special
         self._settings = dict(settings)
         self._templates = learn_templates(library)
+        self.frame = self._templates[0].frame
         self.vocabulary_size = len(self._rows)
         self.pad_id = self._id_of(special.pad)
         self.cls_id = self._id_of(special.cls)
@@ -422,29 +424,7 @@ class Tokenizer:
 
     def plain_ids(self, text: str) -> list[int]:
         """The ids of a text alone: no special token is put before or behind it."""
-        return self.plain_rows([text])[0]
-
-    def plain_rows(self, texts: Sequence[str]) -> list[list[int]]:
-        """The same of many texts, in parallel.
-
-        Raises:
-            DataError: if one is no string.
-        """
-        found = self._tokenize(checked_texts(texts, "text"))
-        return [tokens.token_ids.tolist() for tokens in found]
-
-    def framed(self, ids: Iterable[int]) -> list[int]:
-        """Plain ids of a text between the special tokens that a text gets."""
-        before, behind = self.frame
-        return [*before, *ids, *behind]
-
-    @property
-    def frame(self) -> tuple[list[int], list[int]]:
-        """The special tokens that a text gets: before it, and behind it."""
-        pieces = self._single.pieces
-        place = next(n for n, piece in enumerate(pieces) if piece.source is not None)
-        before, behind = pieces[:place], pieces[place + 1 :]
-        return [x.token_id for x in before], [x.token_id for x in behind]
+        return [int(number) for number in self._tokenize([text])[0].token_ids]
 
     def _edited(self, edited: Edited) -> tuple[Self, Sources]:
         settings = renumbered(self._settings, edited)

@@ -34,7 +34,8 @@ def loss_by_the_lesson(writer, example):
     source = writer.prompt_ids(example.text)
     target = [*writer.tokenizer.plain_ids(example.pair), writer.model.end_ids[0]]
     if model.application == "encoder_decoder":
-        target = writer.tokenizer.framed(target[:-1])
+        before, behind = writer.tokenizer.frame
+        target = [*before, *target[:-1], *behind]
         ids = np.array([[writer.model.start_id, *target]])
         given = {
             "token_ids": np.array([source]),
