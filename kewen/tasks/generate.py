@@ -4,16 +4,18 @@ prompt -> token ids -> scores of the next token -> one chosen -> ... -> text
 """
 
 import dataclasses
-import math
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
-from kewen.data import Batches, BatchSource, StreamedBatches, StreamedExamples
+from kewen.data import (
+    Batches,
+    BatchSource,
+    StreamedBatches,
+    StreamedExamples,
+)
 from kewen.data.writing import writing_columns
 from kewen.decoding import Generated
 from kewen.decoding.strategy import numpy_of
@@ -29,16 +31,17 @@ from kewen.tasks.examples import (
 )
 from kewen.tasks.generation_options import BEAMS, GenerationOptions
 from kewen.tasks.id_generation import IdGenerator
-from kewen.tasks.likelihoods import likelihoods, mean_loss
-from kewen.tasks.target_models import likelihood_model, logits_model
+from kewen.tasks.likelihoods import METRICS, measure_of
+from kewen.tasks.scoring import Scorer, TextScore
+from kewen.tasks.target_models import logits_model
 from kewen.tasks.target_rows import TargetRows
-from kewen.text import GrowingText, checked_stop
+from kewen.tasks.text_limits import Limits, apart
+from kewen.text import GrowingText
 from kewen.training import History, fit
 
 Prompt = str | Sequence[Mapping[str, Any]]
 TASK = "generate"
 USUAL_LENGTH = 256  # tokens a row is trained on, where the model has so many positions
-METRICS = ("loss", "perplexity")  # what is measured after each epoch
 LOOK_EVERY = 8  # tokens between two looks for stop strings and at the clock
 
 
@@ -171,7 +174,7 @@ class Generator:
         if validation_data is not None:
             columns = same | writing_columns(validation_data, text, target, encoding)
             held_out = examples_of(validation_data, **columns)
-            validate = self._measure(likelihood_model(model), self.rows(held_out))
+            validate = measure_of(model, self.rows, held_out)
         common: dict[str, Any] = {
             "max_length": self.max_length,
             "batch_size": batch_size,
@@ -202,6 +205,34 @@ class Generator:
         # It is no longer what lies there.
         self.pretrained = dataclasses.replace(self.pretrained, folder=None)
         return self.history
+
+    def score(
+        self,
+        texts: Sequence[str],
+        given: Sequence[str] | None = None,
+        *,
+        window: int | None = None,
+        context: int | None = None,
+    ) -> list[TextScore]:
+        """The log-probability of each token, and the perplexity, of each text.
+
+        Args:
+            texts: as they are, without an end after them; a first token that has
+                nothing before it is not scored.
+            given: what each text is the answer to: a prompt, or a source. Then the end
+                after the text is scored too.
+            window: tokens that a decoder reads at a time; its positions, at most 1,024,
+                if None. A text that is longer is read in several windows.
+            context: tokens that each scored one has before it at least, as far as its
+                text has so many; half a window if None. Each window moves on by what
+                it scores, `window + 1 - context`.
+
+        Raises:
+            ConfigError: if window or context cannot be.
+            DataError: if the model needs sources and has none, or a pair is too long.
+        """
+        scorer = Scorer(self.pretrained, self.tokenizer, self.model)
+        return scorer(texts, given, window, context)
 
     def save(self, folder: str | Path, overwrite: bool = False) -> None:
         """Write a folder for `kewen.load_task`, `kewen.load` and transformers.
@@ -244,7 +275,7 @@ class Generator:
         self, prompts: Sequence[Prompt], **options: Any
     ) -> list[list[GeneratedText]]:
         """As `generate`, of a list of prompts, with ids, scores, and why each ended."""
-        chosen, limits = _apart(options)
+        chosen, limits = apart(options)
         if not prompts:
             return []
         rows = [self.prompt_ids(prompt) for prompt in prompts]
@@ -268,7 +299,7 @@ class Generator:
         Raises:
             ConfigError: if several texts a prompt are asked for, or `until`.
         """
-        chosen, limits = _apart(options)
+        chosen, limits = apart(options)
         if chosen.num_results > 1 or limits.until or limits.deadline:
             raise ConfigError(
                 "Many prompts through few rows give a text each, without until and "
@@ -288,7 +319,7 @@ class Generator:
         Raises:
             ConfigError: if beams are asked for, whose text is known at the end only.
         """
-        chosen, limits = _apart(options)
+        chosen, limits = apart(options)
         if chosen.mode == BEAMS or chosen.num_results > 1:
             raise ConfigError(
                 "A stream is one text, token by token. Received: num_beams "
@@ -326,18 +357,7 @@ class Generator:
             )
         return ids
 
-    def _measure(
-        self, model: keras.Model, rows: Sequence[Mapping[str, Any]]
-    ) -> Callable[[], dict[str, float]]:
-        """A function that scores the model as it then is."""
-
-        def measure() -> dict[str, float]:
-            loss = mean_loss(likelihoods(model, rows, self.rows))
-            return dict(zip(METRICS, (loss, math.exp(loss)), strict=True))
-
-        return measure
-
-    def _finished(self, text: Generated, limits: "_Limits") -> GeneratedText:
+    def _finished(self, text: Generated, limits: Limits) -> GeneratedText:
         growing = GrowingText(self.tokenizer, limits.stop)
         return self._told(text, growing, ids=text.ids)
 
@@ -355,7 +375,7 @@ class Generator:
         return GeneratedText(growing.text, text.ids, text.score, reason or finish)
 
     def _watched(
-        self, rows: list[list[int]], chosen: GenerationOptions, limits: "_Limits"
+        self, rows: list[list[int]], chosen: GenerationOptions, limits: Limits
     ) -> list[list[GeneratedText]]:
         """A batch that is looked at every few tokens."""
         decoder, prompts, extra = self.model.prepared(rows, chosen)
@@ -378,42 +398,6 @@ class Generator:
         found = [self._told(*each) for each in ends]
         each = len(found) // len(rows)
         return [found[i : i + each] for i in range(0, len(found), each)]
-
-
-@dataclasses.dataclass(frozen=True)
-class _Limits:
-    """What ends a text besides its tokens."""
-
-    stop: tuple[str, ...]
-    until: Any
-    deadline: float | None
-
-    @property
-    def needed(self) -> bool:
-        return bool(self.stop) or self.until is not None or self.deadline is not None
-
-    def is_late(self) -> bool:
-        return self.deadline is not None and time.monotonic() >= self.deadline
-
-    def reached(self, text: str) -> bool:
-        return self.is_late() or (self.until is not None and bool(self.until(text)))
-
-    def reason(self, grown: GrowingText, late: bool) -> str | None:
-        if grown.stopped or (self.until is not None and self.until(grown.text)):
-            return "stop"
-        return "time" if late else None
-
-
-def _apart(options: Mapping[str, Any]) -> tuple[GenerationOptions, _Limits]:
-    """Options of decoding, and limits that only a text knows."""
-    known = dict(options)
-    stop = checked_stop(known.pop("stop", ()))
-    until = known.pop("until", None)
-    seconds = known.pop("max_time_s", None)
-    if seconds is not None and not seconds > 0:
-        raise ConfigError(f"max_time_s must be more than 0. Received: {seconds!r}.")
-    deadline = None if seconds is None else time.monotonic() + seconds
-    return GenerationOptions.of(known), _Limits(stop, until, deadline)
 
 
 def _is_one(prompts: Any) -> bool:

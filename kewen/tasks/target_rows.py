@@ -38,7 +38,7 @@ class TargetRows:
                 f"max_length must be from 3 to {longest}, the positions that the model "
                 f"has. Received: {max_length}."
             )
-        self.max_length = max_length
+        self.max_length, self.longest = max_length, longest
         # What fills up ids in batches of these rows.
         self.pad_ids: dict[str, int] = {
             "token_ids": model.pad_id,
@@ -76,8 +76,14 @@ class TargetRows:
                     'Name its column: target="..." (--target on the command line).'
                 )
             else:
-                rows += self.blocks([*self._before, *text, *self._behind, *self._end])
+                ids = [*self._before, *text, *self._behind, *self._end]
+                rows += self._blocks(ids)
         return rows
+
+    def text_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of texts as a decoder reads them, without an end."""
+        rows = self.plain_ids(texts)
+        return [[*self._before, *row, *self._behind] for row in rows]
 
     def plain_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of texts alone, without special tokens; in parallel."""
@@ -85,11 +91,11 @@ class TargetRows:
         rows = (row["token_ids"].tolist() for row in self._tokenizer.encode_many(texts))
         return [row[before : len(row) - behind] for row in rows]
 
-    def blocks(self, ids: Sequence[int]) -> list[Row]:
+    def _blocks(self, ids: Sequence[int]) -> list[Row]:
         """Rows that predict each token but the first once, from those before it."""
         size = self.max_length
         return [
-            self._going_on(ids[start : start + size + 1], 0)
+            self.going_on(ids[start : start + size + 1], 0)
             for start in range(0, len(ids) - 1, size)
         ]
 
@@ -110,9 +116,9 @@ class TargetRows:
         # An answer that was cut does not end there.
         is_whole = len(answer[kept]) == len(answer)
         ids = [*prompt, *answer[kept], *(self._end if is_whole else [])]
-        return self._going_on(ids, len(prompt) - 1)
+        return self.going_on(ids, len(prompt) - 1)
 
-    def _going_on(self, ids: Sequence[int], first: int) -> Row:
+    def going_on(self, ids: Sequence[int], first: int) -> Row:
         """A row that predicts the ids after `first`; up to there it is segment 0."""
         row = np.array(ids, np.int32)
         length = len(row) - 1

@@ -8,8 +8,8 @@ from writers import KINDS, letters_tokenizer, reversals, writer_of
 import kewen
 from kewen.data import Batches, Example
 from kewen.losses import CrossEntropy
-from kewen.tasks.likelihoods import likelihoods
-from kewen.tasks.target_models import likelihood_model, logits_model
+from kewen.tasks.likelihoods import Likelihoods
+from kewen.tasks.target_models import logits_model
 from kewen.training import fit
 
 PAIRS = [Example("a b c =", pair="d"), Example("=", pair="a a b b c c d d a")]
@@ -108,11 +108,11 @@ def test_padding_teaches_nothing(tokenizer, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_likelihoods_in_a_batch_are_those_of_each_row_alone(tokenizer, kind):
     writer = writer_of(kind, tokenizer, scale=8.0)
-    model = likelihood_model(logits_model(writer.pretrained.model))
+    model = Likelihoods(logits_model(writer.pretrained.model), writer.rows)
     rows = writer.rows(PAIRS * 2)
-    together = likelihoods(model, rows, writer.rows)
+    together = model(rows)
     for row, found in zip(rows, together, strict=True):
-        (alone,) = likelihoods(model, [row], writer.rows)
+        (alone,) = model([row])
         np.testing.assert_allclose(found, alone, rtol=1e-5)
         assert found.shape == row["target_ids"].shape
 

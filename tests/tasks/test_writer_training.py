@@ -13,8 +13,8 @@ from kewen.data import Batches, Example, StreamedBatches, stream_examples
 from kewen.data import blocks as blocks_module
 from kewen.errors import ConfigError, DataError
 from kewen.tasks import Generator
-from kewen.tasks.likelihoods import likelihoods, mean_loss
-from kewen.tasks.target_models import likelihood_model, logits_model
+from kewen.tasks.likelihoods import Likelihoods, mean_loss
+from kewen.tasks.target_models import logits_model
 from kewen.training import History
 
 PAIRS = [("a b", "b a"), ("c", "c"), ("d d a", "a d d"), ("b", "b")]
@@ -262,8 +262,8 @@ def test_a_writer_trains_in_half_precision(tokenizer):
     writer = writer_of("decoder", tokenizer, scale=4.0)
     texts = [Example("a b c")] * 4
     model = writer.pretrained.model
-    full = likelihood_model(logits_model(model))
-    wanted = mean_loss(likelihoods(full, writer.rows(texts), writer.rows))
+    full = Likelihoods(logits_model(model), writer.rows)
+    wanted = mean_loss(full(writer.rows(texts)))
     half = model.redrawn(dtype="mixed_bfloat16", layers=())
     half.set_weights(model.get_weights())
     without_dropout(half)
