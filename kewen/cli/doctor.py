@@ -37,6 +37,7 @@ EXTRAS = {
     "onnx": (("torch", "onnx", "onnxscript"), "`kewen export DIR model.onnx`"),
     "gguf": (("gguf",), "GGUF files in k-quants"),
     "chat": (("jinja2",), "chat templates: `kewen generate DIR --chat`"),
+    "bleu": (("sacrebleu",), "`kewen evaluate WRITER FILE --bleu`"),
     "bench": (
         (
             *("torch", "transformers", "openvino", "onnx", "onnxscript"),

@@ -1,5 +1,6 @@
 """`kewen fit generate`: from texts, or prompts and answers, to a model that writes."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -24,9 +25,11 @@ from kewen.cli.fit_options import (
     StartModel,
     Stream,
     TensorBoard,
+    Test,
     Warmup,
 )
 from kewen.cli.fit_steps import (
+    HELD_OUT,
     check_held_out,
     pointing_at,
     read_sets,
@@ -52,6 +55,7 @@ def generate(
     model: StartModel,
     out: Annotated[Path, typer.Option(help="Folder to save the writer in.")],
     dev: Dev = None,
+    test: Test = None,
     text: Annotated[
         str | None,
         typer.Option(
@@ -98,7 +102,7 @@ def generate(
     encoder-decoder, or an encoder with --application unilm, learns to answer sources.
     """
     factors = numbers_option("--learning-rates", learning_rates)
-    files = {"train": train, "dev": dev}
+    files = {"train": train, "dev": dev, "test": test}
     check_held_out(files, patience=patience)
     check_folder(out, overwrite)
     if tensorboard is not None:
@@ -145,5 +149,8 @@ def generate(
             checkpoint_steps=checkpoint_steps if checkpoint else None,
         )
     saved(writer, out, overwrite, history)
+    for name in [name for name in HELD_OUT if name in sets]:
+        scores = writer.evaluate(sets[name], write=name == "test")
+        sys.stdout.write(scores.summary(str(files[name])))
     if state is not None:  # last: whatever fails before this can be tried again
         remove_state(state)
