@@ -26,7 +26,7 @@ from kewen.cli.targets import check_file
 from kewen.errors import ConfigError
 
 if TYPE_CHECKING:
-    from kewen.tasks import Generator, TextClassifier
+    from kewen.tasks import TextClassifier
 
 EXAMPLES = """
 kewen evaluate clf test.tsv
@@ -96,7 +96,8 @@ def evaluate(
     if writes:
         options = {"num_beams": num_beams, "max_new_tokens": max_new_tokens}
         options = {x: y for x, y in options.items() if y not in (None, 1)}
-        _evaluate_writer(task, examples, str(file), as_json, bleu=bleu, **options)
+        scores = task.evaluate(examples, bleu=bleu, generation=options)
+        sys.stdout.write(scores.json() if as_json else scores.summary(str(file)))
         return
     _evaluate_classifier(task, examples, folder, file, as_json, report, overwrite)
 
@@ -108,13 +109,6 @@ def _is_writer(folder: str) -> bool:
         return json.loads(path.read_text(encoding="utf-8")).get("task") == "generate"
     except (OSError, ValueError, AttributeError):
         return False  # a hub id, a model of transformers', or what load_task refuses
-
-
-def _evaluate_writer(
-    writer: "Generator", examples: Any, name: str, as_json: bool, **options: Any
-) -> None:
-    scores = writer.evaluate(examples, **options)
-    sys.stdout.write(scores.json() if as_json else scores.summary(name))
 
 
 def _evaluate_classifier(

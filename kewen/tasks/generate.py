@@ -239,29 +239,31 @@ class Generator:
         self,
         data: Source,
         *,
-        columns: Mapping[str, Any] | None = None,
         write: bool = True,
         bleu: bool = False,
-        **options: Any,
+        generation: Mapping[str, Any] | None = None,
+        **columns: Any,
     ) -> WritingScores:
         """Perplexity on a file, and what the model itself answers against its answers.
 
         Args:
             data: as in `fit`.
-            columns: text, target, header, encoding and on_bad_row by name, as in `fit`.
             write: whether pairs are answered, too, for ROUGE; see `kewen.metrics`.
             bleu: whether BLEU is computed of these answers (extra `[bleu]`).
-            **options: of `GenerationOptions`; greedy search if none are given, of at
-                most 64 tokens, or as many as there are positions for.
+            generation: `GenerationOptions` by name; greedy search without, of at most
+                64 tokens, or as many as there are positions for.
+            **columns: text, target, header, encoding, on_bad_row as in `fit`.
 
         Raises:
             MissingExtraError: if BLEU is asked for and sacrebleu is not installed.
         """
-        known = {"text": None, "target": None, "encoding": "utf-8", **(columns or {})}
-        named = [known.pop(name) for name in ("text", "target", "encoding")]
-        examples = examples_of(data, **known, **writing_columns(data, *named))
+        usual = {"text": None, "target": None, "encoding": "utf-8"}
+        named = [columns.pop(name, usual[name]) for name in usual]
+        examples = examples_of(data, **columns, **writing_columns(data, *named))
         judge = Evaluator(self.pretrained, self.tokenizer, self.model, self.rows)
-        return judge(examples, write=write, with_bleu=bleu, options=options)
+        return judge(
+            examples, write=write, with_bleu=bleu, options=dict(generation or {})
+        )
 
     def save(self, folder: str | Path, overwrite: bool = False) -> None:
         """Write a folder for `kewen.load_task`, `kewen.load` and transformers.

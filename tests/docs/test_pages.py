@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -146,7 +147,7 @@ def test_the_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):
 
 @pytest.fixture
 def writers(tmp_path, monkeypatch):
-    """A tiny gpt2-folder and bert-folder, beside the reader."""
+    """A tiny gpt2-folder and bert-folder, and pairs, beside the reader."""
     from byte_tokenizer import byte_tokenizer
 
     from kewen.models import Backbone, Pretrained
@@ -166,6 +167,10 @@ def writers(tmp_path, monkeypatch):
         model=Backbone(bert, heads=["masked_lm"]),
         tokenizer=Tokenizer.from_file(tmp_path / "vocab.txt"),
     ).save(tmp_path / "bert-folder")
+    for name in ("train", "dev", "test"):
+        lines = [json.dumps({"source": text, "target": text[:2]}) for text in TEXTS]
+        path = tmp_path / f"{name}.jsonl"
+        path.write_text("\n".join(lines), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
 
 
