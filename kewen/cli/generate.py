@@ -81,6 +81,10 @@ def generate(
     typical_p: Annotated[
         float | None, typer.Option(help="Draw among the most typical of this mass.")
     ] = None,
+    penalty_alpha: Annotated[
+        float | None,
+        typer.Option(help="Contrastive search among the --top-k likeliest."),
+    ] = None,
     repetition_penalty: Annotated[
         float | None, typer.Option(help="Above 1: what came is less likely.")
     ] = None,
@@ -103,7 +107,7 @@ def generate(
     dtype: ComputedIn = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Go on with prompts: greedily, by chance, or with beams.
+    """Go on with prompts: greedily, by chance, with beams, or by contrastive search.
 
     One text on the command line is answered as it comes, token by token.
     """
@@ -131,6 +135,7 @@ def generate(
         "top_p": top_p,
         "min_p": min_p,
         "typical_p": typical_p,
+        "penalty_alpha": penalty_alpha,
         "repetition_penalty": repetition_penalty,
         "no_repeat_ngram_size": no_repeat_ngram_size,
         "num_beams": num_beams,

@@ -6,6 +6,7 @@ A model is a `Step`; `kewen.models.decoding_step` makes one of a loaded model, a
 
 from kewen.decoding.beams import Beams
 from kewen.decoding.continuous import continuous
+from kewen.decoding.contrastive import Contrastive
 from kewen.decoding.decoder import Decoder
 from kewen.decoding.drawing import drawn, uniforms
 from kewen.decoding.grammar import json_pattern
@@ -37,6 +38,7 @@ __all__ = [
     "AllowedIds",
     "BadWords",
     "Beams",
+    "Contrastive",
     "Decoder",
     "Drafted",
     "ForcedEnd",

@@ -47,7 +47,7 @@ class Decoder:
         longest: int | None = None,
         seed: int = 0,
     ) -> None:
-        self.step = step
+        self.step = strategy.step_of(step)
         self.strategy = strategy
         self.longest = longest
         self.seed = seed

@@ -15,8 +15,7 @@ from kewen.decoding.strategy import (
     Strategy,
     fault_of,
     is_one_of,
-    newest,
-    numpy_of,
+    texts_of,
 )
 
 Tensor = Any
@@ -63,12 +62,7 @@ class Paths(Strategy):
 
     def results(self, loop: Loop) -> list[list[Generated]]:
         """As `Strategy.results`: one text a prompt."""
-        texts = newest(loop["history"], loop["counts"])
-        scores = numpy_of(loop["scores"])
-        return [
-            [Generated(ids, float(score))]
-            for ids, score in zip(texts, scores, strict=True)
-        ]
+        return texts_of(loop)
 
     def _chosen(self, logits: Tensor, loop: Loop) -> Loop:
         raw = ops.cast(logits, "float32")

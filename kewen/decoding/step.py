@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from kewen.errors import ConfigError
+
 Tensor = Any
 State = Any  # tensors in dicts, lists and tuples; what each holds is the step's affair
 Prompt = Mapping[str, Tensor]
@@ -98,6 +100,20 @@ class Step(abc.ABC):
         Here: of all tensors that have rows. Numbers without an axis stay.
         """
         return merged_rows(state, other, source)
+
+    def showing(self) -> "Step":
+        """The same step, whose states have an entry `hidden` as well.
+
+        It is the last hidden state at each token that was read, float (N, T, C). Who
+        asks for it takes it out of a state before going on with that.
+
+        Raises:
+            ConfigError: if this step has no hidden states to show.
+        """
+        raise ConfigError(
+            "This search compares hidden states, which a model with a cache shows. "
+            f"Received: {type(self).__name__}, which gives scores alone."
+        )
 
     def variables(self) -> list[keras.Variable]:
         """Weights that a compiled program is given as arguments."""

@@ -54,6 +54,10 @@ class Strategy(Numbered, abc.ABC):
         """Columns that it needs beyond the longest text."""
         return 0
 
+    def step_of(self, step: Step) -> Step:
+        """The step as this strategy needs it."""
+        return step
+
     @abc.abstractmethod
     def start(self, step: Step, logits: Tensor, state: Any, loop: Loop) -> Loop:
         """The loop after the first choice.
@@ -129,6 +133,15 @@ def is_one_of(ids: Tensor, some: Tensor | None) -> Tensor:
     if some is None:
         return ops.zeros_like(ids, "bool")
     return ops.any(ids[..., None] == some, axis=-1)
+
+
+def texts_of(loop: Loop) -> list[list[Generated]]:
+    """Of a strategy with a text a prompt: what was generated so far."""
+    texts = newest(loop["history"], loop["counts"])
+    scores = numpy_of(loop["scores"])
+    return [
+        [Generated(ids, float(score))] for ids, score in zip(texts, scores, strict=True)
+    ]
 
 
 def newest(history: Tensor, counts: Tensor) -> list[np.ndarray]:

@@ -5,6 +5,7 @@ depend on what came before are asked for their answer at this moment (see
 `kewen.layers.moment`); all others do what they always do.
 """
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -59,6 +60,8 @@ class _Remembering(Step):
     """
 
     def __init__(self, body: Backbone, head: keras.Model) -> None:
+        self._shows = False
+        self._twin: _Remembering | None = None
         self._body = body
         self._head = head
         self._windows = windows_of(body)
@@ -66,6 +69,16 @@ class _Remembering(Step):
     def variables(self) -> list[keras.Variable]:
         """As `Step.variables`."""
         return _unique([*self._body.weights, *self._head.weights])
+
+    def showing(self) -> "_Remembering":
+        """As `Step.showing`; the same one each time, since it keeps its programs."""
+        if self._twin is None:
+            self._twin = copy.copy(self)
+            self._twin._shows = True
+        return self._twin
+
+    def _shown(self, hidden: Tensor) -> State:
+        return {"hidden": hidden} if self._shows else {}
 
     def _begun(
         self,
@@ -84,7 +97,7 @@ class _Remembering(Step):
             windows=self._windows,
         )
         hidden = walked(self._body, given, moment)
-        return self._head(hidden[:, -1:])[:, 0], {
+        return self._head(hidden[:, -1:])[:, 0], self._shown(hidden) | {
             "clock": ops.convert_to_tensor(is_token.shape[1], "int32"),
             "lengths": lengths,
             "memories": moment.memories,
@@ -110,7 +123,7 @@ class _Remembering(Step):
         }
         if moment.ancestors is not None:
             state["ancestors"] = moment.ancestors
-        return self._head(hidden), [state]
+        return self._head(hidden), [state | self._shown(hidden)]
 
     def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
         """As `Step.__call__`."""

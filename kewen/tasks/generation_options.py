@@ -8,6 +8,7 @@ from kewen.decoding import (
     AllowedIds,
     BadWords,
     Beams,
+    Contrastive,
     ForcedStart,
     FrequencyPenalty,
     MinLength,
@@ -27,6 +28,7 @@ from kewen.decoding import (
 from kewen.errors import ConfigError
 
 GREEDY, SAMPLING, BEAMS = "greedy", "sampling", "beams"
+CONTRASTIVE = "contrastive"
 # Option -> the rule that it is the one argument of; the first ones draw tokens.
 _DRAWING = {
     "temperature": Temperature,
@@ -62,6 +64,8 @@ class GenerationOptions:
         seed: of sampling.
         temperature, top_k, top_p, min_p, typical_p: of sampling; any of them makes it
             one. See the rules of these names in `kewen.decoding`.
+        penalty_alpha: makes it contrastive search among the `top_k` likeliest tokens,
+            see `decoding.Contrastive`.
         repetition_penalty, presence_penalty, frequency_penalty: see there.
         no_repeat_ngram_size: no n-gram of so many tokens comes twice.
         min_new_tokens: the end token is forbidden before.
@@ -86,6 +90,7 @@ class GenerationOptions:
     top_p: float | None = None
     min_p: float | None = None
     typical_p: float | None = None
+    penalty_alpha: float | None = None
     repetition_penalty: float | None = None
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
@@ -118,12 +123,17 @@ class GenerationOptions:
         """Which search it is."""
         if self.num_beams > 1:
             return BEAMS
+        if self.penalty_alpha is not None:
+            return CONTRASTIVE
         return SAMPLING if self.samples else GREEDY
 
     @property
     def samples(self) -> bool:
         """Whether tokens are drawn."""
-        return any(getattr(self, name) is not None for name in _DRAWING)
+        chosen = [name for name in _DRAWING if getattr(self, name) is not None]
+        if self.penalty_alpha is not None and chosen == ["top_k"]:
+            return False  # its candidates
+        return bool(chosen)
 
     def check(self) -> None:
         """Refuse what cannot be.
@@ -142,13 +152,27 @@ class GenerationOptions:
                 "Beams are searched, not drawn. Received: num_beams "
                 f"{self.num_beams} with an option of sampling. Leave one of them out."
             )
-        if self.mode == GREEDY and self.num_results > 1:
+        if self.penalty_alpha is not None:
+            self._check_contrastive()
+        if self.mode in (GREEDY, CONTRASTIVE) and self.num_results > 1:
             raise ConfigError(
-                "Greedy search finds one text. Received: num_results "
+                f"A {self.mode} search finds one text. Received: num_results "
                 f"{self.num_results}. Ask for beams (num_beams=...) or samples "
                 "(temperature=1.0)."
             )
         self.strategy(end_ids=(0,))  # each rule refuses what it cannot be
+
+    def _check_contrastive(self) -> None:
+        if self.num_beams > 1 or self.samples or not self.top_k:
+            raise ConfigError(
+                "Contrastive search takes penalty_alpha and top_k, its candidates, and "
+                "neither beams nor options of sampling. Received: top_k "
+                f"{self.top_k!r}, num_beams {self.num_beams}."
+            )
+        if not 0 <= float(self.penalty_alpha or 0) <= 1:
+            raise ConfigError(
+                f"penalty_alpha must be from 0 to 1. Received: {self.penalty_alpha}."
+            )
 
     def strategy(self, end_ids: tuple[int, ...]) -> Strategy:
         """The strategy that does it.
@@ -169,10 +193,15 @@ class GenerationOptions:
                 rules=rules,
                 end_ids=ends,
             )
+        if self.mode == CONTRASTIVE:
+            alpha, count = float(self.penalty_alpha or 0), int(self.top_k or 1)
+            return Contrastive(candidates=count, alpha=alpha, rules=rules, end_ids=ends)
         return Paths(rules=rules, end_ids=ends, sample=self.samples)
 
     def _all_rules(self, end_ids: tuple[int, ...]) -> tuple[Rule, ...]:
         given = {name: getattr(self, name) for name in _RULES}
+        if self.mode == CONTRASTIVE:
+            given["top_k"] = None  # its candidates, and no filter
         rules = [
             _RULES[name](value) for name, value in given.items() if value is not None
         ]

@@ -15,7 +15,7 @@ from kewen.errors import ConfigError, DataError
 from kewen.models import decoding_step
 from kewen.models.config import load_json
 from kewen.models.pretrained import Pretrained
-from kewen.tasks.generation_options import BEAMS, GenerationOptions
+from kewen.tasks.generation_options import BEAMS, CONTRASTIVE, GenerationOptions
 
 GENERATION_JSON = "generation_config.json"
 SOURCE_BUCKET = 16  # columns that sources are filled up to, for few programs
@@ -69,12 +69,13 @@ class IdGenerator:
     ) -> Iterator[tuple[int, Generated]]:
         """The text of each prompt, so many at a time, as they are done.
 
-        See `kewen.decoding.continuous`. Beams, which end together, go batch by batch.
+        See `kewen.decoding.continuous`. Searches with several rows a prompt, beams and
+        contrastive search, go batch by batch.
 
         Yields:
             (number of the prompt, its text, the best one).
         """
-        if options.mode == BEAMS:
+        if options.mode in (BEAMS, CONTRASTIVE):
             for start in range(0, len(prompts), rows):
                 found = self(prompts[start : start + rows], options)
                 yield from ((start + n, texts[0]) for n, texts in enumerate(found))

@@ -78,6 +78,15 @@ def test_a_text_ends_before_a_stop_string(decoder):
     assert cut.text == plain.text[: plain.text.index(stop)]
 
 
+def test_contrastive_search_streams_and_goes_through_few_rows(decoder):
+    options = {"penalty_alpha": 0.6, "top_k": 4, "max_new_tokens": 12}
+    together = decoder.generate(PROMPTS, **options)
+    assert together == ["".join(decoder.stream(p, **options)) for p in PROMPTS]
+    found = dict(decoder.many(PROMPTS, rows=2, **options))
+    assert [found[n].text for n in range(len(PROMPTS))] == together
+    assert together != decoder.generate(PROMPTS, max_new_tokens=12)
+
+
 def test_a_function_ends_a_text(decoder):
     def until(text):
         return len(text) >= 3
@@ -162,7 +171,13 @@ def test_an_encoder_decoder_answers(tokenizer):
         ({"num_beams": 200}, "at most 128 with 256 ids"),
         ({"top_p": 1.5}, "top_p must be"),
         ({"rules": (TWO_ENTRIES,)}, "2 entries of PassageNGrams for 1 prompts"),
-        ({"num_results": 2}, "Greedy search finds one"),
+        ({"penalty_alpha": 0.6}, "takes penalty_alpha and top_k"),
+        ({"penalty_alpha": 0.6, "top_k": 4, "top_p": 0.9}, "nor options of sampling"),
+        ({"penalty_alpha": 0.6, "top_k": 4, "num_beams": 2}, "neither beams"),
+        ({"penalty_alpha": 1.5, "top_k": 4}, "from 0 to 1"),
+        ({"penalty_alpha": 0.6, "top_k": 400}, "1 to 256, as many"),
+        ({"penalty_alpha": 0.6, "top_k": 4, "num_results": 2}, "contrastive search"),
+        ({"num_results": 2}, "greedy search finds one"),
         ({"stop": ""}, "at least one character"),
         ({"max_time_s": 0}, "more than 0"),
         ({"colour": "red"}, "Generation takes the options"),
