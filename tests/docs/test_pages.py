@@ -182,6 +182,12 @@ def test_the_examples_that_write_run(writers, capsys):
     assert names["writer"].model.reads_source
 
 
+def test_the_example_of_markov_chains_runs(capsys):
+    *_, (_, names) = run_in_turn(ROOT / "docs/howto/mcmc.md")
+    assert len(capsys.readouterr().out.splitlines()) == 200
+    assert {ids.count(2) >= 1 and 3 <= len(ids) <= 8 for ids in names["best"]} == {True}
+
+
 def test_the_examples_of_the_tour_run_one_after_the_other(monkeypatch):
     monkeypatch.chdir(ROOT)
     *_, (_, names) = run_in_turn(ROOT / "docs/tour.md")

@@ -1,0 +1,1 @@
+"""Texts drawn from targets by Markov chains, with any causal language model."""
