@@ -28,7 +28,6 @@ def folder(tmp_path_factory):
         hidden_dim=8,
         num_layers=1,
         num_heads=2,
-        num_key_value_heads=2,
         intermediate_dim=16,
         max_length=64,
     )
