@@ -6,6 +6,15 @@ that a caller would guess, so `except ValueError` keeps working.
 """
 
 
+def installing(extra: str | None) -> str:
+    """What a message says of installing an extra, or kewen alone if None.
+
+    As the README has it: from a clone, since kewen need not be on any index.
+    """
+    what = f".[{extra}]" if extra else "."
+    return f'in a clone of kewen: pip install "{what}"'
+
+
 class KewenError(Exception):
     """What kewen raises when input, files or surroundings are not as they must be."""
 

@@ -10,10 +10,11 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from kewen.errors import ConfigError, MissingExtraError
+from kewen.errors import ConfigError, MissingExtraError, installing
 
-# Backend -> what pip must install for it.
-BACKENDS = {"jax": "kewen", "torch": "kewen[torch]", "tensorflow": "kewen[tensorflow]"}
+# Backend -> the extra that brings it.
+BACKENDS = {"jax": None, "torch": "torch", "tensorflow": "tensorflow"}
+DRAWING = ("openvino", "numpy")  # Keras' own for inference
 DEFAULT = "jax"
 NOBODYS_CHOICE = "tensorflow"
 
@@ -25,8 +26,12 @@ def choose_backend() -> None:
     os.environ["KERAS_BACKEND"] = _configured() or DEFAULT
 
 
-def require_backend() -> None:
+def require_backend(to_draw: bool = False) -> None:
     """Raise if the chosen backend does not run here; Keras' own words name no remedy.
+
+    Args:
+        to_draw: whether one will do on which models are drawn and do not learn; an
+            export takes Keras' own for OpenVINO, in a process of its own.
 
     Raises:
         MissingExtraError: if the chosen backend is not installed.
@@ -36,17 +41,17 @@ def require_backend() -> None:
     name = os.environ.get("KERAS_BACKEND")
     if name is None:  # Keras was imported first
         return
-    # Keras has others too, on which models run and do not learn.
-    if name not in BACKENDS and not (name.isidentifier() and find_spec(name)):
+    if name not in (*BACKENDS, *(DRAWING if to_draw else ())):
         raise ConfigError(
-            f"Keras' backend must be one of {', '.join(BACKENDS)}. Received: {name!r}, "
-            "from KERAS_BACKEND or Keras' config file. Set KERAS_BACKEND=jax."
+            f"Keras' backend must be one of {', '.join(BACKENDS)}; models do not learn "
+            f"on others. Received: {name!r}, from KERAS_BACKEND or Keras' config file. "
+            "Set KERAS_BACKEND=jax."
         )
     if find_spec(name) is None:
         raise MissingExtraError(
             f"The backend {name} was chosen (KERAS_BACKEND or Keras' config file) and "
-            f'is not installed. Install it with: pip install "{BACKENDS[name]}"; or '
-            "choose another: KERAS_BACKEND=jax. `kewen doctor` shows what is there."
+            f"is not installed. Run, {installing(BACKENDS.get(name))}; or choose "
+            "another: KERAS_BACKEND=jax. `kewen doctor` shows what is there."
         )
 
 

@@ -21,7 +21,7 @@ from kewen.checkpoints.aligned import aligned_bytes
 from kewen.checkpoints.checkpoint import Array, Checkpoint, TensorInfo
 from kewen.checkpoints.gguf_blocks import QUICK
 from kewen.checkpoints.source_file import SourceFile, as_tensor
-from kewen.errors import CheckpointError, MissingExtraError
+from kewen.errors import CheckpointError, MissingExtraError, installing
 
 MAGIC = b"GGUF"
 MAX_HEADER_BYTES = 1 << 28  # vocabularies of published models take some 10 MB
@@ -102,8 +102,8 @@ def _dequantiser(
     except ImportError as error:
         raise MissingExtraError(
             f"Tensor {info.name} of {info.file} is quantised ({QUANTISED[kind][0]}), "
-            "which the package gguf reads. Received: no such package. Install it with "
-            "pip install 'kewen[gguf]'."
+            "which the package gguf reads. Received: no such package. Run, "
+            f"{installing('gguf')}."
         ) from error
     own = gguf.GGMLQuantizationType(kind)
 

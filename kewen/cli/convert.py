@@ -37,7 +37,8 @@ def convert(
         Layout,
         typer.Option(
             help="hf: config.json and model.safetensors, for transformers too; "
-            "tf1: bert_model.ckpt.*, for bert4keras and Google's BERT; "
+            "tf1: bert_model.ckpt.*, for bert4keras and Google's BERT, of families "
+            "that have names in TensorFlow; "
             "keras: model.keras."
         ),
     ],

@@ -17,7 +17,7 @@ from kewen.cli.compiled import FOLDER_VARIABLE
 from kewen.cli.speed import Sizes, Speed, speeds, verdict
 from kewen.cli.surroundings import prepare
 from kewen.cli.version import kewen_version
-from kewen.errors import KewenError
+from kewen.errors import KewenError, installing
 from kewen.files.home import default_cache, expanded
 
 EXAMPLES = """
@@ -144,7 +144,7 @@ def _state(extra: str, modules: tuple[str, ...], purpose: str) -> str:
     if all(found.values()):
         return ", ".join(f"{module} {number}" for module, number in found.items())
     lacking = ", ".join(module for module in modules if not found[module])
-    return f"without {lacking}: no {purpose}. {_install(f'kewen[{extra}]')}"
+    return f"without {lacking}: no {purpose}. {_install(extra)}"
 
 
 def _version(module: str) -> str | None:
@@ -162,8 +162,8 @@ def _install_line(backend: str) -> str:
     return f"not installed. {_install(BACKENDS[backend])}"
 
 
-def _install(requirement: str) -> str:
-    return f'Install: pip install "{requirement}"'
+def _install(extra: str | None) -> str:
+    return f"Install, {installing(extra)}"
 
 
 def _cores() -> str:

@@ -23,6 +23,7 @@ kewen inspect DIR
 kewen inspect chinese_L-12_H-768_A-12/bert_model.ckpt
 kewen inspect DIR --json --digests > tensors.jsonl
 kewen inspect --config config.json --length 2048
+kewen inspect --config gpt2_ml/config.json --family gpt2_ml
 """
 HEAD = ("tensor", "shape", "dtype", "becomes")
 
@@ -42,6 +43,10 @@ def inspect(
         typer.Option(
             "--config", help="Instead: what the model of a config.json takes."
         ),
+    ] = None,
+    family: Annotated[
+        str | None,
+        typer.Option(help="Where the files do not tell, as bert or gpt2_ml."),
     ] = None,
     length: Annotated[
         int | None,
@@ -68,7 +73,7 @@ def inspect(
                 "with --digests. Leave one out."
             )
         prepare()
-        write_sizes(config, length, as_json)
+        write_sizes(config, family, length, as_json)
         return
     if length is not None:
         raise ConfigError(
@@ -81,10 +86,15 @@ def inspect(
             f"Type: kewen inspect {folder} --json --digests"
         )
     if as_json:
+        if family is not None:
+            raise ConfigError(
+                "--family is for the account and for --config; --json lists a file as "
+                f"it is. Received: --family {family} with --json. Leave it out."
+            )
         _write_json(Path(str(folder)), digests)
         return
     prepare()
-    _write_table(str(folder))
+    _write_table(str(folder), family)
 
 
 def _write_json(path: Path, with_digests: bool) -> None:
@@ -116,7 +126,7 @@ def _facts(checkpoint: "Checkpoint", name: str) -> tuple[list[int], str, str]:
     return list(info.shape), dtype, info.file.name
 
 
-def _write_table(name: str) -> None:
+def _write_table(name: str, family: str | None) -> None:
     from kewen.checkpoints import open_checkpoint
     from kewen.models.hub import locate
 
@@ -125,7 +135,7 @@ def _write_table(name: str) -> None:
         _write_keras_table(path)
         return
     with open_checkpoint(path) as checkpoint:
-        account, reason = _account(path)
+        account, reason = _account(path, family)
         fates = _fates(account) if account else {}
         rows: list[Sequence[str]] = []
         for tensor in sorted(checkpoint):
@@ -154,7 +164,7 @@ def _write_keras_table(path: Path) -> None:
     sys.stdout.write(_table(HEAD[:3], rows))
 
 
-def _account(path: Path) -> tuple["Account | None", str]:
+def _account(path: Path, family: str | None) -> tuple["Account | None", str]:
     """What loading makes of every tensor; or None, and why there is no such thing."""
     from kewen.checkpoints import WeightsWarning
     from kewen.models import load
@@ -163,7 +173,7 @@ def _account(path: Path) -> tuple["Account | None", str]:
         # The account is printed whole; it need not be announced as well.
         warnings.simplefilter("ignore", WeightsWarning)
         try:
-            return load(path, strict=False).account, ""
+            return load(path, family=family, strict=False).account, ""
         except CheckpointError:  # a corrupt file, which no table may cover up
             raise
         except KewenError as error:

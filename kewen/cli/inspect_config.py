@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 KEPT_AS = {"float32": 4, "bfloat16": 2}  # bytes of a number in a KV cache
 
 
-def write_sizes(path: Path, length: int | None, as_json: bool) -> None:
+def write_sizes(
+    path: Path, family: str | None, length: int | None, as_json: bool
+) -> None:
     """Count what the model of a config takes, and write it to stdout."""
     from kewen.models.matching import declared
     from kewen.models.sizes import sizes
 
-    said = declared(path)
+    said = declared(path, family)
     found = sizes(
         said.config, heads=said.heads, application=said.application, length=length
     )

@@ -25,7 +25,8 @@ def trace(
     inputs: Annotated[
         Path,
         typer.Option(
-            help="Arrays: token_ids, segment_ids, padding_mask, position_ids, ..."
+            help="Arrays: token_ids, segment_ids, padding_mask, position_ids, ...; or "
+            "input_ids, token_type_ids, attention_mask, ..."
         ),
     ],
     out: Annotated[Path, typer.Option(help="The .npz to write.")],
@@ -42,7 +43,8 @@ def trace(
     """Write every hidden state and head output of a checkpoint for given arrays.
 
     They have the names of the library that the checkpoint comes from, so that a
-    conversion can be compared with another implementation, array by array.
+    conversion can be compared with another implementation, array by array. Outputs of
+    heads are logits: what stands before softmax or sigmoid, with --family too.
     """
     keywords = json_object("--options", options)
     check_file(out, overwrite)

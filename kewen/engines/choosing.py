@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from kewen.engines.keras_engine import KerasEngine
-from kewen.errors import ConfigError, MissingExtraError
+from kewen.errors import ConfigError, MissingExtraError, installing
 
 ENGINES = ("keras", "openvino")
 DTYPES = ("float32", "bfloat16")
@@ -48,8 +48,8 @@ def check_engine(engine: str, dtype: str | None) -> None:
         )
     if engine == "openvino" and find_spec("openvino") is None:
         raise MissingExtraError(
-            "engine='openvino' needs OpenVINO. Received: it is not installed. Run: "
-            "pip install 'kewen[export]'."
+            "engine='openvino' needs OpenVINO. Received: it is not installed. Run, "
+            f"{installing('export')}."
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 
 from kewen.engines.elsewhere import draw_elsewhere
-from kewen.errors import ConfigError, FileError, MissingExtraError
+from kewen.errors import ConfigError, FileError, MissingExtraError, installing
 from kewen.files import atomic_write
 
 # Suffix -> backend that draws it, module, packages that it needs, extra with them.
@@ -57,7 +57,7 @@ def export_model(
     if missing:
         raise MissingExtraError(
             f"An export to {path.suffix} needs {', '.join(packages)}. Received: no "
-            f'{", ".join(missing)}. Run: pip install "kewen[{extra}]"'
+            f"{', '.join(missing)}. Run, {installing(extra)}."
         )
     written = [path] if path.suffix == ".onnx" else [path, path.with_suffix(".bin")]
     there = [str(each) for each in written if each.exists()]

@@ -22,7 +22,7 @@ _DENIED = {
     errno.ENOTDIR: "a part of the path is a file, not a folder; correct the path",
     errno.EEXIST: "a part of the path is a file, not a folder; correct the path",
     errno.ENAMETOOLONG: "the name is too long for this file system; shorten it",
-    errno.ENOENT: "a part of the path vanished; create the folder again",
+    errno.ENOENT: "its folder takes no files, or vanished; choose another folder",
 }
 
 

@@ -13,6 +13,7 @@ from kewen.models.bert4keras_layers import layer_of_bert4keras
 from kewen.models.config import Config
 from kewen.models.describing import describe
 from kewen.models.graph import Graph
+from kewen.models.id_limits import check_ids, limits_of
 from kewen.models.parts import Parts
 from kewen.models.registry import family
 
@@ -29,6 +30,9 @@ class Backbone(keras.Model):
     where the config has a `condition_dim`, K. The output is the last hidden state,
     (B, T, C); with heads or `collect` it is a dict of that, `last_hidden_state`, and
     theirs.
+
+    `predict` and `predict_on_batch` refuse NumPy arrays of ids that no table has; in a
+    graph of one's own, JAX gives NaN for such an id, and torch an error.
 
     An encoder-decoder has `decoder_token_ids` and `decoder_padding_mask` too, (B, T),
     where the others are (B, S); heads and last hidden state are the decoder's, and
@@ -123,6 +127,20 @@ class Backbone(keras.Model):
         }
         return Backbone(**{**same, **changes})
 
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Keras' own, once the ids are looked at.
+
+        Raises:
+            ConfigError: if a table has no row for one.
+        """
+        check_ids(x, limits_of(self.config, self.application))
+        return super().predict(x, *args, **kwargs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Keras' own, once the ids are looked at; raises as `predict`."""
+        check_ids(x, limits_of(self.config, self.application))
+        return super().predict_on_batch(x)
+
     def encoder(self) -> "Backbone":
         """The encoder alone, weights shared: its last hidden state, (B, S, C)."""
         return self.redrawn(application="encoder", heads=(), collect=())
@@ -145,6 +163,11 @@ class Backbone(keras.Model):
             ConfigError: if there is no such layer.
         """
         made = self._made_by_layer()
+        if not names:
+            raise ConfigError(
+                "tap needs the name of a layer at least. Received: none. "
+                f"`describe` lists them: {', '.join(list(made)[:4])}, ..."
+            )
         _one_of("layer", names, made)
         return keras.Model(self.inputs_by_name, {name: made[name] for name in names})
 

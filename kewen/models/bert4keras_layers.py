@@ -84,7 +84,9 @@ def layer_of_bert4keras(name: str, model: keras.Model) -> Any:
             f"Received: {name!r}."
         )
     ours = [each for each in _LAYERS.get(name, ()) if _has(model, each)]
-    found = re.fullmatch(r"(Encoder-|Decoder-)?Transformer-(?:(\d+)-)?(.+)", name)
+    found = re.fullmatch(
+        r"(Encoder-|Decoder-)?Transformer-(?:(0|[1-9]\d*)-)?(.+)", name
+    )
     if found:
         parts = {
             f"{theirs}{after}": f"{here}{after.lower().replace('-', '_')}"
@@ -95,13 +97,26 @@ def layer_of_bert4keras(name: str, model: keras.Model) -> Any:
         part = {**parts, **_OF_GPT2_ML}.get(found[3])
         ours = [each for each in [f"{block}_{part}"] if _has(model, each)]
     if not ours:
-        blocks = [f"Transformer-0-{each}" for each in _IN_BLOCKS]
-        known = [*_LAYERS, *blocks, *(f"...{after}" for after in _AFTER[1:])]
+        known = [n for n, each in _LAYERS.items() if any(_has(model, e) for e in each)]
+        known += _known_blocks(model)
         raise ConfigError(
             f"A layer of bert4keras must be one that this model has, out of {known}. "
             f"Received: {name!r}. Leave it out, or ask for the option that makes it."
         )
     return model.get_layer(ours[0])
+
+
+def _known_blocks(model: keras.Model) -> list[str]:
+    """Names of the layers of the first blocks, i for their number."""
+    sides = {"": None, "Encoder-": "Encoder-", "Decoder-": "Decoder-"}
+    here = {f"{s}Transformer-i-": _name_of_block(model, n, 0) for s, n in sides.items()}
+    return [
+        f"{start}{theirs}{after}"
+        for start, block in here.items()
+        for theirs, ours in _IN_BLOCKS.items()
+        for after in _AFTER
+        if _has(model, f"{block}_{ours}{after.lower().replace('-', '_')}")
+    ]
 
 
 def _has(model: keras.Model, name: str) -> bool:

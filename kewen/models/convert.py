@@ -88,8 +88,7 @@ def convert(
     }
     keras_file = path if path.suffix == ".keras" else source / "model.keras"
     if keras_file.is_file():
-        with KerasFile(keras_file) as file:
-            _check_family(source, file.model.config.family, family)
+        with KerasFile(keras_file, named=family) as file:
             pretrained = Pretrained(model=file.model, config_json=_config_json(source))
             values = file.deferred()
             # What is no plain weight has a place in Keras' file only.
@@ -112,14 +111,6 @@ def convert(
         options["extra"] = _beyond(pretrained, found.kewen_json)
         save_pretrained(pretrained, Path(folder), **options)
     return account
-
-
-def _check_family(source: Path, own: str, named: str | None) -> None:
-    if named not in (None, own):
-        raise ConfigError(
-            f"{source} must be of the family that is named, {named}. Received: "
-            f"a Keras file of {own}. Leave the name out."
-        )
 
 
 def _config_json(folder: Path) -> Mapping[str, Any]:

@@ -20,7 +20,7 @@ import numpy as np
 from kewen.checkpoints import Checkpoint, Deferred, TensorInfo, aligned
 from kewen.checkpoints.checkpoint import Array
 from kewen.checkpoints.zip_archive import ZipArchive
-from kewen.errors import CheckpointError, KewenError
+from kewen.errors import CheckpointError, ConfigError, KewenError
 from kewen.models.base import Backbone
 from kewen.models.keras_archive import WEIGHTS, check_archive
 
@@ -34,6 +34,7 @@ class KerasFile(Checkpoint):
     Args:
         path: the file.
         dtype: Keras dtype policy of the model; the file's own if None.
+        named: the family that it must be of; any if None.
 
     Attributes:
         model: what the file describes; nothing of its weights is set yet.
@@ -46,8 +47,13 @@ class KerasFile(Checkpoint):
 
     format = "keras"
 
-    def __init__(self, path: Path, dtype: Any = None) -> None:
+    def __init__(self, path: Path, dtype: Any = None, named: str | None = None) -> None:
         said = check_archive(path) | {"unset": True}
+        if named not in (None, said["family"]):
+            raise ConfigError(
+                f"{path} must be of the family that is named, {named}. Received: "
+                f"a model of {said['family']}. Leave the name out."
+            )
         if dtype is not None:
             policy = keras.dtype_policies.get(dtype)
             said["dtype"] = keras.saving.serialize_keras_object(policy)

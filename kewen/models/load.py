@@ -26,6 +26,7 @@ __all__ = ["Pretrained", "load"]
 def load(
     name: str | Path,
     *,
+    family: str | None = None,
     application: str | None = None,
     position_input: bool = False,
     dtype: Any = None,
@@ -43,6 +44,8 @@ def load(
     Args:
         name: a folder with config.json and weights (safetensors, torch, TensorFlow or
             npz; one file or sharded), a `.keras` or `.gguf` file, or a hub id.
+        family: its name, where neither config.json nor the tensors' names tell, as of
+            NEZHA's TensorFlow files; for Google's and bert4keras' as bert4keras has it.
         application: who may look at whom: "encoder", "lm" or "unilm"; if None, what the
             folder says, where `is_decoder` in config.json means "lm".
         position_input: whether position ids are an input.
@@ -54,7 +57,7 @@ def load(
         tokenizer: whether to read the tokenizer too. A `.keras` file goes without one,
             and a warning says so, if what lies beside it does not fit.
         options: config fields to replace, such as `{"dropout": 0.0}`.
-        use: the family, where config.json does not name it.
+        use: the family itself, whatever config.json says.
 
     Raises:
         NotFoundError: if there is no such model, or no weights in its folder.
@@ -65,12 +68,12 @@ def load(
     _check_dtype(dtype)
     path = locate(name)
     if path.is_file() and path.suffix == ".keras":
-        pretrained = _load_keras(path, dtype)
+        pretrained = _load_keras(path, dtype, family)
         if tokenizer:
             pretrained.tokenizer = _neighbour_of(path, duplicates, pretrained.config)
         return pretrained
     if path.is_dir() and (path / "model.keras").is_file():
-        pretrained = _load_keras(path / "model.keras", dtype)
+        pretrained = _load_keras(path / "model.keras", dtype, family)
         if tokenizer:
             pretrained.tokenizer = _tokenizer_of(
                 path, duplicates, pretrained.config, strict=False
@@ -84,6 +87,7 @@ def load(
         dtype=dtype,
         options=options,
         use=use,
+        named=family,
     ) as found:
         found.loaded.account.check(strict=strict)
         found.fill_model()
@@ -162,8 +166,8 @@ def _neighbour_of(path: Path, duplicates: Any, config: Any) -> Tokenizer | None:
         return None
 
 
-def _load_keras(path: Path, dtype: Any) -> Pretrained:
-    with KerasFile(path, dtype) as file:
+def _load_keras(path: Path, dtype: Any, named: str | None) -> Pretrained:
+    with KerasFile(path, dtype, named) as file:
         file.fill_model()
     config_json = path.parent / "config.json"
     return Pretrained(

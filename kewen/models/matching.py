@@ -165,8 +165,10 @@ class Declared:
     heads: tuple[str, ...]
 
 
-def declared(path: Path) -> Declared:
+def declared(path: Path, named: str | None = None) -> Declared:
     """Read a folder's config, or a config file.
+
+    `named` is the family's name, ours or bert4keras', for a config that does not say.
 
     Heads are those of the class that `architectures` names; of another, or of none, it
     is the backbone. Labels of a classifier are counted in `id2label`.
@@ -187,10 +189,14 @@ def declared(path: Path) -> Declared:
     saved = kewen_json_in(folder)
     config_json = _in_their_words(config_json, saved)
     kind = _declared_family(config_json, saved, config_path)
+    if named is not None:
+        chosen = family(named) if named in FAMILIES else family_of_bert4keras(named)
+        _require_named(kind, chosen, named, config_path)
+        kind = chosen
     if kind is None:
         raise ConfigError(
             f"{config_path} must name the family. Received: keys "
-            f"{sorted(config_json)}. Add model_type."
+            f"{sorted(config_json)}. Add model_type, or name it (family=, --family)."
         )
     labels = config_json.get("id2label")
     fields = {field.name for field in dataclasses.fields(kind.config)}
@@ -260,12 +266,7 @@ def _family_of(
     if named is not None and not (declared and declared.name == named):
         as_there = by_names and not (named == "roberta" and _is_roberta(config_json))
         chosen = family_of_bert4keras(named) if as_there else family(named)
-        require(
-            declared is None or declared is chosen,
-            f"{config_path.parent} must be of the family that is named, {named}.",
-            f"config files that say {declared and declared.name}. Leave the name out, "
-            "or correct model_type",
-        )
+        _require_named(declared, chosen, named, config_path)
         return chosen
     if declared is not None:
         return declared
@@ -279,7 +280,18 @@ def _family_of(
     raise ConfigError(
         f"{config_path} must name the family (model_type), or the tensors must have "
         f"names that tell. Received: keys {sorted(config_json)}, tensors "
-        f"{list(checkpoint)[:3]} ... Add model_type, or name it (--family)."
+        f"{list(checkpoint)[:3]} ... Add model_type, or name it (family=, --family)."
+    )
+
+
+def _require_named(
+    said: Family | None, chosen: Family, named: str, config_path: Path
+) -> None:
+    require(
+        said is None or said is chosen,
+        f"{config_path.parent} must be of the family that is named, {named}.",
+        f"config files that say {said and said.name}. Leave the name out, or correct "
+        "model_type",
     )
 
 
@@ -301,7 +313,7 @@ def _among_berts(checkpoint: Checkpoint, config_path: Path) -> Family:
     raise ConfigError(
         f"{config_path}: the family of these weights must be named, because their "
         "names do not tell NEZHA from RoFormer. Received: tensors under bert/ without "
-        "position embeddings. Name it (--family nezha, --family roformer), or add "
+        "position embeddings. Name it (family='nezha' or 'roformer', --family), or add "
         "model_type."
     )
 

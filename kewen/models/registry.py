@@ -141,6 +141,7 @@ class Family:
             where its original numbers the columns.
         headless: applications that no head stands on -> transformers' class of such a
             model, None if there is none.
+        buffers: weights that the original has, and does not count as parameters.
         rivals: heads of different networks that one file may hold -> the network. The
             one that `architectures` names is read, else the first that is there.
     """
@@ -160,6 +161,7 @@ class Family:
     fields_seen: Callable[[Mapping, Mapping], Mapping[str, Any]] | None = None
     counts_tokens: bool = False
     headless: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
+    buffers: tuple[str, ...] = ()
     rivals: Mapping[str, Rival] = dataclasses.field(default_factory=dict)
 
 

@@ -57,8 +57,8 @@ def save_pretrained(
     kind = family(pretrained.config.family)
     if format == "tf1" and "tf" not in kind.weights.origins:
         raise ConfigError(
-            f"{kind.name} has no original in TensorFlow, whose names format='tf1' "
-            "would write. Received: format='tf1'. Write hf or keras."
+            f"{kind.name} has no original in TensorFlow, whose names tf1 would have. "
+            "Received: tf1 as the format to write. Write hf or keras."
         )
     strange = _strange(kind, pretrained.model) if format == "hf" else ""
     if strange:

@@ -13,6 +13,7 @@ from kewen.layers import AttentionMask, GatedAttentionUnit, MultiHeadAttention
 from kewen.models.base import Backbone
 from kewen.models.config import Config
 from kewen.models.multiply_adds import arguments, multiply_adds
+from kewen.models.registry import family
 
 MOST_LAYERS = 10_000  # beyond it a config is nonsense, and would be drawn for minutes
 USUAL_LENGTH = 512
@@ -28,7 +29,8 @@ class Sizes:
         application: who may look at whom; see `Backbone`.
         heads: that are counted.
         length: tokens of a text, N; an encoder-decoder's two texts have N each.
-        parameters: numbers in all weights, each once.
+        parameters: numbers in all weights, each once; not those of the original's
+            buffers, which nobody counts (BART's final_logits_bias).
         weight_bytes: of all weights, by dtype. int8 without its scales.
         cached_a_token: numbers that a decoder keeps of each token it has seen, those of
             attention within a window included.
@@ -77,8 +79,9 @@ def sizes(
             f"has. Received: {length}."
         )
     model = outline(config, heads=heads, application=application)
-    shapes = [weight.shape for weight in model.weights_by_path().values()]
-    parameters = sum(map(math.prod, shapes))
+    counts = {p: math.prod(w.shape) for p, w in model.weights_by_path().items()}
+    buffers = family(model.config.family).buffers
+    parameters = sum(n for path, n in counts.items() if path not in buffers)
     nodes = model.nodes()
     kept = [_cached(node, length) for node in nodes]
     return Sizes(

@@ -19,17 +19,26 @@ from kewen.models.bert4keras_layers import set_weights
 from kewen.models.config import read_config_json
 from kewen.models.encoder_decoder import CONTEXT, WHOLE
 from kewen.models.hub import locate
+from kewen.models.id_limits import SIDE, check_ids, limits_of
 from kewen.models.load import load
 from kewen.models.pretrained import Pretrained
 from kewen.models.registry import family as called
 
 ORDER = "generation_order"
 INPUTS = ("token_ids", "segment_ids", "padding_mask", "position_ids", ORDER)
-SIDE = "decoder_"  # begins the names of a decoder's inputs, which have a T of their own
 DECODER_INPUTS = (f"{SIDE}token_ids", f"{SIDE}padding_mask")
 UNNORMED = "hidden_unnormed"
 CONDITION = "condition"
 WEIGHT = "weight_"  # and a layer and a number, of what a checkpoint cannot hold
+# What transformers and the original T5 call an input -> ours.
+_THEIRS = {
+    "input_ids": "token_ids",
+    "token_type_ids": "segment_ids",
+    "attention_mask": "padding_mask",
+    "decoder_input_ids": f"{SIDE}token_ids",
+    "decoder_attention_mask": f"{SIDE}padding_mask",
+    "encoder_token_ids": "token_ids",
+}
 # Our output -> transformers' field, where a class has one head of the kind.
 _FIELDS = {
     "last_hidden_state": "last_hidden_state",
@@ -70,8 +79,9 @@ def trace(
 
     Args:
         folder: a model of any origin; no tokenizer is needed.
-        inputs: `token_ids` int (B, T) and, as far as the model takes them,
-            `segment_ids`, `padding_mask` (0/1 or bool), `position_ids` and
+        inputs: by these names or transformers' (`input_ids`, `token_type_ids`,
+            `attention_mask`, ...). `token_ids` int (B, T) and, as far as the model
+            takes them, `segment_ids`, `padding_mask` (0/1 or bool), `position_ids` and
             `generation_order` (of a "permuted" model), all (B, T).
             Missing segments are 0; missing positions follow the original's rule; a
             missing mask is all ones for Hugging Face's files, as transformers has it.
@@ -99,7 +109,7 @@ def trace(
             model has positions for.
         ConfigError: if a value or an option does not suit the model.
     """
-    options = dict(options or {})
+    options, inputs = dict(options or {}), _by_our_names(inputs)
     if options and family is None:
         raise ConfigError(
             "options are bert4keras' keyword arguments and need its model name too. "
@@ -139,6 +149,20 @@ def trace(
     run = model.predict_on_batch(_model_inputs(model, arrays, as_bert4keras))
     named = (_as_bert4keras if as_bert4keras else _as_transformers)(run, model)
     return {name: np.asarray(array, np.float32) for name, array in named.items()}
+
+
+def _by_our_names(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    named: dict[str, np.ndarray] = {}
+    for name, array in inputs.items():
+        ours = _THEIRS.get(name, name)
+        if ours in named:
+            raise ConfigError(
+                f"Each input must be given once. Received: {ours} under two names, "
+                f"{sorted(n for n in inputs if _THEIRS.get(n, n) == ours)}. Leave one "
+                "out."
+            )
+        named[ours] = array
+    return named
 
 
 def _checked(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -215,7 +239,7 @@ def _check_inputs(made: Recipe, arrays: Mapping[str, np.ndarray]) -> None:
         raise ConfigError(
             "position_ids must be among the inputs if custom_position_ids is an option "
             f"that is true, and only then. Received: inputs {sorted(arrays)}, "
-            f"custom_position_ids {made.position_input}."
+            f"custom_position_ids {made.position_input or made.positions_unused}."
         )
     length = arrays["token_ids" if "token_ids" in arrays else CONTEXT].shape[1]
     if made.length is not None and made.length != length:
@@ -240,25 +264,9 @@ def _heads(pretrained: Pretrained, made: Recipe) -> tuple[str, ...]:
 def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:
     """Refuse what would look up rows that a table does not have."""
     config = model.config
-    limits = {
-        "token_ids": config.vocabulary_size,
-        "segment_ids": max(
-            _count_segments(config), 2 if model.application == "unilm" else 1
-        ),
-        "padding_mask": 2,
-        ORDER: arrays["token_ids" if "token_ids" in arrays else CONTEXT].shape[1],
-    }
-    if "position_ids" in arrays:
-        limits["position_ids"] = getattr(config, "num_positions", config.max_length)
-    for name, array in arrays.items():
-        if (kind := name.removeprefix(SIDE)) not in limits:
-            continue
-        limit = limits[kind]
-        if array.min() < 0 or array.max() >= limit:
-            raise ConfigError(
-                f"{name} must be from 0 to {limit - 1} for this model. "
-                f"Received: {array.min()} to {array.max()}."
-            )
+    columns = arrays["token_ids" if "token_ids" in arrays else CONTEXT].shape[1]
+    limits = limits_of(config, model.application)
+    check_ids(arrays, {**limits, "padding_mask": 2, ORDER: columns})
     for name in ("token_ids", f"{SIDE}token_ids"):
         length = arrays[name].shape[1] if name in arrays else 0
         if "position_ids" not in arrays and length > config.longest_text:
@@ -272,11 +280,6 @@ def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:
             f"{CONTEXT} must be (B, S, {config.hidden_dim}). Received: "
             f"{arrays[CONTEXT].shape}."
         )
-
-
-def _count_segments(config: Any) -> int:
-    own = getattr(config, "segment_vocabulary_size", 1)
-    return getattr(config, "num_segments", own)
 
 
 def _model_inputs(

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-from kewen.errors import ConfigError, DataError, MissingExtraError
+from kewen.errors import ConfigError, DataError, MissingExtraError, installing
 from kewen.text.text_file import read_utf8
 
 TEMPLATE_FILE = "chat_template.jinja"
@@ -106,6 +106,6 @@ def _jinja() -> tuple[Any, Any]:
         return import_module("jinja2"), import_module("jinja2.sandbox")
     except ImportError:
         raise MissingExtraError(
-            "Chat templates are written in Jinja, which is not installed. Install the "
-            'extra: pip install "kewen[chat]".'
+            "Chat templates are written in Jinja. Received: it is not installed. Run, "
+            f"{installing('chat')}."
         ) from None

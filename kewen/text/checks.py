@@ -54,6 +54,11 @@ def checked_ids(
             f"Ids must be whole numbers in one row, (T,). Received: {ids!r:.80}. "
             "Decode one id as [id], and a batch row by row."
         ) from error
+    if array.dtype.kind in "UO":
+        raise DataError(
+            f"Ids must be whole numbers in one row, (T,). Received: {ids!r:.80}. Look "
+            "tokens up with `token_to_id`."
+        )
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise DataError(
             "Ids must be whole numbers in one row, (T,). "

@@ -18,7 +18,7 @@ import tokenizers
 from numpy.typing import NDArray
 from tokenizers import Regex, models, pre_tokenizers
 
-from kewen.errors import ConfigError, MissingExtraError
+from kewen.errors import ConfigError, MissingExtraError, installing
 from kewen.text.chinese_runs import ChineseRuns
 from kewen.text.flat import Flat
 from kewen.text.word_pieces import Segmenter, is_word_piece
@@ -211,8 +211,8 @@ def _segment_with(name: Segmenter) -> Callable[[str], Iterable[str]]:
             module = import_module(name)
     except ImportError as error:
         raise MissingExtraError(
-            f"Cutting Chinese into words needs the package {name}. It is not "
-            'installed: pip install "kewen[chinese]".'
+            f"Cutting Chinese into words needs the package {name}. Received: it is "
+            f"not installed. Run, {installing('chinese')}."
         ) from error
     if name == "rjieba":
         return lambda text: module.cut(text, False)

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from kewen.data import BatchSource
-from kewen.errors import ConfigError, MissingExtraError
+from kewen.errors import ConfigError, MissingExtraError, installing
 from kewen.optimizers import LayerwiseAdamW, WarmupLinearDecay
 from kewen.training.checks import (
     check_accumulate,
@@ -283,6 +283,6 @@ def _event_files(folder: str) -> Any:
     except ImportError as error:
         raise MissingExtraError(
             "Event files for TensorBoard need tensorboardX. Received: it is not "
-            "installed. Run: pip install 'kewen[tensorboard]'."
+            f"installed. Run, {installing('tensorboard')}."
         ) from error
     return EventFiles(folder)

@@ -213,4 +213,4 @@ def test_missing_backend_names_the_extra(environment):
         timeout=60,
     )
     assert done.returncode == 2
-    assert 'pip install "kewen[torch]"' in done.stderr
+    assert 'pip install ".[torch]"' in done.stderr

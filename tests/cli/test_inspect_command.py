@@ -178,3 +178,38 @@ def test_config_and_model_are_either_or(kewen, tiny):
         ended = kewen("inspect", *words)
         assert (ended.code, ended.out) == (2, "")
         assert said in ended.err
+
+
+def test_config_that_names_no_family_is_counted_where_it_is_named(kewen, tmp_path):
+    # GPT2_ML's own config, as its authors publish it.
+    own = {
+        "vocab_size": 21128,
+        "hidden_size": 1536,
+        "attention_probs_dropout_prob": 0.1,
+        "hidden_dropout_prob": 0.1,
+        "hidden_act": "gelu",
+        "initializer_range": 0.014142135623731,
+        "intermediate_size": 6144,
+        "max_position_embeddings": 1024,
+        "num_attention_heads": 24,
+        "num_hidden_layers": 48,
+    }
+    path = tmp_path / "mega.json"
+    path.write_text(json.dumps(own), encoding="utf-8")
+    ended = kewen("inspect", "--config", path)
+    assert ended.code == 2
+    assert "--family" in ended.err
+    ended = kewen("inspect", "--config", path, "--family", "gpt2_ml")
+    assert "parameters                  1,393,941,504\n" in ended.out
+    ended = kewen("inspect", "--config", path, "--family", "gpt3")
+    assert ended.code == 2
+    assert "gpt2_ml" in ended.err
+
+
+def test_account_of_files_that_do_not_tell_their_family(kewen):
+    folder = GOLDEN / "bert4keras" / "nezha"
+    assert "No account" in kewen("inspect", folder).out
+    assert "missing: 0" in kewen("inspect", folder, "--family", "nezha").out
+    ended = kewen("inspect", folder, "--family", "nezha", "--json")
+    assert ended.code == 2
+    assert "--json lists a file as it is" in ended.err

@@ -139,3 +139,10 @@ def test_working_and_home_folders_are_never_replaced(tmp_path, monkeypatch, targ
     with pytest.raises(FileError, match="working folder or your home"):
         with atomic_folder(path, overwrite=True):
             pytest.fail("the block ran")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+def test_folder_that_takes_no_files_is_said_to_take_none():
+    with pytest.raises(FileError, match=r"cannot be written: .*choose another folder"):
+        with atomic_folder("/proc/out"):
+            pass

@@ -34,6 +34,32 @@ def test_inputs_are_named_ids_segments_and_mask():
     assert pretrained().model.inputs_by_name.keys() == names
 
 
+def test_tap_needs_a_name():
+    with pytest.raises(ConfigError, match=r"name of a layer.*Received: none"):
+        pretrained().model.tap()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("token_ids", 80), ("segment_ids", 2), ("token_ids", -1)]
+)
+@pytest.mark.parametrize("how", ["predict", "predict_on_batch"])
+def test_id_that_no_table_has_is_refused_on_every_backend(name, value, how):
+    wrong = {**inputs(), name: np.full_like(inputs()[name], value)}
+    options = {} if how == "predict_on_batch" else {"verbose": 0}
+    with pytest.raises(ConfigError, match=f"^{name} must be from 0 to .*{value}"):
+        getattr(pretrained().model, how)(wrong, **options)
+
+
+def test_position_beyond_the_table_is_refused_and_the_last_one_is_not():
+    model = pretrained().model.redrawn(position_input=True)
+    rows = pretrained().config.max_length
+    given = {**inputs(), "position_ids": np.full_like(inputs()["token_ids"], rows)}
+    with pytest.raises(ConfigError, match=f"position_ids must be from 0 to {rows - 1}"):
+        model.predict_on_batch(given)
+    given["position_ids"] -= 1
+    assert np.isfinite(model.predict_on_batch(given)["last_hidden_state"]).all()
+
+
 def test_tap_gives_the_named_layers_output():
     name = "block_0_feedforward_norm"
     tapped = pretrained().model.tap(name).predict_on_batch(inputs())

@@ -44,6 +44,23 @@ def test_family_that_names_do_not_tell_must_be_named():
         kewen.load(TF / "nezha")
 
 
+def test_family_that_is_named_is_that_of_the_files():
+    pretrained = kewen.load(TF / "nezha", family="nezha")
+    assert pretrained.config.family == "nezha"
+    assert pretrained.account is not None and pretrained.account.is_complete
+    # As bert4keras has it, which loads Chinese RoBERTas, BERTs all of them, so.
+    assert kewen.load(TF / "bert_plain", family="roberta").config.family == "bert"
+    with pytest.raises(ConfigError, match="say electra"):
+        kewen.load(HF / "electra_mlm", family="bert")
+
+
+def test_keras_file_of_another_family_than_is_named_is_refused(tmp_path):
+    kewen.load(HF / "electra_mlm").save(tmp_path / "out", format="keras")
+    assert kewen.load(tmp_path / "out", family="electra").config.family == "electra"
+    with pytest.raises(ConfigError, match="a model of electra"):
+        kewen.load(tmp_path / "out", family="bert")
+
+
 def test_roformers_table_of_angles_is_the_files_own(tmp_path):
     # transformers reads the table, whatever it holds; bert4keras computes it.
     assert kewen.load(HF / "roformer_mlm").config.rotary_table

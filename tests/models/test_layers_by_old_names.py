@@ -278,6 +278,8 @@ def test_layers_of_lean_models_are_found(name, theirs):
         ("t5.1.0", "Decoder-Output-LM", "one that this model has.*Decoder-Output-LM"),
         ("bert_encoder", "Transformer-9-FeedForward", "one that this model has"),
         ("bert_encoder", "Transformer-x-FeedForward", "one that this model has"),
+        ("bert_encoder", "Transformer-01-FeedForward", "one that this model has"),
+        ("t5.1.1", "Transformer-0-FeedForward", "Decoder-Transformer-i-FeedForward'"),
         ("bert_encoder", "MLM-Activation", "mlm_logits` stand before it"),
         ("gpt2", "Output-Dropout", "take Output-Norm"),
     ],
@@ -285,6 +287,17 @@ def test_layers_of_lean_models_are_found(name, theirs):
 def test_layer_that_the_model_lacks_is_named_in_the_error(case, name, message):
     with pytest.raises(ConfigError, match=message):
         model_of(case).layer_of_bert4keras(name)
+
+
+@pytest.mark.parametrize("case", ["bert_encoder", "t5.1.1", "gpt2"])
+def test_error_lists_names_that_the_model_has(case):
+    model = model_of(case)
+    with pytest.raises(ConfigError) as raised:
+        model.layer_of_bert4keras("Embedding-Banana")
+    listed = str(raised.value).partition("[")[2].partition("]")[0].split(", ")
+    assert len(listed) > 5
+    for name in listed:
+        model.layer_of_bert4keras(name.strip("'").replace("-i-", "-0-"))
 
 
 PAGE = Path(__file__).parents[2] / "docs" / "migration.md"

@@ -45,6 +45,18 @@ QWEN = {
     "use_sliding_window": False,
     "vocab_size": 151936,
 }
+BART = {
+    "model_type": "bart",
+    "architectures": ["BartForConditionalGeneration"],
+    "vocab_size": 50265,
+    "d_model": 768,
+    "encoder_layers": 6,
+    "decoder_layers": 6,
+    "encoder_attention_heads": 12,
+    "decoder_attention_heads": 12,
+    "encoder_ffn_dim": 3072,
+    "decoder_ffn_dim": 3072,
+}
 GPT2_ML = {
     "model_type": "gpt2_ml",
     "architectures": ["GPT2MLLMHeadModel"],
@@ -87,8 +99,9 @@ def of_json(tmp_path, **config):
         (LLAMA, 6_738_415_616),
         (QWEN, 494_032_768),
         (GPT2_ML, 1_393_941_504),
+        (BART, 139_420_416),  # without the buffer final_logits_bias
     ],
-    ids=["bert-base-uncased", "llama-7b", "qwen2-0.5b", "gpt2_ml"],
+    ids=["bert-base-uncased", "llama-7b", "qwen2-0.5b", "gpt2_ml", "bart-base"],
 )
 def test_published_numbers(tmp_path, config, published):
     found = of_json(tmp_path, **config)

@@ -95,3 +95,42 @@ def test_a_decoder_is_traced_as_one_unless_told_otherwise(tmp_path):
     )
     seen = first_logits(token_ids, "encoder") - first_logits(changed, "encoder")
     assert np.abs(seen).max() > 1e-4
+
+
+@pytest.mark.parametrize("case", ["bert_model", "t5"])
+def test_inputs_may_have_the_names_that_transformers_has(case):
+    given = Pass("huggingface", case)
+    with np.load(given.folder / "expected.npz") as file:
+        names = [n for n in file.files if n.startswith("input_") and "_left" not in n]
+        theirs = {name.removeprefix("input_"): file[name] for name in names}
+    assert "input_ids" in theirs
+    got, wanted = (trace(given.folder, each) for each in (theirs, given.inputs))
+    assert got.keys() == wanted.keys()
+    for name, array in wanted.items():
+        np.testing.assert_array_equal(got[name], array)
+
+
+def test_names_of_bert4keras_t5_are_taken_too():
+    given = Pass("bert4keras", "t5.1.0")
+    named = dict(given.inputs)
+    named["encoder_token_ids"] = named.pop("token_ids")
+    got = trace(given.folder, named, **given.bert4keras_options)
+    wanted = trace(given.folder, given.inputs, **given.bert4keras_options)
+    assert got.keys() == wanted.keys()
+
+
+def test_one_input_under_two_names_is_refused():
+    both = {"token_ids": ids(1, 2), "input_ids": ids(1, 2)}
+    with pytest.raises(ConfigError, match=r"once.*\['input_ids', 'token_ids'\]"):
+        trace(BERT, both)
+
+
+def test_positions_that_nezha_was_told_of_are_named_in_the_error():
+    folder = GOLDEN / "bert4keras" / "nezha"
+    with pytest.raises(ConfigError, match="custom_position_ids True"):
+        trace(
+            folder,
+            {"token_ids": ids(1, 3)},
+            family="nezha",
+            options={"custom_position_ids": True},
+        )

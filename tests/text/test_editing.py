@@ -144,3 +144,6 @@ def test_what_cannot_be_is_refused(tokenizer):
 def test_new_token_that_is_no_text_is_refused(tokenizer, token):
     with pytest.raises(DataError, match="new token"):
         tokenizer.compound({token: None})
+
+    with pytest.raises(DataError, match=r"\['a', 'b'\].*token_to_id"):
+        tokenizer.compound({"dog": ["a", "b"]})  # pyright: ignore[reportArgumentType]

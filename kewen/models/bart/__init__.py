@@ -19,6 +19,7 @@ FAMILY = Family(
         "BartModel": (),
     },
     headless={ENCODER: None},
+    buffers=("lm_bias/bias",),
     model_type="bart",
     applications=APPLICATIONS,
 )
