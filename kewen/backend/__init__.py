@@ -3,6 +3,6 @@
 `kewen.backend.found` is imported for what it does: it asks for the backend.
 """
 
-from kewen.backend.choosing import BACKENDS, choose_backend, require_backend
+from kewen.backend.choosing import BACKENDS, DRAWS, choose_backend, require_backend
 
-__all__ = ["BACKENDS", "choose_backend", "require_backend"]
+__all__ = ["BACKENDS", "DRAWS", "choose_backend", "require_backend"]

@@ -14,7 +14,7 @@ from kewen.errors import ConfigError, MissingExtraError, installing
 
 # Backend -> the extra that brings it.
 BACKENDS = {"jax": None, "torch": "torch", "tensorflow": "tensorflow"}
-DRAWING = ("openvino", "numpy")  # Keras' own for inference
+DRAWS = "KEWEN_DRAWS"  # set in a process that draws an export
 DEFAULT = "jax"
 NOBODYS_CHOICE = "tensorflow"
 
@@ -26,12 +26,8 @@ def choose_backend() -> None:
     os.environ["KERAS_BACKEND"] = _configured() or DEFAULT
 
 
-def require_backend(to_draw: bool = False) -> None:
+def require_backend() -> None:
     """Raise if the chosen backend does not run here; Keras' own words name no remedy.
-
-    Args:
-        to_draw: whether one will do on which models are drawn and do not learn; an
-            export takes Keras' own for OpenVINO, in a process of its own.
 
     Raises:
         MissingExtraError: if the chosen backend is not installed.
@@ -41,7 +37,8 @@ def require_backend(to_draw: bool = False) -> None:
     name = os.environ.get("KERAS_BACKEND")
     if name is None:  # Keras was imported first
         return
-    if name not in (*BACKENDS, *(DRAWING if to_draw else ())):
+    # An export is drawn on Keras' backend for OpenVINO, in a process of its own.
+    if name not in BACKENDS and not os.environ.get(DRAWS):
         raise ConfigError(
             f"Keras' backend must be one of {', '.join(BACKENDS)}; models do not learn "
             f"on others. Received: {name!r}, from KERAS_BACKEND or Keras' config file. "

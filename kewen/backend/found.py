@@ -6,4 +6,4 @@ ask by themselves. Only the rooms of text, data and files do without a backend.
 
 from kewen.backend.choosing import require_backend
 
-require_backend(to_draw=True)
+require_backend()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from kewen.backend import DRAWS
 from kewen.errors import EngineError
 
 TIMEOUT_S = 1800
@@ -26,6 +27,7 @@ def draw_elsewhere(backend: str, module: str, source: Path, target: Path) -> Non
     paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {
         "KERAS_BACKEND": backend,
+        DRAWS: "1",
         "PYTHONPATH": os.pathsep.join(paths),
     }
     try:
