@@ -86,7 +86,7 @@ def masked_rows(
         chance = rng.random(count)
         other = rng.integers(len(SPECIAL), tokenizer.vocabulary_size, count)
         hidden = np.where(chance < 0.9, other, targets)
-        ids[places] = np.where(chance < 0.8, tokenizer.mask_id, hidden)
+        ids[places] = np.where(chance < 0.8, SPECIAL.index("[MASK]"), hidden)
         made = {name: row[name] for name in ("segment_ids", "padding_mask")}
         rows.append(
             {"token_ids": ids, **made}

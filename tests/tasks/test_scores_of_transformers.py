@@ -14,6 +14,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore"),  # of torch and transformers, not of ours
 ]
+HUGGINGFACE = GOLDEN / "huggingface"
 PAD, NOTHING = 1, -100  # what transformers leaves out of a loss
 DECODERS = {
     "gpt2": "GPT2LMHeadModel",
@@ -33,7 +34,7 @@ def theirs(name, kind, ids, **labels):
     """The loss of one row that transformers gives."""
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
-    model = getattr(transformers, kind).from_pretrained(GOLDEN / name).eval()
+    model = getattr(transformers, kind).from_pretrained(HUGGINGFACE / name).eval()
     given = {"input_ids": torch.tensor([ids])}
     given |= {key: torch.tensor([each]) for key, each in labels.items()}
     with torch.no_grad():
@@ -42,7 +43,7 @@ def theirs(name, kind, ids, **labels):
 
 def ours(name, rows):
     """The losses of rows of unequal length, from one batch."""
-    model = kewen.load(GOLDEN / name, tokenizer=False).model
+    model = kewen.load(HUGGINGFACE / name, tokenizer=False).model
     made_by = SimpleNamespace(
         longest=64, pad_ids={"token_ids": PAD, "decoder_token_ids": PAD}
     )
@@ -75,7 +76,7 @@ def test_losses_of_texts_and_answers_are_those_of_transformers(name):
 @pytest.mark.parametrize("name", PAIRS)
 def test_losses_of_targets_are_those_of_transformers(name):
     rng = np.random.default_rng(0)
-    start = kewen.load(GOLDEN / name, tokenizer=False).config_json
+    start = kewen.load(HUGGINGFACE / name, tokenizer=False).config_json
     start = start.get("decoder_start_token_id", 0)
     rows, wanted = [], []
     for length, size in [(5, 9), (23, 2), (14, 6)]:
