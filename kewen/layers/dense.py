@@ -1,19 +1,21 @@
-"""Dense layers whose bfloat16 products are fast on every backend."""
+"""Dense layers whose bfloat16 and int8 products are fast on every backend."""
 
+import math
 import string
 from typing import Any
 
 import keras
+from keras import ops
 
 from kewen.layers.initial_values import Zeros
-from kewen.ops import einsum, sums_apart
+from kewen.ops import are_few_rows, einsum, int8_product, sums_apart
 
 Tensor = Any
 
 
 @keras.saving.register_keras_serializable("kewen")
 class Dense(keras.layers.Dense):
-    """Keras' `Dense`; see `kewen.ops.einsum` for what differs."""
+    """Keras' `Dense`; see `kewen.ops.einsum` and `int8_product` for what differs."""
 
     def __init__(
         self, units: int, *, bias_initializer: Any = None, **kwargs: Any
@@ -31,10 +33,15 @@ class Dense(keras.layers.Dense):
         rows = string.ascii_lowercase[: len(inputs.shape) - 1]
         return _finished(self, einsum(f"{rows}y,yz->{rows}z", inputs, self.kernel))
 
+    def _int8_call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        if self.lora_enabled or not are_few_rows(inputs):
+            return super()._int8_call(inputs, training=training)
+        return _finished(self, _int8_rows(self, inputs, 1))
+
 
 @keras.saving.register_keras_serializable("kewen")
 class EinsumDense(keras.layers.EinsumDense):
-    """Keras' `EinsumDense`; see `kewen.ops.einsum` for what differs."""
+    """Keras' `EinsumDense`; what differs is as of `Dense`."""
 
     def __init__(
         self,
@@ -56,8 +63,35 @@ class EinsumDense(keras.layers.EinsumDense):
             return super().call(inputs, training=training)
         return _finished(self, einsum(self.equation, inputs, self.kernel))
 
+    def _int8_call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        summed = _summed_between(self.equation)
+        if not summed or self.lora_enabled or not are_few_rows(inputs, summed):
+            return super()._int8_call(inputs, training=training)
+        return _finished(self, _int8_rows(self, inputs, summed))
+
+
+def _summed_between(equation: str) -> int:
+    """How many axes are summed over, if they end the inputs and begin the kernel."""
+    terms, out = equation.split("->")
+    inputs, kernel = terms.split(",")
+    count = sum(axis not in out for axis in inputs)
+    is_product = inputs[len(inputs) - count :] == kernel[:count]
+    is_product = is_product and out == inputs[: len(inputs) - count] + kernel[count:]
+    return count if is_product else 0
+
+
+def _int8_rows(layer: Any, inputs: Tensor, summed: int) -> Tensor:
+    """The product of a quantised layer, as one of rows with a matrix."""
+    kernel: Any = ops.convert_to_tensor(layer._kernel)
+    inner, outer = kernel.shape[:summed], kernel.shape[summed:]
+    matrix = ops.reshape(kernel, (math.prod(inner), math.prod(outer)))
+    rows = ops.reshape(inputs, (-1, math.prod(inner)))
+    scale = ops.reshape(ops.convert_to_tensor(layer.kernel_scale), (-1,))
+    before = inputs.shape[: len(inputs.shape) - summed]
+    return ops.reshape(int8_product(rows, matrix, scale), (*before, *outer))
+
 
 def _finished(layer: Any, found: Tensor) -> Tensor:
     if layer.bias is not None:
-        found = keras.ops.add(found, layer.bias)
+        found = ops.add(found, layer.bias)
     return found if layer.activation is None else layer.activation(found)

@@ -7,7 +7,13 @@ from keras import ops
 
 from kewen.layers.initial_values import TruncatedNormal
 from kewen.layers.rematerialized import Rematerialized
-from kewen.ops import on_jax_cpu, sums_apart
+from kewen.ops import (
+    are_few_rows,
+    int8_product,
+    on_jax_cpu,
+    soft_cap,
+    sums_apart,
+)
 
 Tensor = Any
 
@@ -44,6 +50,10 @@ class TokenEmbedding(Rematerialized, keras.layers.ReversibleEmbedding):
             **kwargs,
         )
 
+    def quantize(self, mode: Any = None, type_check: bool = True, **config: Any) -> Any:
+        """Keras' own, which would refuse every class but its own."""
+        return super().quantize(mode, type_check=False, **config)
+
     def call(self, inputs: Tensor, reverse: bool = False) -> Tensor:
         """Keras' own, but for one token's logits on JAX' CPU.
 
@@ -58,3 +68,17 @@ class TokenEmbedding(Rematerialized, keras.layers.ReversibleEmbedding):
             return super().call(inputs, reverse=reverse)
         vector = ops.reshape(ops.cast(inputs, table.dtype), (-1,))
         return ops.reshape(ops.matmul(table, vector), (*inputs.shape[:-1], -1))
+
+    def _int8_call(self, inputs: Tensor, reverse: bool = False) -> Tensor:
+        if not reverse or self.lora_enabled or not are_few_rows(inputs):
+            return super()._int8_call(inputs, reverse=reverse)
+        if self.tie_weights:
+            matrix, scale = self._embeddings, self.embeddings_scale
+        else:
+            matrix, scale = self.reverse_embeddings, self.reverse_embeddings_scale
+        rows = ops.reshape(inputs, (-1, self.output_dim))
+        matrix, scale = ops.convert_to_tensor(matrix), ops.convert_to_tensor(scale)
+        logits = int8_product(rows, matrix, scale, transposed=self.tie_weights)
+        logits = ops.reshape(logits, (*inputs.shape[:-1], -1))
+        cap = self.logit_soft_cap
+        return logits if cap is None else soft_cap(logits, cap)

@@ -5,6 +5,7 @@ from kewen.ops.attention_probabilities import (
     attention_probabilities,
     check_normalization,
 )
+from kewen.ops.int8_products import are_few_rows, int8_product
 from kewen.ops.log_probability import log_probability
 from kewen.ops.masked_pooling import masked_max, masked_mean, masked_std
 from kewen.ops.platform import on_jax_cpu
@@ -21,11 +22,13 @@ from kewen.ops.viterbi import viterbi
 
 __all__ = [
     "NORMALIZATIONS",
+    "are_few_rows",
     "attention_probabilities",
     "check_normalization",
     "check_rotary_scaling",
     "dynamic_base",
     "einsum",
+    "int8_product",
     "log_probability",
     "masked_max",
     "masked_mean",

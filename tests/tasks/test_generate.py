@@ -169,7 +169,7 @@ def test_an_encoder_decoder_answers(tokenizer):
         ({"max_new_tokens": 500}, "positions for 128 tokens"),
         ({"num_beams": 0}, "num_beams must be"),
         ({"num_beams": 200}, "at most 128 with 256 ids"),
-        ({"top_p": 1.5}, "top_p must be"),
+        ({"top_p": 1.5}, "p must be above 0"),
         ({"rules": (TWO_ENTRIES,)}, "2 entries of PassageNGrams for 1 prompts"),
         ({"penalty_alpha": 0.6}, "takes penalty_alpha and top_k"),
         ({"penalty_alpha": 0.6, "top_k": 4, "top_p": 0.9}, "nor options of sampling"),
