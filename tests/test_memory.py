@@ -65,7 +65,7 @@ def test_a_second_take_finds_its_pages() -> None:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's malloc only")
 def test_the_users_own_setting_is_left_alone() -> None:
-    kept, _ = faults_of_second_take(MALLOC_TOP_PAD_="131072")
+    kept, _ = faults_of_second_take(GLIBC_TUNABLES="")
     assert kept == "False"
 
 

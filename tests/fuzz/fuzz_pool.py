@@ -73,7 +73,7 @@ class _Worker:
 
     def __init__(self, group: str, plan: list[tuple[str, int, int]], scratch: Path):
         # Without kewen's own heap, whose address space would hide what is asked for.
-        env = os.environ | {"MALLOC_TOP_PAD_": "131072", "JAX_PLATFORMS": "cpu"}
+        env = os.environ | {"GLIBC_TUNABLES": "", "JAX_PLATFORMS": "cpu"}
         self._errors = scratch / "stderr.txt"
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
