@@ -26,6 +26,7 @@ def losses_step_by_step(model: Any, ids: np.ndarray) -> np.ndarray:
     import jax
     import jax.numpy as jnp
     import keras
+
     from kewen.models import decoding_step
 
     step = decoding_step(model)

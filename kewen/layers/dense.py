@@ -59,6 +59,11 @@ class EinsumDense(keras.layers.EinsumDense):
         return super().quantize(mode, type_check=False, **config)
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        summed = _summed_between(self.equation)
+        if summed > 1 and keras.backend.backend() == "jax":
+            # JAX' einsum may sum over these axes in another order than the kernel
+            # has them in, and copies the kernel for it, each time.
+            return _finished(self, _rows_by_matrix(inputs, self.kernel, summed))
         if not sums_apart(inputs):
             return super().call(inputs, training=training)
         return _finished(self, einsum(self.equation, inputs, self.kernel))
@@ -78,6 +83,16 @@ def _summed_between(equation: str) -> int:
     is_product = inputs[len(inputs) - count :] == kernel[:count]
     is_product = is_product and out == inputs[: len(inputs) - count] + kernel[count:]
     return count if is_product else 0
+
+
+def _rows_by_matrix(inputs: Tensor, kernel: Tensor, summed: int) -> Tensor:
+    """The product of the last axes of inputs with the first ones of a kernel."""
+    kernel = ops.convert_to_tensor(kernel)
+    inner, outer = kernel.shape[:summed], kernel.shape[summed:]
+    matrix = ops.reshape(kernel, (math.prod(inner), math.prod(outer)))
+    before = inputs.shape[: len(inputs.shape) - summed]
+    rows = ops.reshape(inputs, (-1, math.prod(inner)))
+    return ops.reshape(einsum("ni,io->no", rows, matrix), (*before, *outer))
 
 
 def _int8_rows(layer: Any, inputs: Tensor, summed: int) -> Tensor:

@@ -22,6 +22,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from kewen.layers.arranged import arranged
+
 Tensor = Any
 Memory = tuple[Tensor, Tensor]
 
@@ -37,11 +39,11 @@ class Moment:
         lengths: int, (N,), tokens of each row before the new ones.
         capacity: R of layers that see all; no row may grow longer.
         windows: attention layer -> how many newest tokens it sees; None for all.
-        memories: call of an attention layer -> (keys, values), (N, G, R, K) and
+        memories: call of an attention layer -> (keys, values), (N, G, K, R) and
             (N, G, R, D); empty for a prompt, whose layers do what they always do, and
             remember.
-            Of M beams a prompt: (B, G, M, R, K) and (B, G, M, R, D), N = B M.
-        contexts: the same of cross-attention, (B, S, G, K) and (B, S, G, D), made once.
+            Of M beams a prompt: (B, G, K, M, R) and (B, G, M, R, D), N = B M.
+        contexts: the same of cross-attention, (B, G, K, S) and (B, G, S, D), made once.
         ancestors: of beams, int32, (N, R of layers that see all): which beam of the
             prompt wrote the column in this slot that the row descends from.
     """
@@ -102,8 +104,8 @@ class Moment:
             seen: by age.
             ages: (R,); they tell the column in a slot of a smaller ring.
         """
-        (keys, _) = next(iter(self.memories.values()))
-        prompts, beams = keys.shape[0], keys.shape[2]
+        (_, values) = next(iter(self.memories.values()))
+        prompts, beams = values.shape[0], values.shape[2]
         slots = ages.shape[0]
         writers: Any = self.ancestors
         if slots != writers.shape[1]:
@@ -126,71 +128,70 @@ class Moment:
             value: float, (N, T, G, D).
 
         Returns:
-            (keys, values): of a prompt its own, else (N, R, G, K) and (N, R, G, D).
+            (keys, values), (N, G, K, R) and (N, G, R, D); those of M beams look at the
+            slots of all, (B, G, K, M R) and (B, G, M R, D).
         """
         slots = self.slots(self.windows.get(name))
         place = self.place(name)
-        if self.ancestors is not None:
-            return self._remember_beams(place, slots, key, value)
-        heads_first = _heads_first(key), _heads_first(value)
+        key, value = arranged(key, value)
         if self.is_prompt:
-            kept = [_ring(each, slots) for each in heads_first]
-            self.memories[place] = (kept[0], kept[1])
-            return key, value
-        key, value = heads_first
+            self.memories[place] = _ring(key, slots, 3), _ring(value, slots, 2)
+            return self.memories[place]
         keys, values = self.memories[place]
         slot = ops.mod(self.clock, slots)
-        keys = ops.slice_update(keys, (0, 0, slot, 0), ops.cast(key, keys.dtype))
+        if self.ancestors is not None:
+            return self._remember_beams(place, slot, key, value)
+        keys = ops.slice_update(keys, (0, 0, 0, slot), ops.cast(key, keys.dtype))
         values = ops.slice_update(
             values, (0, 0, slot, 0), ops.cast(value, values.dtype)
         )
         self.memories[place] = keys, values
-        return _heads_last(keys), _heads_last(values)
+        return keys, values
 
     def _remember_beams(
-        self, place: str, slots: int, key: Tensor, value: Tensor
+        self, place: str, slot: Tensor, key: Tensor, value: Tensor
     ) -> Memory:
-        """The same of beams: those of a prompt see the slots of all."""
-        slot = ops.mod(self.clock, slots)
-        kept, shown = [], []
-        for memory, new in zip(self.memories[place], (key, value), strict=True):
-            prompts, heads, beams, _, size = memory.shape
-            new = ops.reshape(new, (prompts, beams, 1, heads, size))
-            new = ops.cast(ops.transpose(new, (0, 3, 1, 2, 4)), memory.dtype)
-            memory = ops.slice_update(memory, (0, 0, 0, slot, 0), new)
-            kept.append(memory)
-            whole = ops.reshape(memory, (prompts, heads, beams * slots, size))
-            shown.append(_heads_last(whole))
-        self.memories[place] = (kept[0], kept[1])
-        return shown[0], shown[1]
+        """The same of beams, key (B M, G, K, 1) and value (B M, G, 1, D)."""
+        keys, values = self.memories[place]
+        prompts, heads, beams, slots, size = values.shape
+        width = keys.shape[2]
+        key = ops.reshape(key, (prompts, beams, heads, width, 1))
+        key = ops.cast(ops.transpose(key, (0, 2, 3, 1, 4)), keys.dtype)
+        value = ops.reshape(value, (prompts, beams, heads, 1, size))
+        value = ops.cast(ops.transpose(value, (0, 2, 1, 3, 4)), values.dtype)
+        keys = ops.slice_update(keys, (0, 0, 0, 0, slot), key)
+        values = ops.slice_update(values, (0, 0, 0, slot, 0), value)
+        self.memories[place] = keys, values
+        return (
+            ops.reshape(keys, (prompts, heads, width, beams * slots)),
+            ops.reshape(values, (prompts, heads, beams * slots, size)),
+        )
 
 
 def spread(memory: Memory, beams: int) -> Memory:
-    """A prompt's memory for each of its beams: (B, G, R, K) to (B, G, M, R, K)."""
-    keys, values = (ops.repeat(each[:, :, None], beams, axis=2) for each in memory)
-    return keys, values
+    """A prompt's memory for each of its M beams, see `Moment.memories`."""
+    keys, values = memory
+    keys = ops.repeat(keys[:, :, :, None], beams, axis=3)
+    return keys, ops.repeat(values[:, :, None], beams, axis=2)
 
 
-def turned(ring: Tensor, by: Tensor) -> Tensor:
-    """A ring whose columns are called `by` more: (N, G, R, K), each in its new slot."""
-    slots = ring.shape[2]
+def turned(memory: Memory, by: Tensor) -> Memory:
+    """Rings whose columns are called `by` more, each in its new slot."""
+    keys, values = memory
+    slots = keys.shape[3]
     source = ops.mod(ops.arange(slots, dtype="int32") - by, slots)
-    return ops.take(ring, source, axis=2)
+    return ops.take(keys, source, axis=3), ops.take(values, source, axis=2)
 
 
-def _ring(columns: Tensor, slots: int) -> Tensor:
-    """The newest columns, each in its slot: (N, G, P, K) to (N, G, R, K)."""
-    count = columns.shape[2]
+def _ring(columns: Tensor, slots: int, axis: int) -> Tensor:
+    """The newest of P columns, each in its slot: P to R along an axis."""
+    count = columns.shape[axis]
     if count <= slots:
-        return ops.pad(columns, ((0, 0), (0, 0), (0, slots - count), (0, 0)))
-    return ops.roll(columns[:, :, count - slots :], count % slots, axis=2)
-
-
-def _heads_first(heads: Tensor) -> Tensor:
-    return ops.transpose(heads, (0, 2, 1, 3))
-
-
-_heads_last = _heads_first  # swapping two axes undoes itself
+        room = [(0, 0)] * 4
+        room[axis] = (0, slots - count)
+        return ops.pad(columns, room)
+    kept = ops.take(columns, ops.arange(count - slots, count, dtype="int32"), axis=axis)
+    return ops.roll(kept, count % slots, axis=axis)
 
 
 def answering(layer: keras.layers.Layer, moment: Moment) -> Any:

@@ -138,10 +138,10 @@ class _Remembering(Step):
 
     def _moment(self, state: State) -> Moment:
         """The moment of one more column."""
-        capacity = max(keys.shape[-2] for keys, _ in state["memories"].values())
+        capacity = max(keys.shape[-1] for keys, _ in state["memories"].values())
         ancestors = state.get("ancestors")
         if ancestors is not None:  # each row writes the new column itself
-            beams = next(iter(state["memories"].values()))[0].shape[2]
+            beams = next(iter(state["memories"].values()))[1].shape[2]
             own = ops.arange(ancestors.shape[0], dtype="int32") % beams
             slot = ops.mod(state["clock"], capacity)
             is_new = ops.arange(capacity, dtype="int32") == slot
@@ -168,7 +168,7 @@ class _Remembering(Step):
         memories = {
             place: spread(memory, beams) for place, memory in state["memories"].items()
         }
-        capacity = max(keys.shape[-2] for keys, _ in memories.values())
+        capacity = max(keys.shape[-1] for keys, _ in memories.values())
         ancestors = ops.tile((rows % beams)[:, None], (1, capacity))
         return state | own | {"memories": memories, "ancestors": ancestors}
 
@@ -181,8 +181,7 @@ class _Remembering(Step):
         """As `Step.merge`: the other's rings are turned to this state's clock."""
         by = state["clock"] - other["clock"]
         memories = {
-            place: tuple(turned(each, by) for each in memory)
-            for place, memory in other["memories"].items()
+            place: turned(memory, by) for place, memory in other["memories"].items()
         }
         return super().merge(state, other | {"memories": memories}, source)
 

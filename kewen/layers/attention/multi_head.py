@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from kewen.errors import ConfigError, ShapeError
+from kewen.layers.arranged import arranged, logits_of, mixture_of
 from kewen.layers.dense import EinsumDense
 from kewen.layers.dropout import Dropout
 from kewen.layers.initial_values import TruncatedNormal, another
@@ -256,25 +257,33 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         """
         query = self._queries(inputs, rotary)
         if context is None:
-            key, value = self._keys_and_values(inputs, rotary, rotate_values)
-            key, value = moment.remember(self.name, key, value)
+            own = self._keys_and_values(inputs, rotary, rotate_values)
+            keys, values = moment.remember(self.name, *own)
+            if moment.is_prompt:
+                mixed, _, logits = self._attended(
+                    query, *own, attention_mask, bias, relations, return_logits, False
+                )
+                return (mixed, logits) if return_logits else mixed
         else:
             place = moment.place(self.name)
             if place not in moment.contexts:
                 found = self._keys_and_values(context, rotary, rotate_values)
-                moment.contexts[place] = found
-            key, value = moment.contexts[place]
-        shape = query.shape
-        if key.shape[0] != shape[0]:  # rows that share keys ask one after another
-            query = ops.reshape(query, (key.shape[0], -1, *shape[2:]))
-            bias = _repeated(bias, key.shape[1], axis=3)
-            relations = _repeated(relations, key.shape[1], axis=1)
+                moment.contexts[place] = arranged(*found)
+            keys, values = moment.contexts[place]
+        rows, count, *heads = query.shape
+        slots = keys.shape[-1]
+        if keys.shape[0] != rows:  # rows that share keys ask one after another
+            query = ops.reshape(query, (keys.shape[0], -1, *heads))
+            bias = _repeated(bias, slots, axis=3)
+            relations = _repeated(relations, slots, axis=1)
             relations = _repeated(relations, query.shape[1], axis=0)
-        mixed, _, logits = self._attended(
-            query, key, value, attention_mask, bias, relations, return_logits, False
+        mask = None if attention_mask is None else _for_heads(attention_mask)
+        mixed, _, logits = self._explicit(
+            query, keys, values, mask, bias, relations, training=False, is_arranged=True
         )
-        mixed = ops.reshape(mixed, (*shape[:2], mixed.shape[-1]))
-        return (mixed, logits) if return_logits else mixed
+        mixed = ops.reshape(mixed, (rows, count, *mixed.shape[2:]))
+        output = self.output_dense(mixed)
+        return (output, logits) if return_logits else output
 
     def _queries(self, inputs: Tensor, rotary: Any) -> Tensor:
         """(B, T, C) to (B, T, H, K), normed and turned."""
@@ -354,12 +363,19 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         bias: Tensor | None,
         relations: Tensor | None,
         training: bool,
+        is_arranged: bool = False,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The same by hand, where probabilities are wanted, dropped, or others."""
-        key, value = self._for_all_queries(key), self._for_all_queries(value)
+        """The same by hand, where probabilities are wanted, dropped, or others.
+
+        `is_arranged` says how keys and values lie, see `kewen.layers.arranged`.
+        """
         exact = "float32" if sums_apart(query) else None  # it costs nothing there
         query = query * self.factor
-        logits = einsum("bthd,bshd->bhts", query, key, dtype=exact)
+        if is_arranged:
+            logits = logits_of(query, key, exact)
+        else:
+            key, value = self._for_all_queries(key), self._for_all_queries(value)
+            logits = einsum("bthd,bshd->bhts", query, key, dtype=exact)
         if relations is not None:
             relations = ops.cast(relations, query.dtype)
             related = ops.einsum("bthd,tsd->bhts", query, relations)
@@ -372,7 +388,10 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         scores = attention_probabilities(logits, mask, self.normalization)
         scores = ops.cast(scores, value.dtype)
         kept = self.probability_dropout(scores, training=training)
-        mixed = einsum("bhts,bshd->bthd", kept, value)
+        if is_arranged:
+            mixed = mixture_of(kept, value)
+        else:
+            mixed = einsum("bhts,bshd->bthd", kept, value)
         if relations is not None:
             mixed = mixed + ops.einsum("bhts,tsd->bthd", kept, relations)
         return mixed, scores, own
