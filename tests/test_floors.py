@@ -12,7 +12,7 @@ KEWEN = Path(__file__).parents[1] / "kewen"
 FLOORS = [
     {"errors"},
     {"backend", "memory", "ops", "files", "protobuf", "visible"},
-    {"text", "masks", "checkpoints", "stats"},
+    {"text", "masks", "checkpoints", "stats", "poems"},
     {"data", "layers", "losses", "metrics", "optimizers", "decoding", "mining"},
     {"heads"},
     {"models", "training"},
@@ -24,7 +24,7 @@ FLOORS = [
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
-NUMPY_ROOMS = ["files", "text", "checkpoints", "data", "stats", "mining"]
+NUMPY_ROOMS = ["files", "text", "checkpoints", "poems", "data", "stats", "mining"]
 FRAMEWORKS = {"keras", "jax", "jaxlib", "torch", "tensorflow", "keras_hub", "flax"}
 
 

@@ -20,6 +20,7 @@ from kewen.cli import (
     fit_generate,
     generate,
     inspect,
+    poem,
     predict,
     recover,
     trace,
@@ -42,6 +43,7 @@ Examples:
   kewen evaluate clf test.tsv --report test.html
   kewen embed DIR --input texts.txt --normalize --out vectors.npz
   kewen generate DIR "Once upon a time" --top-p 0.9
+  kewen poem 明月 --form 五言绝句 --acrostic 春夏秋冬
   kewen inspect DIR
   kewen trace DIR --inputs in.npz --out out.npz
   kewen convert DIR OUT --to tf1
@@ -112,6 +114,7 @@ _add(app, "predict", predict.predict, predict.EXAMPLES)
 _add(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLES)
 _add(app, "embed", embed.embed, embed.EXAMPLES)
 _add(app, "generate", generate.generate, generate.EXAMPLES)
+_add(app, "poem", poem.poem, poem.EXAMPLES)
 _add(app, "trace", trace.trace, trace.EXAMPLES)
 _add(app, "inspect", inspect.inspect, inspect.EXAMPLES)
 _add(app, "convert", convert.convert, convert.EXAMPLES)

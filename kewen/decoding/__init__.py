@@ -28,6 +28,7 @@ from kewen.decoding.rules.penalties import (
     PresencePenalty,
     RepetitionPenalty,
 )
+from kewen.decoding.rules.places import Places
 from kewen.decoding.rules.rule import Rule, Text, in_usual_order
 from kewen.decoding.rules.trie import Trie
 from kewen.decoding.speculative import Drafted, Speculative
@@ -51,6 +52,7 @@ __all__ = [
     "NoRepeatNGram",
     "PassageNGrams",
     "Paths",
+    "Places",
     "PresencePenalty",
     "RepetitionPenalty",
     "Rescoring",

@@ -5,11 +5,14 @@ from kewen.tasks.classify import Prediction, TextClassifier
 from kewen.tasks.embed import Embedder
 from kewen.tasks.generate import GeneratedText, Generator
 from kewen.tasks.load import load_task
+from kewen.tasks.poem import Poem, PoemWriter
 
 __all__ = [
     "Embedder",
     "GeneratedText",
     "Generator",
+    "Poem",
+    "PoemWriter",
     "Prediction",
     "TextClassifier",
     "load_task",
