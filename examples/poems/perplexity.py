@@ -10,13 +10,13 @@ end, which the form decides, are not counted. FOLDER is the shipped writer unles
 import argparse
 from pathlib import Path
 
-import kewen  # noqa: I001  (it chooses Keras' backend)
 import keras
 import numpy as np
 
+import kewen
 from examples.poems.corpus import Poem, fetch, poems_of, split
 from examples.poems.reading import Row, batches_of, losses_model, row_of, spoken
-from kewen.poems import Layout, Rhymes, SHIPPED
+from kewen.poems import SHIPPED, Layout, Rhymes
 from kewen.training import predict_rows
 
 SAID = {
@@ -42,9 +42,7 @@ def character_rows(
     for poem in poems:
         chosen = {k: v for k, v in spoken(poem, rhymes).items() if k in said}
         row = row_of(poem, layout, **chosen)
-        row["target_mask"] &= np.isin(
-            row["token_ids"], [*characters, layout.id_of("")]
-        )
+        row["target_mask"] &= np.isin(row["token_ids"], [*characters, layout.id_of("")])
         rows.append(row)
     return rows
 

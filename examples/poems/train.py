@@ -9,13 +9,11 @@ stopped goes on. The last line is what `examples.poems.perplexity` prints again.
 
 import argparse
 import random
-import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import kewen  # noqa: I001  (it chooses Keras' backend)
 import numpy as np
 
 from examples.poems.corpus import Poem, fetch, poems_of, simplifier, split
@@ -146,7 +144,11 @@ def save(
             folder,
             format="hf",
             overwrite=True,
-            config_json={"bos_token_id": 2, "eos_token_id": 3, "torch_dtype": "float16"},
+            config_json={
+                "bos_token_id": 2,
+                "eos_token_id": 3,
+                "torch_dtype": "float16",
+            },
             values=values,
             copies=[words],
         )

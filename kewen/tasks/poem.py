@@ -198,5 +198,3 @@ class PoemWriter:
                 f"{text!r}, with {'、'.join(unknown)}. Choose others."
             )
         return "".join(simple)
-
-
