@@ -145,8 +145,7 @@ def save(
             format="hf",
             overwrite=True,
             config_json={
-                "bos_token_id": 2,
-                "eos_token_id": 3,
+                "eos_token_id": layout.end_id,
                 "torch_dtype": "float16",
             },
             values=values,

@@ -38,6 +38,7 @@ EXTRAS = {
     "gguf": (("gguf",), "GGUF files in k-quants"),
     "chat": (("jinja2",), "chat templates: `kewen generate DIR --chat`"),
     "bleu": (("sacrebleu",), "`kewen evaluate WRITER FILE --bleu`"),
+    "poems": (("opencc",), "training of the poem writer: examples/poems"),
     "bench": (
         (
             *("torch", "transformers", "openvino", "onnx", "onnxscript"),

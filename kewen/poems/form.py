@@ -26,8 +26,8 @@ class Form:
     def __post_init__(self) -> None:
         if self.lines not in LINES or self.characters not in CHARACTERS:
             raise ConfigError(
-                f"A form has {LINES[0]} to {LINES[-1]} lines, an even number, of 5 or 7 "
-                f"characters. Received: {self.lines} lines of {self.characters}."
+                f"A form has {LINES[0]} to {LINES[-1]} lines, an even number, of 5 or "
+                f"7 characters. Received: {self.lines} lines of {self.characters}."
             )
 
     @classmethod

@@ -1,8 +1,8 @@
 """A poem as a row of ids, and what is said of it before it begins.
 
-    [CLS] [七言] [4] [韵:东] t i t l e [藏头] h e a d s [SEP] 七 个 字 ， 七 个 字 。 ... [SEP]
+    [CLS] [七言] [4] [韵:东] title [藏头] heads [SEP] line ， line 。 ... [SEP]
 
-Rhyme, title and heads (the first character of each line) may each be missing: the
+Each character is a token. Rhyme, title and heads (the first character of each line) may each be missing: the
 writer has read every poem with some of them and without others.
 """
 

@@ -66,7 +66,7 @@ class PoemWriter:
         self.layout = Layout.from_file(folder / "vocab.txt")
         self.rhymes = Rhymes.from_file(folder / "rhymes.txt")
         pairs = (folder / "simplified.txt").read_text(encoding="utf-8").split()
-        self._simplified = str.maketrans({old: new for old, new in pairs})
+        self._simplified = str.maketrans(dict(pairs))
         self._model = IdGenerator(pretrained)
 
     def write(

@@ -29,7 +29,7 @@ def test_a_name_may_have_its_number(name):
 
 @pytest.mark.parametrize("name", ["", "猫", "ong"])
 def test_an_unknown_name_is_answered_with_the_known_ones(name):
-    with pytest.raises(ConfigError, match="东冬.*or 送"):
+    with pytest.raises(ConfigError, match=r"东冬.*or 送"):
         RHYMES.named(name)
 
 
