@@ -2,8 +2,8 @@
 
     [CLS] [七言] [4] [韵:东] title [藏头] heads [SEP] line ， line 。 ... [SEP]
 
-Each character is a token. Rhyme, title and heads (the first character of each line) may each be missing: the
-writer has read every poem with some of them and without others.
+Each character is a token. Rhyme, title and heads (the first character of each line) may
+be missing: the writer has read every poem with some of them and without others.
 """
 
 from collections.abc import Iterable, Sequence

@@ -65,8 +65,8 @@ class PoemWriter:
         pretrained = load(folder, tokenizer=False, dtype="float32")
         self.layout = Layout.from_file(folder / "vocab.txt")
         self.rhymes = Rhymes.from_file(folder / "rhymes.txt")
-        pairs = (folder / "simplified.txt").read_text(encoding="utf-8").split()
-        self._simplified = str.maketrans(dict(pairs))
+        shapes = (folder / "simplified.txt").read_text(encoding="utf-8")
+        self._simplified = {ord(old): new for old, new in shapes.split()}
         self._model = IdGenerator(pretrained)
 
     def write(
