@@ -2,10 +2,10 @@
 
     python -m examples.poems.quality CACHE [--titles 100]
 
-lets it write a poem of each form on titles of held-out poems and prints, beside the same
-share of the held-out poems of these forms: poems whose even lines rhyme, though no rhyme
-was asked for; lines whose second and fourth characters differ in tone, as in regulated
-verse; lines that stand in a poem that it has read.
+lets it write a poem of each form on titles of held-out poems and prints some shares, the
+held-out poems' own beside them: poems whose even lines rhyme, though no rhyme was asked
+for; lines whose second and fourth characters differ in tone, as in regulated verse;
+lines that stand in a poem that it has read.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def rhymes_well(lines: Sequence[str], rhymes: Rhymes) -> bool:
 
 
 def alternates(line: str, rhymes: Rhymes) -> bool:
-    """Whether the second character's tone is level and the fourth's not, or the reverse.
+    """Whether of the second and the fourth character just one has a level tone.
 
     A character that can be both fits everywhere.
     """
