@@ -2,10 +2,10 @@
 
     python -m examples.poems.quality CACHE [--titles 100]
 
-lets it write a poem of each form on titles of held-out poems and prints some shares, the
-held-out poems' own beside them: poems whose even lines rhyme, though no rhyme was asked
-for; lines whose second and fourth characters differ in tone, as in regulated verse;
-lines that stand in a poem that it has read.
+lets it write a poem of each form on titles of held-out poems and prints some shares,
+the held-out poems' own beside them: poems whose even lines rhyme, though no rhyme was
+asked for; lines whose second and fourth characters differ in tone, as in regulated
+verse; lines that stand in a poem that it has read.
 """
 
 import argparse
