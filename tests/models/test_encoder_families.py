@@ -40,9 +40,7 @@ def same(one, other):
 
 
 def test_family_that_names_do_not_tell_must_be_named():
-    with pytest.raises(
-        ConfigError, match=r"from RoFormer.*family='nezha'.*--family"
-    ):
+    with pytest.raises(ConfigError, match=r"from RoFormer.*family='nezha'.*--family"):
         kewen.load(TF / "nezha")
 
 
