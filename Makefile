@@ -44,6 +44,8 @@ bench: $(VENV)-bench/.installed  ## speed against peers, into benchmarks/RESULTS
 	$(VENV)-bench/bin/python -m benchmarks.encoder_forward --shape 32x64 --write
 	$(VENV)-bench/bin/python -m benchmarks.encoder_forward --openvino --write
 	$(VENV)-bench/bin/python -m benchmarks.gguf_load --write
+	$(VENV)-bench/bin/python -m benchmarks.decoding --write
+	$(VENV)-bench/bin/python -m benchmarks.int8_perplexity --write
 	$(VENV)-bench/bin/python -m benchmarks.stream_training --write
 	$(VENV)-bench/bin/python -m benchmarks.convert_memory --write
 	$(VENV)-bench/bin/python -m benchmarks.keras_powers --write

@@ -42,7 +42,7 @@ EXTRAS = {
     "bench": (
         (
             *("torch", "transformers", "openvino", "onnx", "onnxscript"),
-            *("onnxruntime", "gguf", "accelerate"),
+            *("onnxruntime", "gguf", "accelerate", "ctranslate2"),
         ),
         "peers in the benchmarks",
     ),
