@@ -11,7 +11,17 @@ from kewen.backend import choose_backend, require_backend
 from kewen.memory import keep_freed_memory
 
 if TYPE_CHECKING:
-    from kewen import data, layers, masks, models, tasks, text, training
+    from kewen import (
+        data,
+        layers,
+        masks,
+        mining,
+        models,
+        stats,
+        tasks,
+        text,
+        training,
+    )
     from kewen.models.load import Pretrained, load
     from kewen.tasks.load import load_task
 
@@ -23,7 +33,9 @@ __all__ = [
     "load",
     "load_task",
     "masks",
+    "mining",
     "models",
+    "stats",
     "tasks",
     "text",
     "training",
@@ -35,7 +47,7 @@ _HOME_OF = {
     "load_task": "kewen.tasks.load",
 }
 
-_WITHOUT_KERAS = {"data", "text"}
+_WITHOUT_KERAS = {"data", "mining", "stats", "text"}
 
 choose_backend()
 keep_freed_memory()  # before anything starts a thread

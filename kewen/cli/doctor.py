@@ -39,10 +39,14 @@ EXTRAS = {
     "chat": (("jinja2",), "chat templates: `kewen generate DIR --chat`"),
     "bleu": (("sacrebleu",), "`kewen evaluate WRITER FILE --bleu`"),
     "poems": (("opencc",), "training of the poem writer: examples/poems"),
+    "mining": (("numba", "rjieba"), "compiled InfoMap, words of `kewen count`"),
+    "ray": (("ray",), "`kewen count --ray`"),
+    "oracles": (("infomap",), "tests against packages under the GPL"),
     "bench": (
         (
             *("torch", "transformers", "openvino", "onnx", "onnxscript"),
             *("onnxruntime", "gguf", "accelerate", "ctranslate2"),
+            *("gensim", "sklearn"),
         ),
         "peers in the benchmarks",
     ),

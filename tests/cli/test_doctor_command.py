@@ -1,5 +1,6 @@
 """`kewen doctor` works where nothing else does."""
 
+import re
 import tomllib
 from importlib.util import find_spec
 
@@ -38,12 +39,17 @@ def test_doctor_works_with_a_backend_that_is_not_there(kewen, monkeypatch):
     assert "hub cache" in ended.out
 
 
+def module_of(requirement: str) -> str:
+    name = re.split(r"[\[>]", requirement)[0]
+    return {"scikit-learn": "sklearn"}.get(name, name)
+
+
 def test_doctor_looks_for_what_every_extra_of_the_package_brings():
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     extras = tomllib.loads(text)["project"]["optional-dependencies"]
     modules = {extra: list(modules) for extra, (modules, _) in EXTRAS.items()}
     assert modules == {
-        extra: [each.split(">=")[0] for each in requirements]
+        extra: [module_of(each) for each in requirements]
         for extra, requirements in extras.items()
         if extra != "dev"
     }

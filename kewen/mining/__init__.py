@@ -1,0 +1,1 @@
+"""What a corpus says when it is counted: words, word vectors, clusters. No Keras."""

@@ -1,0 +1,1 @@
+"""Estimators, dependence and chance, on NumPy and SciPy alone."""
