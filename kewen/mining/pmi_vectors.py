@@ -1,0 +1,181 @@
+"""Word vectors whose inner product is the pointwise mutual information of two words.
+
+The one demand behind it: words add up. If a and b keep the same company as c and d do,
+then v_a + v_b = v_c + v_d; the only function of an inner product that turns sums into
+products is the exponential, so <v_a, v_b> = log P(a, b) / (P(a) P(b)). Source: lessons
+4667 to 4681.
+"""
+
+from collections.abc import Iterator
+from typing import Literal, get_args
+
+import numpy as np
+
+from kewen.errors import ConfigError
+from kewen.mining.adagrad import AdaGrad, descend
+from kewen.mining.cooccurrence import Cooccurrence
+from kewen.mining.entries import Entries, pmi_entries
+from kewen.mining.gradients import Table
+from kewen.mining.least_squares import alternate
+from kewen.mining.word_vectors import WordVectors
+
+Tables = Literal["shared", "concat", "sum"]
+Solver = Literal["adagrad", "als"]
+RIDGE = 1e-6  # enough for a floating-point solution
+
+
+class PMIWordVectors:
+    """An estimator: `fit` takes counts and leaves `vectors_` and `losses_`."""
+
+    vectors_: WordVectors
+    losses_: list[float]
+
+    def __init__(
+        self,
+        dim: int = 128,
+        *,
+        tables: Tables = "shared",
+        alpha: float = 0.75,
+        x_max: float = 100.0,
+        truncate: bool = True,
+        solver: Solver = "adagrad",
+        epochs: int = 30,
+        learning_rate: float = 0.1,
+        batch_size: int = 1 << 18,
+        ridge: float = RIDGE,
+        dtype: str = "float32",
+        random_state: int = 0,
+        compiled: bool | None = None,
+    ):
+        """Note what to do.
+
+        Args:
+            dim: of a vector.
+            tables: "shared" has one vector a word, and its squared norm comes to be
+                -log P. "concat" and "sum" train another vector for a word that stands
+                around others, and join both (2 dim numbers) or add them up.
+            alpha: a pair seen x times weighs (x / x_max)^alpha.
+            x_max: see alpha.
+            truncate: whether no weight exceeds 1. Better for meaning; without it the
+                norms of frequent words are better fitted.
+            solver: "adagrad" takes steps over mini-batches, "als" solves for each
+                word's vector with the others fixed.
+            epochs: how often all pairs are gone through.
+            learning_rate: of AdaGrad.
+            batch_size: pairs a step of AdaGrad.
+            ridge: of als, in the unit of the weights.
+            dtype: "float32" or "float64".
+            random_state: of first values and order; the same gives the same vectors.
+            compiled: by numba or not; None takes it if it is installed.
+        """
+        self.dim = dim
+        self.tables = tables
+        self.alpha = alpha
+        self.x_max = x_max
+        self.truncate = truncate
+        self.solver = solver
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.ridge = ridge
+        self.dtype = dtype
+        self.random_state = random_state
+        self.compiled = compiled
+
+    def fit(self, counts: Cooccurrence) -> "PMIWordVectors":
+        """Train on counts; the corpus is not needed.
+
+        Raises:
+            ConfigError: for a setting that cannot be.
+            DataError: if no two different words stand near each other.
+            TrainingError: if the loss stops being a number.
+        """
+        for _ in self.rounds(counts):
+            pass
+        return self
+
+    def rounds(self, counts: Cooccurrence) -> Iterator[float]:
+        """`fit` epoch by epoch: gives the mean loss of each; `vectors_` is up to date."""
+        self._check()
+        entries = pmi_entries(
+            counts,
+            alpha=self.alpha,
+            x_max=self.x_max,
+            truncate=self.truncate,
+            dtype=self.dtype,
+        )
+        first, second, losses = self.factorize(entries)
+        self.losses_ = []
+        for loss in losses:
+            self.losses_.append(loss)
+            self.vectors_ = WordVectors(
+                counts.lexicon.words,
+                joined(first, second, self.tables),
+                counts.lexicon.counts,
+            )
+            yield loss
+
+    def factorize(
+        self, entries: Entries
+    ) -> tuple[Table, Table | None, Iterator[float]]:
+        """The tables, not trained yet, and the epochs that train them in place."""
+        self._check()
+        generator = np.random.default_rng(self.random_state)
+        first = first_values(generator, entries.size, self.dim, self.dtype)
+        second = None
+        if self.tables != "shared":
+            second = first_values(generator, entries.size, self.dim, self.dtype)
+        if self.solver == "als":
+            rounds = alternate(
+                entries, first, second, epochs=self.epochs, ridge=self.ridge
+            )
+            return first, second, rounds
+        rounds = descend(
+            entries,
+            AdaGrad(first, self.learning_rate),
+            None if second is None else AdaGrad(second, self.learning_rate),
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            generator=generator,
+            compiled=self.compiled,
+        )
+        return first, second, rounds
+
+    def _check(self) -> None:
+        for name, known in (
+            ("tables", get_args(Tables)),
+            ("solver", get_args(Solver)),
+            ("dtype", ("float32", "float64")),
+        ):
+            if getattr(self, name) not in known:
+                raise ConfigError(
+                    f"{name} must be one of {', '.join(known)}. "
+                    f"Received: {getattr(self, name)!r}."
+                )
+        check_positive(
+            self, "dim", "x_max", "epochs", "learning_rate", "batch_size", "ridge"
+        )
+
+
+def check_positive(settings: object, *names: str) -> None:
+    """Each of these attributes is a number above 0."""
+    for name in names:
+        value = getattr(settings, name)
+        if not 0 < value < np.inf:
+            raise ConfigError(f"{name} must be above 0. Received: {value}.")
+
+
+def first_values(
+    generator: np.random.Generator, size: int, dim: int, dtype: str
+) -> Table:
+    """Uniform between -0.5 and 0.5, over the dimension."""
+    return ((generator.random((size, dim)) - 0.5) / dim).astype(dtype)
+
+
+def joined(first: Table, second: Table | None, tables: Tables) -> Table:
+    """The vectors that a user gets: a copy."""
+    if second is None:
+        return first.copy()
+    if tables == "concat":
+        return np.concatenate([first, second], axis=1)
+    return first + second

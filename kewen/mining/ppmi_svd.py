@@ -1,0 +1,52 @@
+"""The classical baseline: singular vectors of the positive PMI matrix."""
+
+import numpy as np
+from scipy import linalg, sparse
+
+from kewen.errors import ConfigError
+from kewen.mining.cooccurrence import Cooccurrence
+from kewen.mining.entries import off_diagonal, pmi
+from kewen.mining.word_vectors import WordVectors
+
+OVERSAMPLING = 16  # directions more than are wanted
+
+
+def ppmi_svd(
+    counts: Cooccurrence,
+    dim: int = 128,
+    *,
+    power: float = 0.5,
+    num_products: int = 4,
+    random_state: int = 0,
+) -> WordVectors:
+    """Word vectors U S^power of the matrix max(PMI, 0), 0 where nothing was seen.
+
+    The largest directions are found from a random subspace, which is multiplied by the
+    matrix and made orthogonal again and again (Halko, Martinsson and Tropp, 2011). The
+    matrix is symmetric, so its singular values are the sizes of its eigenvalues.
+
+    Args:
+        counts: how often words stand near each other.
+        dim: of a vector; at most the number of words.
+        power: 0.5 is usual (Levy, Goldberg and Dagan, 2015); 1 is the projection.
+        num_products: with the matrix; each makes the directions more exact.
+        random_state: of the subspace.
+    """
+    size = len(counts.lexicon)
+    if not 1 <= dim <= size:
+        raise ConfigError(f"dim must be 1 to {size}, the words. Received: {dim}.")
+    rows, columns, amounts = off_diagonal(counts)
+    values = np.maximum(pmi(counts, rows, columns, amounts), 0).astype(np.float32)
+    upper = sparse.coo_array((values, (rows, columns)), shape=(size, size))
+    matrix = sparse.csr_array(upper + upper.T)
+    generator = np.random.default_rng(random_state)
+    width = min(dim + OVERSAMPLING, size)
+    basis = generator.standard_normal((size, width)).astype(np.float32)
+    for _ in range(num_products):
+        basis, _ = linalg.qr(matrix @ basis, mode="economic", overwrite_a=True)
+    eigenvalues, turned = linalg.eigh(basis.T @ (matrix @ basis))
+    largest = np.argsort(-np.abs(eigenvalues))[:dim]
+    vectors = (basis @ turned[:, largest]) * np.abs(eigenvalues[largest]) ** power
+    return WordVectors(
+        counts.lexicon.words, vectors.astype(np.float32), counts.lexicon.counts
+    )
