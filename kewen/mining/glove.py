@@ -15,7 +15,7 @@ from kewen.mining.adagrad import AdaGrad, descend
 from kewen.mining.cooccurrence import Cooccurrence
 from kewen.mining.entries import Entries, weight_of
 from kewen.mining.gradients import Table
-from kewen.mining.pmi_vectors import check_positive, first_values, joined
+from kewen.mining.pmi_vectors import check_positive, first_values, joined, usual_batch
 from kewen.mining.word_vectors import WordVectors
 
 
@@ -33,7 +33,7 @@ class GloVe:
         x_max: float = 100.0,
         epochs: int = 30,
         learning_rate: float = 0.05,
-        batch_size: int = 1 << 18,
+        batch_size: int | None = None,
         dtype: str = "float32",
         random_state: int = 0,
         compiled: bool | None = None,
@@ -64,12 +64,13 @@ class GloVe:
         first = first_values(generator, size, width, self.dtype)
         second = first_values(generator, size, width, self.dtype)
         first[:, -1] = second[:, -2] = 1
+        entries = glove_entries(counts, self.alpha, self.x_max, self.dtype)
         losses = descend(
-            glove_entries(counts, self.alpha, self.x_max, self.dtype),
+            entries,
             AdaGrad(first, self.learning_rate, fixed_column=width - 1),
             AdaGrad(second, self.learning_rate, fixed_column=width - 2),
             epochs=self.epochs,
-            batch_size=self.batch_size,
+            batch_size=self.batch_size or usual_batch(len(entries)),
             generator=generator,
             compiled=self.compiled,
         )

@@ -1,9 +1,9 @@
 """The one loop of training: errors of inner products, and what each row should do.
 
 For a batch of pairs seen from both words, row i gets
-g_i = sum_j w_ij (<a_i, b_j> - t_ij) b_j. No two rows write to one place, so threads need
-no locks and the answer does not depend on their number. Numba compiles the loop (extra "mining"); without it NumPy and
-SciPy do the same in four steps, some times slower.
+sum_j w_ij (<a_i, b_j> - t_ij) b_j. No two rows write to one place, so threads need no
+locks and the answer does not depend on their number. Numba compiles the loop (extra
+"mining"); without it NumPy and SciPy do the same in four steps, which take longer.
 """
 
 from collections.abc import Callable

@@ -14,7 +14,7 @@ from kewen.errors import ConfigError, DataError
 class Lexicon:
     """A word's id is its place; counts fall, and equal ones keep the corpus' order."""
 
-    words: tuple[str, ...]
+    words: tuple[str, ...] = field(repr=False)
     counts: NDArray[np.int64] = field(repr=False)  # (V,)
 
     def __post_init__(self) -> None:

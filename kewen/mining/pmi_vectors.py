@@ -21,7 +21,9 @@ from kewen.mining.word_vectors import WordVectors
 
 Tables = Literal["shared", "concat", "sum"]
 Solver = Literal["adagrad", "als"]
-RIDGE = 1e-6  # enough for a floating-point solution
+RIDGE = 1e-2  # of a word with few partners, a closed solution fits noise
+STEPS = 200  # of AdaGrad in an epoch
+LEAST_BATCH = 1 << 10
 
 
 class PMIWordVectors:
@@ -41,7 +43,7 @@ class PMIWordVectors:
         solver: Solver = "adagrad",
         epochs: int = 30,
         learning_rate: float = 0.1,
-        batch_size: int = 1 << 18,
+        batch_size: int | None = None,
         ridge: float = RIDGE,
         dtype: str = "float32",
         random_state: int = 0,
@@ -62,14 +64,14 @@ class PMIWordVectors:
                 word's vector with the others fixed.
             epochs: how often all pairs are gone through.
             learning_rate: of AdaGrad.
-            batch_size: pairs a step of AdaGrad.
+            batch_size: pairs a step of AdaGrad; None takes 1 / 200 of all.
             ridge: of als, in the unit of the weights.
             dtype: "float32" or "float64".
             random_state: of first values and order; the same gives the same vectors.
             compiled: by numba or not; None takes it if it is installed.
         """
         self.dim = dim
-        self.tables = tables
+        self.tables: Tables = tables
         self.alpha = alpha
         self.x_max = x_max
         self.truncate = truncate
@@ -95,7 +97,7 @@ class PMIWordVectors:
         return self
 
     def rounds(self, counts: Cooccurrence) -> Iterator[float]:
-        """`fit` epoch by epoch: gives the mean loss of each; `vectors_` is up to date."""
+        """`fit` epoch by epoch: gives each one's mean loss; `vectors_` is up to date."""
         self._check()
         entries = pmi_entries(
             counts,
@@ -135,7 +137,7 @@ class PMIWordVectors:
             AdaGrad(first, self.learning_rate),
             None if second is None else AdaGrad(second, self.learning_rate),
             epochs=self.epochs,
-            batch_size=self.batch_size,
+            batch_size=self.batch_size or usual_batch(len(entries)),
             generator=generator,
             compiled=self.compiled,
         )
@@ -161,8 +163,13 @@ def check_positive(settings: object, *names: str) -> None:
     """Each of these attributes is a number above 0."""
     for name in names:
         value = getattr(settings, name)
-        if not 0 < value < np.inf:
+        if value is not None and not 0 < value < np.inf:
             raise ConfigError(f"{name} must be above 0. Received: {value}.")
+
+
+def usual_batch(pairs: int) -> int:
+    """Enough steps an epoch that few epochs do, few enough to be worth a step."""
+    return max(LEAST_BATCH, -(-pairs // STEPS))
 
 
 def first_values(

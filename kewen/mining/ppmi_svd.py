@@ -1,7 +1,7 @@
 """The classical baseline: singular vectors of the positive PMI matrix."""
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import sparse
 
 from kewen.errors import ConfigError
 from kewen.mining.cooccurrence import Cooccurrence
@@ -37,14 +37,14 @@ def ppmi_svd(
         raise ConfigError(f"dim must be 1 to {size}, the words. Received: {dim}.")
     rows, columns, amounts = off_diagonal(counts)
     values = np.maximum(pmi(counts, rows, columns, amounts), 0).astype(np.float32)
-    upper = sparse.coo_array((values, (rows, columns)), shape=(size, size))
-    matrix = sparse.csr_array(upper + upper.T)
+    ids = np.concatenate([rows, columns]), np.concatenate([columns, rows])
+    matrix = sparse.csr_array((np.tile(values, 2), ids), shape=(size, size))
     generator = np.random.default_rng(random_state)
     width = min(dim + OVERSAMPLING, size)
     basis = generator.standard_normal((size, width)).astype(np.float32)
     for _ in range(num_products):
-        basis, _ = linalg.qr(matrix @ basis, mode="economic", overwrite_a=True)
-    eigenvalues, turned = linalg.eigh(basis.T @ (matrix @ basis))
+        basis = np.linalg.qr(matrix @ basis).Q
+    eigenvalues, turned = np.linalg.eigh(basis.T @ (matrix @ basis))
     largest = np.argsort(-np.abs(eigenvalues))[:dim]
     vectors = (basis @ turned[:, largest]) * np.abs(eigenvalues[largest]) ** power
     return WordVectors(

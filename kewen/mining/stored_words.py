@@ -56,7 +56,7 @@ def write_arrays(
     """Write arrays in the format of the file's ending, whole or not at all."""
     if path.suffix == ".npz":
         with atomic_write(path, overwrite=overwrite) as file:
-            np.savez(file, **arrays)
+            np.savez(file, allow_pickle=False, **arrays)
     elif path.suffix == ".safetensors":
         write_safetensors(path, arrays, overwrite=overwrite)
     else:

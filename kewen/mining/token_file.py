@@ -1,8 +1,8 @@
 """Documents as ids in a temporary file, so that a corpus is read and cut only once.
 
-Which words are frequent is known at the end of a corpus, and what stands beside what can
-be counted only then. A second reading would cut all words again, which takes longer than
-everything else; ids take four bytes a word on the disk.
+Which words are frequent is known at the end of a corpus, and only then can be counted
+what stands beside what. A second reading would cut all words again, which takes longer
+than everything else; ids take four bytes a word on the disk.
 """
 
 import tempfile
