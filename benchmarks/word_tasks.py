@@ -72,7 +72,7 @@ def _fields(record: Any, wanted: bool = False) -> Iterator[str]:
 
 
 def _lines(path: Path) -> list[str]:
-    return [line for line in _text(path).splitlines() if line.strip()]
+    return [line for line in _text(path).split("\n") if line.strip()]
 
 
 def _text(path: Path) -> str:
@@ -94,7 +94,7 @@ def analogy_score(
 ) -> tuple[float, int]:
     """Share of questions whose d is nearest to b - a + c by cosine, and how many.
 
-    Only questions whose four words all have vectors are asked; a, b and c are no answers.
+    Only questions whose four words have vectors are asked; a, b, c are no answers.
     """
     index = {word: number for number, word in enumerate(words)}
     known = [row for row in questions if all(word in index for word in row)]

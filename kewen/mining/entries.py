@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from kewen.errors import DataError
-from kewen.mining.cooccurrence import Cooccurrence
+from kewen.mining.cooccurrences import Cooccurrence
 
 Floats = NDArray[np.floating]
 

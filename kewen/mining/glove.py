@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from kewen.mining.adagrad import AdaGrad, descend
-from kewen.mining.cooccurrence import Cooccurrence
+from kewen.mining.cooccurrences import Cooccurrence
 from kewen.mining.entries import Entries, weight_of
 from kewen.mining.gradients import Table
 from kewen.mining.pmi_vectors import check_positive, first_values, joined, usual_batch

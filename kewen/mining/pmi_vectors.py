@@ -13,7 +13,7 @@ import numpy as np
 
 from kewen.errors import ConfigError
 from kewen.mining.adagrad import AdaGrad, descend
-from kewen.mining.cooccurrence import Cooccurrence
+from kewen.mining.cooccurrences import Cooccurrence
 from kewen.mining.entries import Entries, pmi_entries
 from kewen.mining.gradients import Table
 from kewen.mining.least_squares import alternate
@@ -97,7 +97,7 @@ class PMIWordVectors:
         return self
 
     def rounds(self, counts: Cooccurrence) -> Iterator[float]:
-        """`fit` epoch by epoch: gives each one's mean loss; `vectors_` is up to date."""
+        """`fit`, epoch by epoch: the mean loss of each; `vectors_` is up to date."""
         self._check()
         entries = pmi_entries(
             counts,

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from kewen.errors import ConfigError
-from kewen.mining.cooccurrence import Cooccurrence
+from kewen.mining.cooccurrences import Cooccurrence
 from kewen.mining.entries import off_diagonal, pmi
 from kewen.mining.word_vectors import WordVectors
 
