@@ -1,7 +1,23 @@
-"""One HTML page about a trained classifier: opens offline, runs no script."""
+"""One HTML page about what was trained or counted: opens offline, runs no script."""
 
 from kewen.analysis.report.attention_map import AttentionMap
 from kewen.analysis.report.mistakes import Mistake
-from kewen.analysis.report.page import write_classification_report
+from kewen.analysis.report.page import (
+    facts_section,
+    write_classification_report,
+    write_page,
+)
+from kewen.analysis.report.section import Section
+from kewen.analysis.report.svg_chart import learning_section
+from kewen.analysis.report.tables import table_section
 
-__all__ = ["AttentionMap", "Mistake", "write_classification_report"]
+__all__ = [
+    "AttentionMap",
+    "Mistake",
+    "Section",
+    "facts_section",
+    "learning_section",
+    "table_section",
+    "write_classification_report",
+    "write_page",
+]

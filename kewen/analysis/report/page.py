@@ -59,11 +59,40 @@ def write_classification_report(
         [confusion_section(scores, labels), classes_section(scores, labels)],
         [attention_section(attention)] if attention is not None else [],
         [mistakes_section(mistakes)],
-        [_facts_section(facts)] if facts else [],
+        [facts_section(facts)] if facts else [],
     ]
-    page = _page(title, _headline(title, scores), rows)
+    return write_page(path, title, _figures(scores), rows, overwrite=overwrite)
+
+
+def write_page(
+    path: str | os.PathLike[str],
+    title: str,
+    figures: Mapping[str, str],
+    rows: Sequence[Sequence[Section]],
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Write one self-contained HTML page of sections.
+
+    Args:
+        path: the file to write.
+        title: the headline; plain text.
+        figures: name and value of what is shown large below it.
+        rows: sections, in rows that stand side by side where there is room.
+        overwrite: whether the file may exist already.
+
+    Returns:
+        The path written.
+    """
+    cards = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+        for name, value in figures.items()
+    )
+    headline = (
+        f'<header>{foreign(title, "h1")}<dl class="figures">{cards}</dl></header>'
+    )
     with atomic_write(path, overwrite=overwrite) as file:
-        file.write(page.encode("utf-8"))
+        file.write(_page(title, headline, rows).encode("utf-8"))
     return Path(path)
 
 
@@ -92,23 +121,20 @@ def _row(sections: Sequence[Section]) -> str:
     return f'<div class="pair">\n{inside}\n</div>' if len(sections) > 1 else inside
 
 
-def _headline(title: str, scores: ClassificationScores) -> str:
+def _figures(scores: ClassificationScores) -> dict[str, str]:
     total = int(scores.confusion.sum())
     wrong = total - int(scores.confusion.trace())
-    figures = [
-        (f"{scores.accuracy:.4f}", "accuracy"),
-        (f"{scores.macro_f1:.4f}", "macro-F1"),
-        (f"{total}", "test texts"),
-        (f"{wrong}", "wrong"),
-        (f"{len(scores.f1)}", "classes"),
-    ]
-    cards = "".join(
-        f"<div><dt>{name}</dt><dd>{value}</dd></div>" for value, name in figures
-    )
-    return f'<header>{foreign(title, "h1")}<dl class="figures">{cards}</dl></header>'
+    return {
+        "accuracy": f"{scores.accuracy:.4f}",
+        "macro-F1": f"{scores.macro_f1:.4f}",
+        "test texts": f"{total}",
+        "wrong": f"{wrong}",
+        "classes": f"{len(scores.f1)}",
+    }
 
 
-def _facts_section(facts: Mapping[str, str]) -> Section:
+def facts_section(facts: Mapping[str, str]) -> Section:
+    """Name and value of what a reader needs to repeat a run."""
     rows = "\n".join(
         f'<tr><th scope="row">{escape(str(name))}</th>{foreign(str(value), "td")}</tr>'
         for name, value in facts.items()
