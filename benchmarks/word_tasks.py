@@ -1,7 +1,7 @@
 """What word vectors are measured by: Chinese texts at hand, and questions to them.
 
-The texts are some 500,000 sentences of a dozen data sets (`--data`; they are not part of
-kewen), labels left out: some 8 million words. They are no encyclopaedia, and most
+The texts are some 500,000 sentences of a dozen data sets (`--data`; they are not part
+of kewen), labels left out: some 8 million words. They are no encyclopaedia, and most
 analogy questions ask for words that they lack; how many are left is stated.
 """
 

@@ -73,8 +73,6 @@ def _by_numba(table: Table, other: Table, batch: Batch) -> tuple[Table, float]:
 def _compiled() -> Callable[..., None]:
     import numba
 
-    # Sums may be reordered, so that a product of rows uses wide registers.
-    @numba.njit(parallel=True, fastmath={"reassoc", "contract", "nsz"})
     def loop(
         table: Any,
         other: Any,
@@ -102,4 +100,9 @@ def _compiled() -> Callable[..., None]:
                     sums[c] += pull * theirs[c]
             losses[r] = loss
 
-    return loop
+    # Sums may be reordered, so that a product of rows uses wide registers.
+    options = {"parallel": True, "fastmath": {"reassoc", "contract", "nsz"}}
+    try:
+        return numba.njit(cache=True, **options)(loop)
+    except RuntimeError:  # no place to keep it
+        return numba.njit(**options)(loop)

@@ -6,7 +6,7 @@ import pytest
 from kewen.errors import ConfigError, DataError, KewenError, NotFoundError
 from kewen.mining import WordVectors, read_word2vec, write_word2vec
 
-ROWS = {"的": [1.5, -2.0], "北京": [0.1, 3e-30]}
+ROWS = {"的": [1.5, -2.0], "北京": [0.1, 3e-5]}
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def vectors():
 def test_text_is_as_gensim_writes_it(tmp_path, vectors):
     write_word2vec(vectors, tmp_path / "v.txt")
     text = (tmp_path / "v.txt").read_text("utf-8")
-    assert text == "2 2\n的 1.5 -2\n北京 0.100000001 3.00000003e-30\n"
+    assert text == "2 2\n的 1.5 -2\n北京 0.100000001 2.99999992e-05\n"
 
 
 def test_binary_is_as_the_first_program_writes_it(tmp_path, vectors):
