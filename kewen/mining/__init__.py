@@ -1,12 +1,20 @@
-"""What a corpus says when it is counted: words, word vectors, clusters. No Keras."""
+"""What a corpus says when it is counted: words, word vectors, clusters. No Keras.
 
-from kewen.mining.cooccurrences import Cooccurrence, cooccurrence
-from kewen.mining.glove import GloVe
-from kewen.mining.lexicon import Lexicon
-from kewen.mining.pmi_vectors import PMIWordVectors
-from kewen.mining.ppmi_svd import ppmi_svd
-from kewen.mining.word2vec_files import read_word2vec, write_word2vec
-from kewen.mining.word_vectors import WordVectors
+Names are found when they are first used: a worker process that counts words needs
+nothing of what clusters need.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kewen.mining.cooccurrences import Cooccurrence, cooccurrence
+    from kewen.mining.glove import GloVe
+    from kewen.mining.lexicon import Lexicon
+    from kewen.mining.pmi_vectors import PMIWordVectors
+    from kewen.mining.ppmi_svd import ppmi_svd
+    from kewen.mining.word2vec_files import read_word2vec, write_word2vec
+    from kewen.mining.word_vectors import WordVectors
 
 __all__ = [
     "Cooccurrence",
@@ -19,3 +27,25 @@ __all__ = [
     "read_word2vec",
     "write_word2vec",
 ]
+
+_HOME_OF = {
+    "Cooccurrence": "kewen.mining.cooccurrences",
+    "GloVe": "kewen.mining.glove",
+    "Lexicon": "kewen.mining.lexicon",
+    "PMIWordVectors": "kewen.mining.pmi_vectors",
+    "WordVectors": "kewen.mining.word_vectors",
+    "cooccurrence": "kewen.mining.cooccurrences",
+    "ppmi_svd": "kewen.mining.ppmi_svd",
+    "read_word2vec": "kewen.mining.word2vec_files",
+    "write_word2vec": "kewen.mining.word2vec_files",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'kewen.mining' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
