@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from beyond_transformers import warned
 from golden_cases import (
     ENCODER_DECODERS,
     ENCODER_DECODERS_OF_BERT4KERAS,
@@ -76,6 +77,12 @@ def test_half_that_bert4keras_has_a_name_for_is_loaded_and_counted(half):
     said = declared(folder / "config.json", named)
     counted = sizes(said.config, heads=said.heads, application=said.application)
     assert counted.parameters == loaded.count_params()
+
+
+def test_mt5_with_a_scaled_head_is_none_of_transformers(tmp_path):
+    scaled = kewen.load(GOLDEN / "huggingface" / "mt5", options={"scale_head": True})
+    with warned("scale_head in the config"):
+        scaled.save(tmp_path / "out")
 
 
 def test_family_is_named_in_our_words_too():
