@@ -222,7 +222,7 @@ def declared(path: Path, named: str | None = None) -> Declared:
 
 def gguf_named(path: Path) -> Path | None:
     """The GGUF file that a path names: it, or the only one of a bare folder."""
-    if path.suffix == ".gguf":
+    if path.suffix == ".gguf" and not path.is_dir():
         return path
     found = sorted(path.glob("*.gguf")) if path.is_dir() else []
     is_bare = len(found) == 1 and not any(path.glob("*config*.json"))
