@@ -105,8 +105,7 @@ def matched(
         config = _config_of(kind, config_json, saved, config_path, replaced)
         _check_size(config, checkpoint, config_path)
         own = _application_of(kind, config_json, saved, config_path)
-        there = _model_there(kind, named)  # t5.1.1_encoder is half a model
-        application = application or (there and there.application) or own
+        application = application or _half_named(kind, named) or own
         is_half = bool(kind.headless) and application != own
         heads = own_heads(kind, checkpoint, origin, config, config_json)
         model = Backbone(
@@ -301,6 +300,13 @@ def _model_there(kind: Family, named: str | None) -> Original | None:
     """The model of this family that bert4keras calls so, if it calls one so."""
     there = MODELS.get((named or "").lower())
     return there if there and there.family == kind.name else None
+
+
+def _half_named(kind: Family, named: str | None) -> str | None:
+    """What bert4keras' name asks for, if it is half a model, as t5.1.1_encoder is."""
+    there = _model_there(kind, named)
+    is_half = there is not None and there.application != kind.applications[0]
+    return there.application if there and is_half else None
 
 
 def _require_named(

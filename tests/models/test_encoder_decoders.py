@@ -79,6 +79,12 @@ def test_half_that_bert4keras_has_a_name_for_is_loaded_and_counted(half):
     assert counted.parameters == loaded.count_params()
 
 
+def test_name_of_the_whole_leaves_a_half_what_it_is(tmp_path):
+    folder = GOLDEN / "huggingface" / "t5"
+    kewen.load(folder, application="encoder").save(tmp_path / "half")
+    assert kewen.load(tmp_path / "half", family="t5").model.application == "encoder"
+
+
 def test_mt5_with_a_scaled_head_is_none_of_transformers(tmp_path):
     scaled = kewen.load(GOLDEN / "huggingface" / "mt5", options={"scale_head": True})
     with warned("scale_head in the config"):
