@@ -1,4 +1,4 @@
-"""Loops that numba compiles if it is installed (`mining`), and that run as they are if not.
+"""Loops that numba compiles if it is installed, and that run as they are if not.
 
 Both ways do the same arithmetic in the same order. Import this late: numba takes a
 second to import.

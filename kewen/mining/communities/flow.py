@@ -16,7 +16,7 @@ from scipy import sparse
 from kewen.errors import ConfigError, DataError
 from kewen.mining.communities.graph import Graph, read_graph
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]  # of float64
 To = Literal["links", "nodes"]
 
 _MOST_STEPS = 20_000

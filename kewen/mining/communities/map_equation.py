@@ -6,7 +6,7 @@ index codebook of its own, with a word for going up. All rates are of one walk, 
 lengths add up to bits a step.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,29 +146,46 @@ def length_of_paths(flow: Flow, paths: Labels, markov_time: float = 1.0) -> Code
             through all of that depth.
         markov_time: factor of the rates of links between modules.
     """
-    one_level = float(-plogp(flow.node).sum())
     index = module = 0.0
+    above = np.zeros(len(paths), np.int32)
+    for depth, bits in enumerate(book_lengths(flow, paths, markov_time)):
+        here = _column(paths, depth)
+        names_nodes = np.zeros(len(bits), bool)
+        names_nodes[above[(here < 0) & (above >= 0)]] = True
+        module += float(bits[names_nodes].sum())
+        index += float(bits[~names_nodes].sum())
+        above = here
+    return CodeLength(index, module, float(-plogp(flow.node).sum()))
+
+
+def book_lengths(
+    flow: Flow, paths: Labels, markov_time: float = 1.0
+) -> Iterator[Floats]:
+    """Bits a step in each codebook: of the root, of the modules of depth 0, 1, ..."""
     # Of the modules one level up (the root at first): rate of the word for leaving.
     leaving = np.zeros(1)
     above = np.zeros(len(paths), np.int32)
     for depth in range(paths.shape[1] + 1):
-        here = paths[:, depth] if depth < paths.shape[1] else np.full(len(paths), -1)
+        here = _column(paths, depth)
         inside, alone = here >= 0, (here < 0) & (above >= 0)
         count = int(here.max()) + 1
         enter, exits = rates_between(flow, here, count, markov_time)
         parent = np.zeros(count, np.int32)
         parent[here[inside]] = above[inside]
-        books = len(leaving)
         owner = np.concatenate([parent, above[alone]])
         rates = np.concatenate([enter, flow.node[alone]])
+        books = len(leaving)
         used = np.bincount(owner, rates, books) + leaving
         words = np.bincount(owner, plogp(rates), books) + plogp(leaving)
-        bits = plogp(used) - words
-        names_nodes = np.bincount(above[alone], minlength=books) > 0
-        module += float(bits[names_nodes].sum())
-        index += float(bits[~names_nodes].sum())
+        yield plogp(used) - words
         leaving, above = exits, here
-    return CodeLength(index, module, one_level)
+
+
+def _column(paths: Labels, depth: int) -> Labels:
+    """A depth's modules; below the last one there are none."""
+    if depth < paths.shape[1]:
+        return paths[:, depth]
+    return np.full(len(paths), -1, np.int32)
 
 
 def rates_between(

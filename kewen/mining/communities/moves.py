@@ -1,4 +1,4 @@
-"""The innermost loop: nodes move to the neighbouring module that shortens the code most.
+"""The innermost loop: nodes move to the neighbouring module that shortens the code.
 
 What a module adds to the objective is kept (`Modules.term`), so that a tried move costs
 three logarithms: of the module it would join, and of the index codebook.
@@ -14,7 +14,7 @@ SMALLEST_GAIN = 1e-10  # bits; below it, two modules might swap nodes for ever
 
 @inlined
 def plogp(x: float) -> float:
-    """x log2 x, and 0 for what rounding left of 0."""
+    """X log2 x, and 0 for what rounding left of 0."""
     return x * log2(x) if x > 1e-300 else 0.0
 
 
@@ -59,7 +59,9 @@ def sweep(
         awake: (n,) 1 where a node is to be tried.
         spare: (n + 1,) numbers of empty modules; the last element says how many.
         place: (n,) zeros.
-        seen: (n + 1,), and `sent` and `received` too: room to work in.
+        seen: (n + 1,) room to work in.
+        sent: the same.
+        received: the same.
 
     Returns:
         How many nodes moved.

@@ -41,7 +41,7 @@ class Network(NamedTuple):
 
 
 class Modules(NamedTuple):
-    """Sums over the modules of a labelled network; arrays are as long as it has nodes."""
+    """Sums over the modules of a labelled network."""
 
     of: Ints  # (n,) each node's module
     size: Ints
@@ -105,15 +105,12 @@ def _merged(
     )
     if into is out:
         return start, neighbour, matrix.data, matrix.data
-    real, imaginary = matrix.data.real.copy(), matrix.data.imag.copy()
-    return start, neighbour, real, imaginary
+    return start, neighbour, np.real(matrix.data).copy(), np.imag(matrix.data).copy()
 
 
 def _ends(network: Network) -> Ints:
     """The node that each link is seen from."""
-    return np.repeat(
-        np.arange(network.size, dtype=np.int32), np.diff(network.start)
-    )
+    return np.repeat(np.arange(network.size, dtype=np.int32), np.diff(network.start))
 
 
 def aggregated(network: Network, labels: Ints) -> Network:
@@ -232,9 +229,7 @@ def objectives(network: Network, labels: Ints) -> Floats:
     modules = tallied(network, labels, count)
     group = np.zeros(count, np.int32)
     group[labels] = network.group
-    return plogp(modules.index) + np.bincount(
-        group, modules.term, len(network.offset)
-    )
+    return plogp(modules.index) + np.bincount(group, modules.term, len(network.offset))
 
 
 def undivided(network: Network) -> Floats:

@@ -1,8 +1,8 @@
 """Two-level search: core moves, modules as nodes, refinement; in all groups at once.
 
-Single nodes move until none gains; then the modules found are nodes of a smaller network
-and move in turn, until nothing does. Refinement moves single nodes again, and the parts
-into which each module falls if it is a network of its own.
+Single nodes move until none gains; then the modules found are nodes of a smaller
+network and move in turn, until nothing does. Refinement moves single nodes again, and
+the parts into which each module falls if it is a network of its own.
 
 Source: Rosvall, Axelsson and Bergstrom, 2009; Blondel et al., 2008; lesson 7006.
 """
@@ -30,8 +30,10 @@ def two_level(network: Network, rng: np.random.Generator) -> Ints:
     length = float(objectives(network, best).sum())
     in_vain = 0
     for turn in range(MOST_ROUNDS):
-        tried = _by_parts(network, best, rng) if turn % 2 == 0 else climbed(
-            network, best, rng
+        tried = (
+            _by_parts(network, best, rng)
+            if turn % 2 == 0
+            else climbed(network, best, rng)
         )
         new = float(objectives(network, tried).sum())
         in_vain = 0 if new < length - WORTH * abs(length) else in_vain + 1
@@ -50,9 +52,7 @@ def _by_parts(network: Network, labels: Ints, rng: np.random.Generator) -> Ints:
     return climbed(aggregated(network, parts), module, rng)[parts]
 
 
-def climbed(
-    network: Network, labels: Ints | None, rng: np.random.Generator
-) -> Ints:
+def climbed(network: Network, labels: Ints | None, rng: np.random.Generator) -> Ints:
     """Moves of nodes, from their labels on, then of modules, of modules of these, ...
 
     Args:
