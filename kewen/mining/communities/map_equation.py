@@ -149,7 +149,7 @@ def length_of_paths(flow: Flow, paths: Labels, markov_time: float = 1.0) -> Code
     index = module = 0.0
     above = np.zeros(len(paths), np.int32)
     for depth, bits in enumerate(book_lengths(flow, paths, markov_time)):
-        here = _column(paths, depth)
+        here = column_of(paths, depth)
         names_nodes = np.zeros(len(bits), bool)
         names_nodes[above[(here < 0) & (above >= 0)]] = True
         module += float(bits[names_nodes].sum())
@@ -166,7 +166,7 @@ def book_lengths(
     leaving = np.zeros(1)
     above = np.zeros(len(paths), np.int32)
     for depth in range(paths.shape[1] + 1):
-        here = _column(paths, depth)
+        here = column_of(paths, depth)
         inside, alone = here >= 0, (here < 0) & (above >= 0)
         count = int(here.max()) + 1
         enter, exits = rates_between(flow, here, count, markov_time)
@@ -181,7 +181,7 @@ def book_lengths(
         leaving, above = exits, here
 
 
-def _column(paths: Labels, depth: int) -> Labels:
+def column_of(paths: Labels, depth: int) -> Labels:
     """A depth's modules; below the last one there are none."""
     if depth < paths.shape[1]:
         return paths[:, depth]

@@ -16,9 +16,11 @@ from kewen.mining.communities.network import (
     compact,
     objectives,
     tallied,
+    undivided,
     within,
 )
 
+SMALLEST_GAIN = 1e-10  # bits
 MOST_SWEEPS = 20
 MOST_ROUNDS = 20  # of refinement
 WORTH = 1e-5  # the share of the objective that a round must gain to be followed by more
@@ -41,7 +43,18 @@ def two_level(network: Network, rng: np.random.Generator) -> Ints:
             best, length = tried, new
         if in_vain == 2:
             break
-    return best
+    return _joined(network, best)
+
+
+def _joined(network: Network, labels: Ints) -> Ints:
+    """All of a group in one module where that is shorter: no single move leads there."""
+    worse = objectives(network, labels) > undivided(network) + SMALLEST_GAIN
+    if not worse.any():
+        return labels
+    count = int(labels.max()) + 1
+    return compact(
+        np.where(worse[network.group], count + network.group, labels).astype(np.int32)
+    )
 
 
 def _by_parts(network: Network, labels: Ints, rng: np.random.Generator) -> Ints:

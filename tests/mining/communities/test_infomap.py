@@ -1,4 +1,4 @@
-"""InfoMap finds what is there, as short as the package or shorter, and repeats itself."""
+"""InfoMap finds what is there, as short as the package, and repeats itself."""
 
 import subprocess
 import sys
