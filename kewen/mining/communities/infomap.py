@@ -104,6 +104,12 @@ class InfoMap:
         """The same, for `labels_`."""
         return self.fit(graph).labels_
 
+    def members(self) -> list[list[Hashable]]:
+        """The names of each of `labels_`, the most visited nodes first."""
+        order = np.lexsort((-self.flow_, self.labels_))
+        ends = np.cumsum(np.bincount(self.labels_))[:-1]
+        return [[self.names_[node] for node in part] for part in np.split(order, ends)]
+
     def _searched(self, flow: Flow, rng: np.random.Generator) -> Ints:
         if self.levels == "multi":
             return tree_paths(flow, rng, self.markov_time)
