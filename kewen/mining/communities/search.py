@@ -47,7 +47,7 @@ def two_level(network: Network, rng: np.random.Generator) -> Ints:
 
 
 def _joined(network: Network, labels: Ints) -> Ints:
-    """All of a group in one module where that is shorter: no single move leads there."""
+    """All of a group in one module where that is shorter; moves may not lead there."""
     worse = objectives(network, labels) > undivided(network) + SMALLEST_GAIN
     if not worse.any():
         return labels
