@@ -1,8 +1,8 @@
 """The bias of an estimator, exactly: by all samples that there can be.
 
-A law of k values has k^n samples of size n, each with a known chance. The expectation of
-an estimator is a finite sum over them; with fractions it is exact. For other laws it is
-estimated by drawing samples.
+A law of k values has k^n samples of size n, each with a known chance. The expectation
+of an estimator is a finite sum over them; with fractions it is exact. For other laws it
+is estimated by drawing samples.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,8 +32,8 @@ class Discrete:
             numbers and decimals are taken as written. A value may be a tuple, a point.
 
     Raises:
-        DataError: if there is no value, or a probability is negative, or they do not sum
-            to 1.
+        DataError: if there is no value, or a probability is negative, or they do not
+            sum to 1.
     """
 
     def __init__(self, probabilities: Mapping[Any, Any]) -> None:
@@ -117,14 +117,14 @@ def bias_of(
     """Expectation, bias and variance of an estimator of samples of size n.
 
     Args:
-        estimator: a function of a sample, (n,), or (n, C) if values are points; it gives
-            one number. A sample of a `Discrete` is an object array of fractions.
+        estimator: a function of a sample, (n,), or (n, C) if values are points; it
+            gives one number. A sample of a `Discrete` is an object array of fractions.
         distribution: a `Discrete` or a mapping for one: all samples are counted. Or a
             frozen law of `scipy.stats`, or a function of a generator and n that draws a
             sample: then `trials` samples are drawn.
         n: the size of a sample.
-        target: what should come out: a number, or a function of the distribution. May be
-            left out for `mean`, `variance`, `std` and `k_statistic` (also in a
+        target: what should come out: a number, or a function of the distribution. May
+            be left out for `mean`, `variance`, `std` and `k_statistic` (also in a
             `functools.partial`), and NumPy's mean, var and std.
         symmetric: the estimator does not care for the order of the sample: then only
             samples in ascending order are counted, each as often as it occurs.
@@ -216,8 +216,8 @@ def _drawing(distribution: Any) -> Callable[[np.random.Generator, int], Any]:
     if callable(distribution):
         return distribution
     raise DataError(
-        "A distribution must be a mapping from values to probabilities, a frozen law of "
-        "scipy.stats, or a function of a generator and n. "
+        "A distribution must be a mapping from values to probabilities, a frozen law "
+        "of scipy.stats, or a function of a generator and n. "
         f"Received: {distribution!r}."
     )
 

@@ -35,11 +35,11 @@ def hsic(
             "polynomial", "delta"; one of those as an object with options, such as
             `Gaussian(0.5)`; or a function of points (N, C), (M, C) that gives (N, M).
         kernel_y: the same of y.
-        unbiased: the estimate of Song et al., which is right on average, and so at times
-            negative. Otherwise Tr(KJLJ) / N^2, J = I - 1/N: never negative, and under
-            independence (1 - e_x)(1 - e_y)(N - 1) / N^2 on average, with e = E[k] of two
-            different points and k(a, a) = 1. The lesson's division by (N - 1)^2 changes
-            this to (1 - e_x)(1 - e_y) / (N - 1): not unbiased either.
+        unbiased: the estimate of Song et al., which is right on average, and so at
+            times negative. Otherwise Tr(KJLJ) / N^2, J = I - 1/N: never negative, and
+            under independence (1 - e_x)(1 - e_y)(N - 1) / N^2 on average, with e = E[k]
+            of two different points and k(a, a) = 1. The lesson's division by (N - 1)^2
+            changes this to (1 - e_x)(1 - e_y) / (N - 1): not unbiased either.
         block_size: rows and columns of the kernel matrices in memory at once.
 
     Raises:
@@ -90,8 +90,8 @@ def cka(
         # A constant leaves what rounding leaves of n^2 equal terms.
         if spread <= 1e-14 * scale / sums.n**2:
             raise DataError(
-                f"CKA divides by the spread of {name}, which must be above 0. Received: "
-                f"HSIC({name}, {name}) = {spread:.3g}. A constant is like nothing; a "
+                f"CKA divides by the spread of {name}, which must be above 0. "
+                f"Received: HSIC({name}, {name}) = {spread:.3g}. A constant is like nothing; a "
                 "debiased spread can fall below 0 where points are few."
             )
     return of(sums) / float(np.sqrt(alone[0] * alone[1]))

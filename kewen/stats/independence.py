@@ -19,7 +19,15 @@ from kewen.stats.checking import (
     generator,
     paired_points,
 )
-from kewen.stats.gram import TILE, GramSums, KernelFunction, gram_sums, symmetric, tiles
+from kewen.stats.gram import (
+    TILE,
+    GramSums,
+    KernelFunction,
+    gram_sums,
+    inner,
+    symmetric,
+    tiles,
+)
 from kewen.stats.hsic import FEWEST, biased_hsic
 from kewen.stats.kernels import KernelLike, evaluated, kernel_of
 from kewen.stats.significance import Significance, permutation_pvalue
@@ -59,7 +67,8 @@ def hsic_test(
     Raises:
         DataError: as `hsic`; if x or y is constant, which leaves nothing to test.
         ConfigError, ShapeError: as `hsic`.
-    Source: Gretton et al., 2008. Their gamma law has asymptotic moments; these are exact
+    Source: Gretton et al., 2008. Their gamma law has asymptotic moments; these are
+    exact
         (Kazi-Aoual et al., 1995).
     """
     if method not in ("auto", "permutation", "gamma"):
@@ -73,8 +82,8 @@ def hsic_test(
     for name, points in (("x", first), ("y", second)):
         if (points == points[0]).all():
             raise DataError(
-                f"{name} is constant, and a constant is independent of everything: there "
-                f"is nothing to test. Received: {len(points)} points equal to "
+                f"{name} is constant, and a constant is independent of everything: "
+                f"there is nothing to test. Received: {len(points)} points equal to "
                 f"{points[0].tolist()}."
             )
     if method == "auto":
@@ -90,7 +99,7 @@ def hsic_test(
     permuted = permuted_traces(first, second, *kernels, orders, block_size)
     # Rows of K meet rows of L anew; K and L themselves stay.
     meeting = 2 / sums.n * np.array([sums.k_rows @ sums.l_rows[o] for o in orders])
-    observed = sums.kl - 2 / sums.n * (sums.k_rows @ sums.l_rows)
+    observed = float(sums.kl - 2 / sums.n * (sums.k_rows @ sums.l_rows))
     pvalue = permutation_pvalue(observed, permuted - meeting)
     return Significance(statistic, pvalue, method)
 
@@ -105,13 +114,11 @@ def permuted_traces(
 ) -> Floats:
     """The sum of K * L with the rows and columns of L in each of the orders.
 
-    Each tile of K is computed once. L is kept whole if that is no more than 134 MB, else
-    its tiles are computed anew for each order.
+    Each tile of K is computed once. L is kept whole if that is no more than 134 MB,
+    else its tiles are computed anew for each order.
     """
     n, found = len(x), np.zeros(len(orders))
     kept = evaluated(kernel_y, y, y) if n <= IN_MEMORY_UP_TO else None
-    if kept is not None:
-        block_size = n
     for down, across in tiles(n, block_size):
         matrix = symmetric(kernel_x, x, down, across)
         times = 1 if down == across else 2
@@ -121,7 +128,7 @@ def permuted_traces(
                 other = evaluated(kernel_y, y[rows], y[columns])
             else:
                 other = kept[rows[:, None], columns]
-            found[index] += times * np.vdot(matrix, other)
+            found[index] += times * inner(matrix, other)
     return found
 
 

@@ -28,7 +28,7 @@ def k_statistic(x: ArrayLike, order: int = 2, axis: int | None = None) -> Any:
     Raises:
         ConfigError: if the order is none of 1 to 4.
         DataError: if x is empty or not finite.
-    Example: `[1, 2, 4, 9]` of order 3 give 54.
+    Example: `[1, 2, 4, 9]` of order 3 give 60.
     Source: Fisher, 1930; Kenney & Keeping, Mathematics of Statistics, 1951.
     """
     if order not in (1, 2, 3, 4):

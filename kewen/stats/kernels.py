@@ -93,7 +93,7 @@ class Laplacian(Scaled):
 
 
 class Linear(Kernel):
-    """The inner product: HSIC is then the sum of squared covariances. Not characteristic."""
+    """The inner product: HSIC is then the sum of squared covariances."""
 
     def __call__(self, x: Floats, y: Floats) -> Floats:
         """(N, C) and (M, C) give (N, M)."""
@@ -161,8 +161,8 @@ def kernel_of(given: KernelLike, points: Floats) -> Callable[[Any, Any], Any]:
         return given.fitted(points)
     if not callable(given) or isinstance(given, type):
         raise ConfigError(
-            "A kernel must be a name, an object of kewen.stats such as Gaussian(1.0), or "
-            f"a function of two arrays of points. Received: {given!r}."
+            "A kernel must be a name, an object of kewen.stats such as Gaussian(1.0), "
+            f"or a function of two arrays of points. Received: {given!r}."
         )
     return given
 
@@ -184,7 +184,7 @@ def evaluated(kernel: Callable[[Any, Any], Any], x: Floats, y: Floats) -> Floats
 
 
 def median_distance(points: Floats) -> float:
-    """The median of the positive distances of points, of 1,000 of them if there are more.
+    """The median of positive distances, of 1,000 of the points if there are more.
 
     Raises:
         DataError: if all points are equal.

@@ -4,7 +4,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kewen.errors import DataError, ShapeError
-from kewen.stats.checking import Floats, RandomState, at_least, generator, points_of
+from kewen.stats.checking import (
+    Floats,
+    RandomState,
+    Values,
+    at_least,
+    generator,
+    points_of,
+)
 from kewen.stats.gram import TILE, quadratic_forms
 from kewen.stats.kernels import KernelLike, kernel_of
 from kewen.stats.significance import Significance, permutation_pvalue
@@ -32,8 +39,8 @@ def mmd2(
 
     Raises:
         ShapeError: if the points of x and y differ in width.
-        DataError: if there are fewer than two points each (one, if biased), or something
-            is not finite.
+        DataError: if there are fewer than two points each (one, if biased), or
+            something is not finite.
         ConfigError: if the kernel is unknown.
     Source: Gretton et al., 2012, lemma 6.
     """
@@ -87,18 +94,18 @@ def mmd_test(
 
 
 def _of_splits(
-    points: Floats, first: Floats, kernel: KernelLike, unbiased: bool, block_size: int
+    points: Floats, split: Values, kernel: KernelLike, unbiased: bool, block_size: int
 ) -> Floats:
     """Squared MMD of each way to split points into two samples.
 
     Args:
         points: (N + M, C).
-        first: bool, (N + M, V). True where a point is of the first sample.
+        split: bool, (N + M, V). True where a point is of the first sample.
         kernel: as given.
         unbiased: as in `mmd2`.
         block_size: as in `mmd2`.
     """
-    first = first.astype(np.float64)
+    first = split.astype(np.float64)
     forms, rows, diagonal = quadratic_forms(
         points, kernel_of(kernel, points), first, block_size
     )

@@ -86,8 +86,8 @@ def std(
 ) -> Any:
     """The root of `variance`, in float64.
 
-    A root is not linear either: with `ddof=1` it is still too small on average, by about
-    1 / (4 n) of itself for normal values, and no factor cures that for all laws.
+    A root is not linear either: with `ddof=1` it is still too small on average, by
+    about 1 / (4 n) of itself for normal values, and no factor cures that for all laws.
     """
     squared = variance(
         x, axis, ddof=ddof, weights=weights, frequency=frequency

@@ -1,7 +1,8 @@
 """Exponential moving averages that are right from the first step.
 
-An average that starts at 0 and moves by (1 - decay) is too small at first: after t steps
-its weights sum to 1 - decay^t, not to 1. Dividing by that sum is Adam's correction.
+An average that starts at 0 and moves by (1 - decay) is too small at first: after t
+steps its weights sum to 1 - decay^t, not to 1. Dividing by that sum is Adam's
+correction.
 """
 
 from typing import Any, Self

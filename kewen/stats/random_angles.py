@@ -1,10 +1,10 @@
 """Angles between random directions, and how nearly orthogonal a random matrix is.
 
 In n dimensions the angle of two random directions has the density
-Gamma(n/2) / (Gamma((n-1)/2) sqrt(pi)) sin(theta)^(n-2): it gathers at a right angle, with
-a variance near 1 / (n - 2). All else follows from two closed forms: the law of
-(1 + cos theta) / 2 is Beta((n-1)/2, (n-1)/2), and the logarithm of the moment generating
-function of theta - pi/2 is 2 lnGamma(n/2) - 2 Re lnGamma(n/2 + it/2).
+Gamma(n/2) / (Gamma((n-1)/2) sqrt(pi)) sin(theta)^(n-2): it gathers at a right angle,
+with a variance near 1 / (n - 2). All else follows from two closed forms: the law of
+(1 + cos theta) / 2 is Beta((n-1)/2, (n-1)/2), and the logarithm of the moment
+generating function of theta - pi/2 is 2 lnGamma(n/2) - 2 Re lnGamma(n/2 + it/2).
 """
 
 from typing import Any
@@ -51,7 +51,7 @@ def random_angle_cdf(theta: ArrayLike, dim: int) -> Any:
 def random_angle_tail(away: ArrayLike, dim: int) -> Any:
     """The chance that the angle is more than `away` radians off a right angle.
 
-    Small chances keep their digits: 1,000 dimensions and 30 degrees give 3e-65.
+    Small chances keep their digits: 1,000 dimensions and 30 degrees give 2e-64.
     """
     at, half = np.abs(_angles(away)), (at_least("dim", dim, 2) - 1) / 2
     # cos^2 has the law Beta(1/2, (n-1)/2), so sin^2 the law with both exchanged.
@@ -106,10 +106,11 @@ def orthogonality_error(matrix: ArrayLike) -> float:
 def expected_orthogonality_error(
     rows: int, columns: int, kurtosis: float = 3.0
 ) -> float:
-    """What `orthogonality_error` is on average for independent elements of variance 1/M.
+    """The mean of `orthogonality_error` for independent elements of variance 1/M.
 
     Args:
-        rows: M. columns: N.
+        rows: M.
+        columns: N.
         kurtosis: E[w^4] / E[w^2]^2: 3 for normal elements, 1.8 for uniform ones, 1 for
             random signs, the least there is.
 

@@ -45,8 +45,8 @@ class Jackknife:
 def jackknife(statistic: Statistic, x: ArrayLike) -> Jackknife:
     """Bias and standard error of a statistic, by leaving out one point at a time.
 
-    The correction takes out a bias of the form c / n, so it turns the variance with 1 / n
-    into that with 1 / (n - 1), exactly. Of medians and maxima it says nothing useful.
+    The correction takes out a bias of the form c / n, so it turns the variance with 1 /
+    n into that with 1 / (n - 1), exactly. Of medians and maxima it says nothing useful.
 
     Args:
         statistic: a function of a sample of any length, giving one number.
@@ -126,9 +126,9 @@ def bootstrap(
         replicates[index] = float(_number(statistic(drawn)))
     if not (np.isfinite(estimate) and np.isfinite(replicates).all()):
         raise DataError(
-            "The statistic must be finite for every resample. Received: NaN or infinity, "
-            f"{(~np.isfinite(replicates)).sum()} times of {num_resamples}. A resample "
-            "may hold one point many times over, and then has no spread."
+            "The statistic must be finite for every resample. Received: NaN or "
+            f"infinity, {(~np.isfinite(replicates)).sum()} times of {num_resamples}. "
+            "A resample may hold one point many times over, and then has no spread."
         )
     tails = np.asarray([(1 - confidence) / 2, (1 + confidence) / 2])
     if method == "bca" and np.ptp(replicates) > 0:

@@ -10,7 +10,7 @@ from kewen.stats.checking import Floats, finite, values_of, weights_of
 
 
 class RunningMoments:
-    """Mean, variance, skewness and kurtosis of points that come one batch after another.
+    """Mean, variance, skewness and kurtosis of points that come in batches.
 
     Only sums of powers about the mean are kept, never about 0: a large mean costs no
     digits. Two of these merge into what one pass over both streams gives, whatever the
@@ -116,7 +116,7 @@ class RunningMoments:
         return self._sums[0] / by if enough else np.full(self._mean.shape, np.nan)
 
     def skewness(self) -> Floats:
-        """Third central moment over the variance to 3/2; of the sample. NaN if constant."""
+        """Third central moment over the variance to 3/2, of the sample."""
         second, third, _ = self._central()
         return _share(third, second**1.5)
 
