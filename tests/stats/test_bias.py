@@ -24,7 +24,9 @@ COIN = {0: "1/2", 1: "1/2"}
 THREE = Discrete.uniform(0, 1, 5)
 
 
-@pytest.mark.parametrize(("n", "share"), [(1, 0), (2, Fraction(1, 2)), (3, Fraction(2, 3))])
+@pytest.mark.parametrize(
+    ("n", "share"), [(1, 0), (2, Fraction(1, 2)), (3, Fraction(2, 3))]
+)
 def test_the_biased_variance_is_the_lessons_share_of_the_true_one(n, share):
     for estimator in (np.var, partial(variance, ddof=0)):
         found = bias_of(estimator, THREE, n)
@@ -101,7 +103,7 @@ def test_a_moving_average_started_at_0_is_biased_and_the_debiased_is_not():
 
     mean_of_law = THREE.mean()
     plain = bias_of(started_at_0, THREE, 3, mean_of_law)
-    assert plain.bias == -Fraction(9, 10) ** 3 * mean_of_law
+    assert plain.bias == -(Fraction(9, 10) ** 3) * mean_of_law
     assert bias_of(debiased, THREE, 3, mean_of_law).bias == pytest.approx(0, abs=1e-12)
 
 
@@ -132,7 +134,7 @@ def gaussian(a, b):
 def test_unbiased_hsic_is_unbiased_over_all_samples(n):
     law = Discrete(PAIRS)
     expected = population_hsic(law, gaussian)
-    kernel = lambda x, y: np.exp(-((x - y.T) ** 2) / 2)  # noqa: E731
+    kernel = lambda x, y: np.exp(-((x - y.T) ** 2) / 2)
 
     def estimate(sample, unbiased):
         x, y = sample.astype(float).T

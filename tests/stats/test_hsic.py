@@ -1,4 +1,4 @@
-"""HSIC and CKA: their formulas, laws and closed forms, and what a test finds with them."""
+"""HSIC and CKA: formulas, laws, closed forms, and what a test finds with them."""
 
 from itertools import permutations
 
@@ -122,7 +122,7 @@ def test_linear_kernels_give_the_squared_covariances(matrices):
 def test_products_of_features_give_what_kernel_matrices_give(matrices, unbiased):
     x, y, *_ = matrices
     by_features = hsic(x, y, kernel_x="linear", kernel_y="linear", unbiased=unbiased)
-    plain = lambda a, b: a @ b.T  # noqa: E731
+    plain = lambda a, b: a @ b.T
     by_matrices = hsic(x, y, kernel_x=plain, kernel_y=plain, unbiased=unbiased)
     assert by_features == pytest.approx(by_matrices)
 
@@ -193,14 +193,17 @@ def test_cka_is_the_alignment_of_centred_matrices(matrices):
     expected = (k * l).sum() / np.sqrt((k * k).sum() * (l * l).sum())
     assert cka(x, y, **KERNELS) == pytest.approx(expected)
     linear = [j @ a @ a.T @ j for a in (x, y)]
-    expected = (linear[0] * linear[1]).sum() / np.prod(list(map(np.linalg.norm, linear)))
+    expected = (linear[0] * linear[1]).sum() / np.prod(
+        list(map(np.linalg.norm, linear))
+    )
     assert cka(x, y) == pytest.approx(expected)
 
 
 def test_debiased_cka_of_many_independent_features_is_near_0_and_plain_is_not():
-    x, y = np.random.default_rng(0).normal(size=(2, 50, 200))
-    assert cka(x, y) > 0.75
-    assert abs(cka(x, y, debiased=True)) < 0.05
+    pairs = [np.random.default_rng(i).normal(size=(2, 50, 200)) for i in range(30)]
+    assert min(cka(x, y) for x, y in pairs) > 0.75
+    honest = [cka(x, y, debiased=True) for x, y in pairs]
+    assert np.mean(honest) == pytest.approx(0, abs=3 * np.std(honest) / 30**0.5)
 
 
 def test_moments_of_the_gamma_test_are_those_of_all_pairings(matrices):
@@ -280,8 +283,6 @@ def test_bad_options_of_the_test_are_refused():
         hsic_test(x, x, random_state=-1)
     # So narrow that no point is like another: every pairing gives the same.
     with pytest.raises(DataError, match="bandwidth"):
-        gamma_pvalue(
-            gram_sums(x[:, None], x[:, None], Gaussian(1e-3), Gaussian(1e-3))
-        )
+        gamma_pvalue(gram_sums(x[:, None], x[:, None], Gaussian(1e-3), Gaussian(1e-3)))
     with pytest.raises(DataError, match="bandwidth"):
         hsic_test(x, x, kernel_x=Gaussian(1e-3), kernel_y=Linear(), method="gamma")

@@ -1,4 +1,4 @@
-"""k-statistics against SciPy, U-statistics against formulas, both against all samples."""
+"""k-statistics against SciPy, U-statistics against formulas; both by all samples."""
 
 from fractions import Fraction
 from functools import partial

@@ -14,7 +14,7 @@ ROOTS = np.random.default_rng(0).normal(size=(2, 6, 3))
     ("kernel", "formula"),
     [
         (Gaussian(0.7), lambda a, b: np.exp(-((a - b) ** 2).sum() / (2 * 0.7**2))),
-        (Laplacian(0.7), lambda a, b: np.exp(-((a - b) ** 2).sum() ** 0.5 / 0.7)),
+        (Laplacian(0.7), lambda a, b: np.exp(-(((a - b) ** 2).sum() ** 0.5) / 0.7)),
         (Linear(), lambda a, b: a @ b),
         (Polynomial(3, 0.5), lambda a, b: (a @ b + 0.5) ** 3),
         (Delta(), lambda a, b: float((a == b).all())),
