@@ -111,7 +111,7 @@ def shares(trials: int) -> str:
     error = math.sqrt(LEVEL * (1 - LEVEL) / trials)
     return (
         text_table(["", "law", "n", *METHODS], rows)
-        + f"\n{trials} samples each; the standard error of a level of 5 % is {error:.1%}; "
+        + f"\n{trials} samples each; standard error of a level of 5 %: {error:.1%}; "
         f"{PERMUTATIONS} permutations"
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kewen.errors import DataError
-from kewen.stats.checking import Floats
+from kewen.stats.checking import Floats, Values
 from kewen.stats.kernels import Kernel, Linear, evaluated
 
 TILE = 512  # two tiles and what they are made from stay in a core's cache
@@ -102,14 +102,14 @@ def _linear_sums(x: Floats, y: Floats) -> GramSums:
 
 
 def quadratic_forms(
-    points: Floats, kernel: KernelFunction, vectors: Floats, tile: int = TILE
+    points: Floats, kernel: KernelFunction, vectors: Values, tile: int = TILE
 ) -> tuple[Floats, Floats, Floats]:
     """v.Kv for many v in one pass over K; also K's row sums and its diagonal.
 
     Args:
         points: (n, C).
         kernel: gives (N, M) for points (N, C) and (M, C).
-        vectors: (n, V), one a column.
+        vectors: (n, V), one a column; as float64 only as far as a tile needs them.
         tile: how many rows and columns of K are computed at once.
     """
     points, n = _centered(points, kernel), len(points)
@@ -117,7 +117,8 @@ def quadratic_forms(
     for down, across in tiles(n, tile):
         matrix = symmetric(kernel, points, down, across)
         times = 1 if down == across else 2
-        forms += times * (vectors[down] * (matrix @ vectors[across])).sum(axis=0)
+        met = matrix @ vectors[across].astype(np.float64)
+        forms += times * np.einsum("ij,ij->j", vectors[down].astype(np.float64), met)
         rows[down] += matrix.sum(axis=1)
         if times == 2:
             rows[across] += matrix.sum(axis=0)

@@ -91,8 +91,8 @@ def cka(
         if spread <= 1e-14 * scale / sums.n**2:
             raise DataError(
                 f"CKA divides by the spread of {name}, which must be above 0. "
-                f"Received: HSIC({name}, {name}) = {spread:.3g}. A constant is like nothing; "
-                "a debiased spread can fall below 0 where points are few."
+                f"Received: HSIC({name}, {name}) = {spread:.3g}. A constant is like "
+                "nothing; a debiased spread can fall below 0 where points are few."
             )
     return of(sums) / float(np.sqrt(alone[0] * alone[1]))
 

@@ -105,18 +105,18 @@ def _of_splits(
         unbiased: as in `mmd2`.
         block_size: as in `mmd2`.
     """
-    first = split.astype(np.float64)
     forms, rows, diagonal = quadratic_forms(
-        points, kernel_of(kernel, points), first, block_size
+        points, kernel_of(kernel, points), split, block_size
     )
-    n = first[:, 0].sum()
+    n = int(split[:, 0].sum())
     m = len(points) - n
-    across = rows @ first - forms  # sums of k over pairs of one from each sample
+    # Sums of k over pairs of one point from each sample, then of two from the same.
+    across = np.array([rows[first].sum() for first in split.T]) - forms
     within_x, within_y = forms, rows.sum() - forms - 2 * across
     if not unbiased:
         return within_x / n**2 + within_y / m**2 - 2 * across / (n * m)
-    within_x = within_x - diagonal @ first
-    within_y = within_y - diagonal @ (1 - first)
+    alone = np.array([diagonal[first].sum() for first in split.T])
+    within_x, within_y = within_x - alone, within_y - (diagonal.sum() - alone)
     return within_x / (n * (n - 1)) + within_y / (m * (m - 1)) - 2 * across / (n * m)
 
 
