@@ -55,7 +55,7 @@ def test_unknown_name_of_the_front_door_is_an_attribute_error(tmp_path):
     assert run(code, tmp_path) == "False"
 
 
-@pytest.mark.parametrize("room", ["data", "files", "text", "checkpoints"])
+@pytest.mark.parametrize("room", ["data", "files", "text", "checkpoints", "stats"])
 def test_numpy_rooms_load_no_framework(tmp_path, room):
     frameworks = {"keras", "jax", "torch", "tensorflow"}
     code = f"import sys, kewen.{room}; print({frameworks} & sys.modules.keys())"

@@ -8,6 +8,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kewen.mining.communities.codes import HierarchicalCode, entropy, huffman_code
+    from kewen.mining.communities.flow import stationary_distribution
+    from kewen.mining.communities.infomap import InfoMap
+    from kewen.mining.communities.map_equation import CodeLength, map_equation
+    from kewen.mining.communities.neighbours import cluster_embeddings, knn_graph
     from kewen.mining.cooccurrences import Cooccurrence, cooccurrence
     from kewen.mining.glove import GloVe
     from kewen.mining.lexicon import Lexicon
@@ -17,26 +22,44 @@ if TYPE_CHECKING:
     from kewen.mining.word_vectors import WordVectors
 
 __all__ = [
+    "CodeLength",
     "Cooccurrence",
     "GloVe",
+    "HierarchicalCode",
+    "InfoMap",
     "Lexicon",
     "PMIWordVectors",
     "WordVectors",
+    "cluster_embeddings",
     "cooccurrence",
+    "entropy",
+    "huffman_code",
+    "knn_graph",
+    "map_equation",
     "ppmi_svd",
     "read_word2vec",
+    "stationary_distribution",
     "write_word2vec",
 ]
 
 _HOME_OF = {
+    "CodeLength": "kewen.mining.communities.map_equation",
     "Cooccurrence": "kewen.mining.cooccurrences",
     "GloVe": "kewen.mining.glove",
+    "HierarchicalCode": "kewen.mining.communities.codes",
+    "InfoMap": "kewen.mining.communities.infomap",
     "Lexicon": "kewen.mining.lexicon",
     "PMIWordVectors": "kewen.mining.pmi_vectors",
     "WordVectors": "kewen.mining.word_vectors",
+    "cluster_embeddings": "kewen.mining.communities.neighbours",
     "cooccurrence": "kewen.mining.cooccurrences",
+    "entropy": "kewen.mining.communities.codes",
+    "huffman_code": "kewen.mining.communities.codes",
+    "knn_graph": "kewen.mining.communities.neighbours",
+    "map_equation": "kewen.mining.communities.map_equation",
     "ppmi_svd": "kewen.mining.ppmi_svd",
     "read_word2vec": "kewen.mining.word2vec_files",
+    "stationary_distribution": "kewen.mining.communities.flow",
     "write_word2vec": "kewen.mining.word2vec_files",
 }
 

@@ -31,8 +31,8 @@ class Backbone(keras.Model):
     (B, T, C); with heads or `collect` it is a dict of that, `last_hidden_state`, and
     theirs.
 
-    `predict` and `predict_on_batch` refuse NumPy arrays of ids that no table has; in a
-    graph of one's own, JAX gives NaN for such an id, and torch an error.
+    A call, `predict` and `predict_on_batch` refuse NumPy arrays of ids that no table
+    has; in a graph of one's own, JAX gives NaN for such an id, and torch an error.
 
     An encoder-decoder has `decoder_token_ids` and `decoder_padding_mask` too, (B, T),
     where the others are (B, S); heads and last hidden state are the decoder's, and
@@ -127,18 +127,24 @@ class Backbone(keras.Model):
         }
         return Backbone(**{**same, **changes})
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Keras' own, once the ids are looked at; raises as `predict`."""
+        for x in args[:1]:
+            check_ids(x, limits_of(self))
+        return super().__call__(*args, **kwargs)
+
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Keras' own, once the ids are looked at.
 
         Raises:
             ConfigError: if a table has no row for one.
         """
-        check_ids(x, limits_of(self.config, self.application))
+        check_ids(x, limits_of(self))
         return super().predict(x, *args, **kwargs)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Keras' own, once the ids are looked at; raises as `predict`."""
-        check_ids(x, limits_of(self.config, self.application))
+        check_ids(x, limits_of(self))
         return super().predict_on_batch(x)
 
     def encoder(self) -> "Backbone":

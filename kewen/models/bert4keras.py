@@ -374,7 +374,7 @@ def recipe(
     Raises:
         ConfigError: if there is no such model, option or application.
     """
-    original = _original(model)
+    original = original_of(model)
     unknown = sorted(set(options) - set(original.options))
     for key in unknown:
         if key in ELSEWHERE and options[key]:
@@ -417,16 +417,12 @@ def recipe(
     return made
 
 
-def family_of_bert4keras(model: str) -> Family:
-    """The family that bert4keras calls `model`.
+def original_of(model: str) -> Original:
+    """What bert4keras calls `model`.
 
     Raises:
         ConfigError: if kewen has none for it.
     """
-    return family(_original(model).family)
-
-
-def _original(model: str) -> Original:
     if model.lower() not in MODELS:
         raise ConfigError(
             f"--family takes bert4keras' names, of which kewen knows {sorted(MODELS)}. "

@@ -86,7 +86,8 @@ def convert(
         "max_shard_bytes": max_shard_bytes,
         "copies": [source / n for n in TOKENIZER_FILES if (source / n).is_file()],
     }
-    keras_file = path if path.suffix == ".keras" else source / "model.keras"
+    is_file = path.is_file() and path.suffix == ".keras"
+    keras_file = path if is_file else source / "model.keras"
     if keras_file.is_file():
         with KerasFile(keras_file, named=family) as file:
             pretrained = Pretrained(model=file.model, config_json=_config_json(source))

@@ -14,15 +14,20 @@ from kewen.errors import ConfigError
 SIDE = "decoder_"  # begins the names of a decoder's inputs
 
 
-def limits_of(config: Any, application: str) -> dict[str, int]:
-    """Name of an input, without its side -> how many ids there are."""
-    segments = 2 if application == "unilm" else 1
+def limits_of(model: Any) -> dict[str, int]:
+    """Name of an input, without its side -> how many ids there are.
+
+    Positions have an end only where a table holds them: angles and distances have none.
+    """
+    segments = 2 if model.application == "unilm" else 1
     limits = {
-        "token_ids": config.vocabulary_size,
-        "segment_ids": max(_count_segments(config), segments),
+        "token_ids": model.config.vocabulary_size,
+        "segment_ids": max(_count_segments(model.config), segments),
     }
-    rows = getattr(config, "num_positions", None) or getattr(config, "max_length", None)
-    return limits if rows is None else {**limits, "position_ids": rows}
+    for layer in model.layers:
+        if hasattr(layer, "num_positions"):
+            limits["position_ids"] = layer.num_positions
+    return limits
 
 
 def check_ids(arrays: Any, limits: Mapping[str, int]) -> None:

@@ -14,7 +14,7 @@ from kewen.checkpoints import Checkpoint, GgufFile, Loaded, aligned, open_checkp
 from kewen.errors import ConfigError, NotFoundError
 from kewen.layers.ties import tie_again
 from kewen.models.base import Backbone
-from kewen.models.bert4keras import family_of_bert4keras
+from kewen.models.bert4keras import MODELS, Original, original_of
 from kewen.models.config import load_json, read_config_json, require
 from kewen.models.gguf_config import config_json_of_gguf
 from kewen.models.own_heads import own_heads, rivals_in, tensor_of
@@ -105,7 +105,7 @@ def matched(
         config = _config_of(kind, config_json, saved, config_path, replaced)
         _check_size(config, checkpoint, config_path)
         own = _application_of(kind, config_json, saved, config_path)
-        application = application or own
+        application = application or _half_named(kind, named) or own
         is_half = bool(kind.headless) and application != own
         heads = own_heads(kind, checkpoint, origin, config, config_json)
         model = Backbone(
@@ -171,7 +171,8 @@ def declared(path: Path, named: str | None = None) -> Declared:
     `named` is the family's name, ours or bert4keras', for a config that does not say.
 
     Heads are those of the class that `architectures` names; of another, or of none, it
-    is the backbone. Labels of a classifier are counted in `id2label`.
+    is the backbone; of a name of bert4keras, those that such a model always has. Labels
+    of a classifier are counted in `id2label`.
 
     Raises:
         NotFoundError: if there is no such file.
@@ -188,10 +189,10 @@ def declared(path: Path, named: str | None = None) -> Declared:
         )
     saved = kewen_json_in(folder)
     config_json = _in_their_words(config_json, saved)
-    kind = _declared_family(config_json, saved, config_path)
+    kind = said = _declared_family(config_json, saved, config_path)
     if named is not None:
-        chosen = family(named) if named in FAMILIES else family_of_bert4keras(named)
-        _require_named(kind, chosen, named, config_path)
+        chosen = family(named) if named in FAMILIES else _named_there(named)
+        _require_named(said, chosen, named, config_path)
         kind = chosen
     if kind is None:
         raise ConfigError(
@@ -203,9 +204,14 @@ def declared(path: Path, named: str | None = None) -> Declared:
     replaced: dict[str, Any] = {}
     if isinstance(labels, dict) and "num_labels" in fields:
         replaced["num_labels"] = len(labels)
+    # What no file says, bert4keras' name does: its T5.1.1 has a head of its own.
+    there = _model_there(kind, named) if said is None else None
+    replaced |= there.fields if there else {}
     config = _config_of(kind, config_json, saved, config_path, replaced)
     application = _application_of(kind, config_json, saved, config_path)
     heads = heads_of_architectures(kind, config_json)
+    if there:
+        application, heads = there.application or application, there.heads
     return Declared(
         config=config,
         application=application,
@@ -215,7 +221,7 @@ def declared(path: Path, named: str | None = None) -> Declared:
 
 def gguf_named(path: Path) -> Path | None:
     """The GGUF file that a path names: it, or the only one of a bare folder."""
-    if path.suffix == ".gguf":
+    if path.suffix == ".gguf" and not path.is_dir():
         return path
     found = sorted(path.glob("*.gguf")) if path.is_dir() else []
     is_bare = len(found) == 1 and not any(path.glob("*config*.json"))
@@ -265,7 +271,8 @@ def _family_of(
     by_names = family_of_tf_names(checkpoint)
     if named is not None and not (declared and declared.name == named):
         as_there = by_names and not (named == "roberta" and _is_roberta(config_json))
-        chosen = family_of_bert4keras(named) if as_there else family(named)
+        is_known = named not in FAMILIES or named in MODELS
+        chosen = _named_there(named) if as_there and is_known else family(named)
         _require_named(declared, chosen, named, config_path)
         return chosen
     if declared is not None:
@@ -282,6 +289,24 @@ def _family_of(
         f"names that tell. Received: keys {sorted(config_json)}, tensors "
         f"{list(checkpoint)[:3]} ... Add model_type, or name it (family=, --family)."
     )
+
+
+def _named_there(named: str) -> Family:
+    """The family that bert4keras calls so."""
+    return family(original_of(named).family)
+
+
+def _model_there(kind: Family, named: str | None) -> Original | None:
+    """The model of this family that bert4keras calls so, if it calls one so."""
+    there = MODELS.get((named or "").lower())
+    return there if there and there.family == kind.name else None
+
+
+def _half_named(kind: Family, named: str | None) -> str | None:
+    """What bert4keras' name asks for, if it is half a model, as t5.1.1_encoder is."""
+    there = _model_there(kind, named)
+    is_half = there is not None and there.application != kind.applications[0]
+    return there.application if there and is_half else None
 
 
 def _require_named(

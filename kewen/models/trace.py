@@ -265,11 +265,12 @@ def _check_values(model: Backbone, arrays: Mapping[str, np.ndarray]) -> None:
     """Refuse what would look up rows that a table does not have."""
     config = model.config
     columns = arrays["token_ids" if "token_ids" in arrays else CONTEXT].shape[1]
-    limits = limits_of(config, model.application)
+    limits = limits_of(model)
     check_ids(arrays, {**limits, "padding_mask": 2, ORDER: columns})
     for name in ("token_ids", f"{SIDE}token_ids"):
         length = arrays[name].shape[1] if name in arrays else 0
-        if "position_ids" not in arrays and length > config.longest_text:
+        is_limited = "position_ids" in limits and "position_ids" not in arrays
+        if is_limited and length > config.longest_text:
             raise ShapeError(
                 f"{name} may have at most {config.longest_text} columns, the positions "
                 f"that the model has for tokens. Received: {length}. Cut them, or give "

@@ -3,9 +3,11 @@
 import ast
 import importlib
 import json
+import math
 import re
 import shlex
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +254,27 @@ def test_the_examples_of_model_surgery_give_what_they_say():
     assert np.array_equal(parts, cut["model"](cut["inputs"]))
     assert patched["deeper"].get_layer("new") and patched["other"].get_layer("unit")
     assert fewer == -(8 * 16 + 16 + 16 * 8 + 8)
+
+
+SAID = re.compile(r"  # (Fraction\([^)]*\)|\([^)]*\)|\[[^\]]*\]|nan|-?\d[\d.e-]*)")
+
+
+def test_the_examples_of_the_page_on_statistics_give_what_they_say():
+    names: dict[str, Any] = {"Fraction": Fraction, "nan": math.nan}
+    compared = 0
+    for code in blocks(ROOT / "docs/howto/statistics.md", "python"):
+        lines = code.splitlines()
+        for node in ast.parse(code).body:
+            if not isinstance(node, ast.Expr):
+                exec(ast.unparse(node), names)
+                continue
+            said = SAID.search(lines[(node.end_lineno or 0) - 1])
+            assert said, lines
+            found = np.asarray(eval(ast.unparse(node.value), names), float)
+            expected = np.asarray(eval(said[1], names), float)
+            assert found == pytest.approx(expected, rel=0.03, abs=1e-3, nan_ok=True)
+            compared += 1
+    assert compared == 24
 
 
 def run_in_turn(page: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -5,7 +5,7 @@ import functools
 import keras
 import numpy as np
 import pytest
-from golden_cases import Pass
+from golden_cases import GOLDEN, Pass
 
 import kewen
 from kewen.errors import ConfigError
@@ -42,10 +42,10 @@ def test_tap_needs_a_name():
 @pytest.mark.parametrize(
     ("name", "value"), [("token_ids", 80), ("segment_ids", 2), ("token_ids", -1)]
 )
-@pytest.mark.parametrize("how", ["predict", "predict_on_batch"])
+@pytest.mark.parametrize("how", ["__call__", "predict", "predict_on_batch"])
 def test_id_that_no_table_has_is_refused_on_every_backend(name, value, how):
     wrong = {**inputs(), name: np.full_like(inputs()[name], value)}
-    options = {} if how == "predict_on_batch" else {"verbose": 0}
+    options = {"verbose": 0} if how == "predict" else {}
     with pytest.raises(ConfigError, match=f"^{name} must be from 0 to .*{value}"):
         getattr(pretrained().model, how)(wrong, **options)
 
@@ -58,6 +58,20 @@ def test_position_beyond_the_table_is_refused_and_the_last_one_is_not():
         model.predict_on_batch(given)
     given["position_ids"] -= 1
     assert np.isfinite(model.predict_on_batch(given)["last_hidden_state"]).all()
+
+
+@pytest.mark.parametrize(
+    "case", ["deberta_v2_mlm", "llama_gqa_llama3", "modernbert_mlm"]
+)
+def test_positions_have_no_end_where_no_table_holds_them(case):
+    model = kewen.load(GOLDEN / "huggingface" / case, tokenizer=False).model
+    given = {
+        "token_ids": np.full((1, 4), 7),
+        "padding_mask": np.ones((1, 4), bool),
+        "position_ids": np.array([[0, 1, 2, 4000]]),
+    }
+    shown = model.redrawn(position_input=True).predict_on_batch(given)
+    assert np.isfinite(shown["last_hidden_state"]).all()
 
 
 def test_tap_gives_the_named_layers_output():

@@ -68,6 +68,13 @@ def test_huggingfaces_file_written_twice_is_the_same_file(to, tmp_path):
     assert (back / name).read_bytes() == (tmp_path / "first" / name).read_bytes()
 
 
+@pytest.mark.parametrize("name", ["out.keras", "out.gguf"])
+def test_a_folder_may_be_called_as_a_file_is(name, tmp_path):
+    convert(HF / "bert_mlm", tmp_path / name, to="keras")
+    convert(tmp_path / name, tmp_path / "back", to="hf")
+    assert tensors_of(tmp_path / "back") == tensors_of(HF / "bert_mlm")
+
+
 @pytest.mark.parametrize("to", ["hf", "tf1", "keras"])
 @pytest.mark.parametrize("source", [HF / "roberta_mlm", TF / "bert_encoder"])
 def test_the_converted_model_answers_as_the_original(source, to, tmp_path):

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from beyond_transformers import warned
 from golden_cases import (
     ENCODER_DECODERS,
     ENCODER_DECODERS_OF_BERT4KERAS,
@@ -16,6 +17,8 @@ from golden_cases import (
 import kewen
 from kewen.checkpoints import open_checkpoint, write_sharded
 from kewen.errors import ConfigError, ShapeError
+from kewen.models.matching import declared
+from kewen.models.sizes import sizes
 from kewen.models.trace import trace
 
 HF = [GOLDEN / "huggingface" / case for case in [*ENCODER_DECODERS, *RESTLESS]]
@@ -64,6 +67,35 @@ def test_half_is_loaded_from_the_whole(folder, half):
     assert not [p for p in loaded.model.weights_by_path() if p.startswith(others)]
     reasons = {each.because for each in loaded.account.skipped}
     assert reasons == {f"no part of the {half}, which alone was asked for"}
+
+
+@pytest.mark.parametrize("half", ["encoder", "decoder"])
+def test_half_that_bert4keras_has_a_name_for_is_loaded_and_counted(half):
+    folder, named = GOLDEN / "bert4keras" / "t5.1.1", f"t5.1.1_{half}"
+    loaded = kewen.load(folder, family=named).model
+    assert loaded.application == half
+    said = declared(folder / "config.json", named)
+    counted = sizes(said.config, heads=said.heads, application=said.application)
+    assert counted.parameters == loaded.count_params()
+
+
+def test_name_of_the_whole_leaves_a_half_what_it_is(tmp_path):
+    folder = GOLDEN / "huggingface" / "t5"
+    kewen.load(folder, application="encoder").save(tmp_path / "half")
+    assert kewen.load(tmp_path / "half", family="t5").model.application == "encoder"
+
+
+def test_mt5_with_a_scaled_head_is_none_of_transformers(tmp_path):
+    scaled = kewen.load(GOLDEN / "huggingface" / "mt5", options={"scale_head": True})
+    with warned("scale_head in the config"):
+        scaled.save(tmp_path / "out")
+
+
+def test_family_is_named_in_our_words_too():
+    assert (
+        kewen.load(GOLDEN / "bert4keras" / "mt5.1.1", family="mt5").config.family
+        == "mt5"
+    )
 
 
 def test_restless_bart_agrees_before_errors_have_grown():

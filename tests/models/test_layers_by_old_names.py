@@ -17,7 +17,7 @@ import kewen
 from kewen.checkpoints import open_checkpoint
 from kewen.errors import ConfigError
 from kewen.models import Backbone, family
-from kewen.models.bert4keras import family_of_bert4keras
+from kewen.models.bert4keras import original_of
 
 ATTENTION, CROSS = "MultiHeadSelfAttention", "MultiHeadCrossAttention"
 AFTER = ("", "-Dropout", "-Add", "-Norm")
@@ -99,7 +99,7 @@ NAMES = {
 def model_of(case):
     """As bert4keras builds it, as far as names go."""
     about = Pass("bert4keras", case).about
-    kind = family_of_bert4keras(about["model"])
+    kind = family(original_of(about["model"]).family)
     scaled = {"scale_head": True} if "t5" in case else {}
     worn = about["application"]
     model = kewen.load(

@@ -50,6 +50,11 @@ class HierarchicalPositions(keras.layers.Layer):
         self.alpha = alpha
         self.initializer = keras.initializers.get(initializer)
 
+    @property
+    def num_positions(self) -> int:
+        """Position ids that have a vector: 0 to this, exclusively."""
+        return self.max_length**2
+
     def build(self, inputs_shape: Any, position_ids_shape: Any = None) -> None:
         self.embeddings = self.add_weight(
             shape=(self.max_length, inputs_shape[-1]),

@@ -43,6 +43,11 @@ class RotaryTable(keras.layers.Layer):
         self.dim = dim
         self.base = base
 
+    @property
+    def num_positions(self) -> int:
+        """Position ids that have a vector: 0 to this, exclusively."""
+        return self.max_length
+
     def build(self, position_ids_shape: Any) -> None:
         self.embeddings = self.add_weight(
             shape=(self.max_length, self.dim),

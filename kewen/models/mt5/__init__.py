@@ -23,6 +23,11 @@ class MT5Config(T5Config):
 
     family: ClassVar[str] = "mt5"
 
+    def beyond_transformers(self) -> list[str]:
+        """As every config's; MT5ForConditionalGeneration scales no head."""
+        found = super().beyond_transformers()
+        return [*found, "scale_head"] if self.scales_head else found
+
 
 FAMILY = family_like_t5("mt5", MT5Config, "MT5", norm="rms_norm")
 

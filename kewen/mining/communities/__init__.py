@@ -1,0 +1,1 @@
+"""Modules of graphs: the map equation and what is found by it."""
