@@ -1,7 +1,7 @@
 """Words and numbers in an `.npz` or `.safetensors` that other programs can open too.
 
-Words are one array of bytes: UTF-8, a line end after each word. So a file needs no
-pickle, and a word may hold spaces.
+Words are one array of bytes: UTF-8, a zero byte after each word. So a file needs no
+pickle, and a word may hold spaces and line ends.
 """
 
 import os
@@ -20,14 +20,14 @@ ENDINGS = (".npz", ".safetensors")
 
 
 def words_to(words: tuple[str, ...]) -> NDArray[np.uint8]:
-    """The words as bytes; one with a line end in it is a DataError."""
-    broken = next((word for word in words if "\n" in word), None)
+    """The words as bytes; one with a zero byte in it is a DataError."""
+    broken = next((word for word in words if "\0" in word), None)
     if broken is not None:
         raise DataError(
-            f"A word must not hold a line end. Received: {broken!r}. Cut the text "
+            f"A word must not hold a zero byte. Received: {broken!r}. Cut the text "
             "into words without one."
         )
-    return np.frombuffer("".join(f"{each}\n" for each in words).encode(), np.uint8)
+    return np.frombuffer("".join(f"{each}\0" for each in words).encode(), np.uint8)
 
 
 def words_from(
@@ -36,7 +36,7 @@ def words_from(
     """The words that `words_to` wrote."""
     data = array.tobytes()
     try:
-        lines = data.decode("utf-8").split("\n")
+        lines = data.decode("utf-8").split("\0")
     except UnicodeDecodeError as error:
         raise DataError(
             f"The words of {path} must be UTF-8. Received: byte "
@@ -44,7 +44,7 @@ def words_from(
         ) from error
     if lines.pop():
         raise DataError(
-            f"Each word of {path} must end with a line end. Received: "
+            f"Each word of {path} must end with a zero byte. Received: "
             f"{data[-20:]!r} at the end. The file is corrupt."
         )
     return tuple(lines)

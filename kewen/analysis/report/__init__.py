@@ -10,6 +10,7 @@ from kewen.analysis.report.page import (
 from kewen.analysis.report.section import Section
 from kewen.analysis.report.svg_chart import learning_section
 from kewen.analysis.report.tables import table_section
+from kewen.analysis.report.vectors_page import write_vectors_report
 
 __all__ = [
     "AttentionMap",
@@ -20,4 +21,5 @@ __all__ = [
     "table_section",
     "write_classification_report",
     "write_page",
+    "write_vectors_report",
 ]
