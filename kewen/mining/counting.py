@@ -85,7 +85,7 @@ class WordCounter:
         text: str | int = "text",
         encoding: str = "utf-8",
     ) -> None:
-        self.words = words
+        self.words: Words = words
         self.workers = workers
         self.most = most
         self.punctuation = punctuation
@@ -103,11 +103,9 @@ class WordCounter:
         check_words(self.words)
         chunks = chunks_of(corpus, text=self.text, encoding=self.encoding)
         function = CountChunk(self.words, self.punctuation)
-        return self.fit_counted(
-            parallel_apply(function, chunks, workers=self.workers), str(corpus)
-        )
+        return self.fit_counted(parallel_apply(function, chunks, workers=self.workers))
 
-    def fit_counted(self, parts: Iterator[Counted], name: str) -> "WordCounter":
+    def fit_counted(self, parts: Iterator[Counted]) -> "WordCounter":
         """Add up what was counted elsewhere, chunk by chunk in order."""
         tally: Tally[str] = Tally(self.most)
         self.num_texts_ = 0
@@ -116,8 +114,8 @@ class WordCounter:
             self.num_texts_ += part.num_texts
         if not self.num_texts_:
             raise DataError(
-                f"A corpus must hold at least one text that is not blank. Received: "
-                f"none in {name:.200}."
+                "A corpus must hold at least one text that is not blank. Received: "
+                "none. Look into its files."
             )
         self.num_words_ = tally.total
         self.counts_ = tally.most_common()

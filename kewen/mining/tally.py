@@ -1,4 +1,4 @@
-"""Counts that are added up: all of them, or the most frequent with a bound of the error.
+"""Counts that are added up: all, or the most frequent with a bound of the error.
 
 Where only some are kept, what is dropped may come back, and its count then starts anew.
 So the table notes for each word how much of it may have been lost before, and what goes
