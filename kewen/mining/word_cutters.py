@@ -23,7 +23,7 @@ Named: TypeAlias = Literal["rjieba", "jieba", "characters", "spaces"]
 Words: TypeAlias = Named | Callable[[str], Iterable[str]]
 
 # Enough to make calls few, and little enough for the words to stay in the core's cache.
-JOINED_CHARS = 1 << 14
+JOINED_CHARS = 1 << 12
 _EXTRA_OF = {"rjieba": "mining", "jieba": "chinese"}
 
 

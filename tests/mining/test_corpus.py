@@ -1,4 +1,4 @@
-"""Corpora of every kind give the texts that are in them, and say what is wrong where."""
+"""Corpora of every kind give the texts in them, and say what is wrong where."""
 
 import gzip
 import json
@@ -75,7 +75,7 @@ def test_other_encodings_are_read_when_named(tmp_path):
     path = tmp_path / "c.txt"
     path.write_bytes("课文\n第二\n".encode("gb18030"))
     assert texts_of(path, encoding="gb18030", chunk_bytes=1) == ["课文", "第二"]
-    with pytest.raises(DataError, match="line 1 looks like GB18030|GB18030"):
+    with pytest.raises(DataError, match=r"GB18030"):
         texts_of(path)
     with pytest.raises(ConfigError, match="utf-16"):
         texts_of(path, encoding="utf-16")
@@ -131,7 +131,7 @@ def test_what_is_no_text_is_named():
 def test_a_damaged_gzip_is_named(tmp_path):
     path = tmp_path / "c.txt.gz"
     path.write_bytes(gzip.compress(b"a\n" * 5000)[:-12])
-    with pytest.raises(DataError, match="sound gzip"):
+    with pytest.raises(DataError, match=r"sound gzip"):
         texts_of(path)
     (tmp_path / "c.txt").write_bytes(gzip.compress(b"a\n"))
     with pytest.raises(DataError, match="gzipped"):

@@ -51,7 +51,7 @@ def test_long_texts_are_cut_in_several_calls(monkeypatch):
 
 
 def test_an_unknown_name_is_refused():
-    with pytest.raises(ConfigError, match="rjieba.*Received: 'pkuseg'"):
+    with pytest.raises(ConfigError, match=r"rjieba.*Received: 'pkuseg'"):
         WordCounter("pkuseg").fit(["一"])
     with pytest.raises(ConfigError, match="Received: 3"):
         WordCounter(3).fit(["一"])
