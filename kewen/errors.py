@@ -51,6 +51,10 @@ class EngineError(KewenError, RuntimeError):
     """An engine that cannot run a model, or does not answer as the model does."""
 
 
+class WorkerError(KewenError, RuntimeError):
+    """A function that failed on one item of many, or a worker process that died."""
+
+
 class FileError(KewenError, OSError):
     """A file that cannot be written, or must not be overwritten."""
 

@@ -11,6 +11,7 @@ import typer
 
 from kewen.cli import (
     convert,
+    count,
     demo,
     doctor,
     embed,
@@ -48,6 +49,7 @@ Examples:
   kewen trace DIR --inputs in.npz --out out.npz
   kewen convert DIR OUT --to tf1
   kewen export DIR model.onnx
+  kewen count corpus/ --workers 2
   kewen doctor
   kewen recover "a piece of a lost text" --source disk.img --out found.jsonl
 
@@ -119,6 +121,7 @@ _add(app, "trace", trace.trace, trace.EXAMPLES)
 _add(app, "inspect", inspect.inspect, inspect.EXAMPLES)
 _add(app, "convert", convert.convert, convert.EXAMPLES)
 _add(app, "export", export.export, export.EXAMPLES)
+_add(app, "count", count.count, count.EXAMPLES)
 _add(app, "doctor", doctor.doctor, doctor.EXAMPLES)
 _add(app, "recover", recover.recover, recover.EXAMPLES)
 

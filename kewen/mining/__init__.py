@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from kewen.mining.communities.map_equation import CodeLength, map_equation
     from kewen.mining.communities.neighbours import cluster_embeddings, knn_graph
     from kewen.mining.cooccurrences import Cooccurrence, cooccurrence
+    from kewen.mining.counting import WordCounter
     from kewen.mining.glove import GloVe
     from kewen.mining.lexicon import Lexicon
+    from kewen.mining.parallel import parallel_apply
     from kewen.mining.pmi_vectors import PMIWordVectors
     from kewen.mining.ppmi_svd import ppmi_svd
     from kewen.mining.word2vec_files import read_word2vec, write_word2vec
@@ -29,6 +31,7 @@ __all__ = [
     "InfoMap",
     "Lexicon",
     "PMIWordVectors",
+    "WordCounter",
     "WordVectors",
     "cluster_embeddings",
     "cooccurrence",
@@ -36,6 +39,7 @@ __all__ = [
     "huffman_code",
     "knn_graph",
     "map_equation",
+    "parallel_apply",
     "ppmi_svd",
     "read_word2vec",
     "stationary_distribution",
@@ -50,6 +54,7 @@ _HOME_OF = {
     "InfoMap": "kewen.mining.communities.infomap",
     "Lexicon": "kewen.mining.lexicon",
     "PMIWordVectors": "kewen.mining.pmi_vectors",
+    "WordCounter": "kewen.mining.counting",
     "WordVectors": "kewen.mining.word_vectors",
     "cluster_embeddings": "kewen.mining.communities.neighbours",
     "cooccurrence": "kewen.mining.cooccurrences",
@@ -57,6 +62,7 @@ _HOME_OF = {
     "huffman_code": "kewen.mining.communities.codes",
     "knn_graph": "kewen.mining.communities.neighbours",
     "map_equation": "kewen.mining.communities.map_equation",
+    "parallel_apply": "kewen.mining.parallel",
     "ppmi_svd": "kewen.mining.ppmi_svd",
     "read_word2vec": "kewen.mining.word2vec_files",
     "stationary_distribution": "kewen.mining.communities.flow",

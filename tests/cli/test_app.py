@@ -16,7 +16,17 @@ from kewen.cli.arguments import prepared
 from kewen.cli.guard import guarded
 from kewen.errors import DataError
 
-COMMANDS = ["demo", "fit", "predict", "evaluate", "embed", "trace", "inspect", "doctor"]
+COMMANDS = [
+    "demo",
+    "fit",
+    "predict",
+    "evaluate",
+    "embed",
+    "trace",
+    "inspect",
+    "count",
+    "doctor",
+]
 
 
 def test_help_shows_examples_before_options(kewen):

@@ -1,0 +1,87 @@
+"""`kewen count`: how often each word of a corpus occurs."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kewen.cli.json_lines import json_lines
+from kewen.cli.options import Encoding, Overwrite, TextColumn
+from kewen.cli.targets import check_file
+from kewen.errors import ConfigError
+
+EXAMPLES = """
+kewen count corpus/ --workers 2
+kewen count reviews.jsonl --text body --no-punctuation --report counts.html
+kewen count news.txt.gz --words characters --top 50 --out counts.jsonl
+kewen count huge.txt --most 1000000
+"""
+
+
+def count(
+    corpus: Annotated[
+        Path,
+        typer.Argument(
+            help="A folder, or a file: JSONL, TSV, CSV, else a text a line; gz too."
+        ),
+    ],
+    words: Annotated[
+        str, typer.Option(help="rjieba, jieba, characters or spaces.")
+    ] = "rjieba",
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes; as many as cores if not given."),
+    ] = None,
+    most: Annotated[
+        int | None,
+        typer.Option(
+            help="Keep so many words, the most frequent; the error is bounded and said."
+        ),
+    ] = None,
+    punctuation: Annotated[
+        bool, typer.Option(help="Count what has no letter or digit.")
+    ] = True,
+    top: Annotated[int, typer.Option(min=1, help="Rows of the table.")] = 30,
+    out: Annotated[Path | None, typer.Option(help="All counts as JSON Lines.")] = None,
+    text: TextColumn = "text",
+    encoding: Encoding = "utf-8",
+    overwrite: Overwrite = False,
+) -> None:
+    """Count the words of a corpus of any size with several processes.
+
+    The result is the same for any number of workers.
+    """
+    if out is not None:
+        if out.suffix != ".jsonl":
+            raise ConfigError(f"--out must end in .jsonl. Received: {out}.")
+        check_file(out, overwrite)
+    from kewen.metrics import text_table
+    from kewen.mining import WordCounter
+
+    counter = WordCounter(
+        words,  # type: ignore[arg-type]  # checked in there
+        workers=workers,
+        most=most,
+        punctuation=punctuation,
+        text=text,
+        encoding=encoding,
+    ).fit(corpus)
+    if out is not None:
+        with json_lines(out, overwrite=overwrite) as write:
+            for word, number in counter.counts_.items():
+                write({"word": word, "count": number})
+    rows = [
+        [word, f"{number:,}", f"{number / counter.num_words_:.3%}"]
+        for word, number in counter.most_common(top)
+    ]
+    sys.stdout.write(text_table(["word", "count", "share"], rows) + "\n\n")
+    sys.stdout.write(
+        f"{counter.num_words_:,} words, {len(counter.counts_):,} different, in "
+        f"{counter.num_texts_:,} texts\n"
+    )
+    if most is not None:
+        sys.stdout.write(
+            f"No count is too low by more than {counter.error_bound_:,}, and no word "
+            "that is left out occurs more often than that.\n"
+        )

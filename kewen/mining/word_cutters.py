@@ -1,0 +1,126 @@
+"""Texts to words: rjieba, jieba, characters, what stands between spaces, or your own.
+
+The cutters on board never join what a line end separates, so many texts are cut in one
+call, with line ends between them; `tests/mining/test_word_cutters.py` holds them to it.
+"""
+
+import logging
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
+from typing import Literal, TypeAlias, get_args
+
+from kewen.errors import (
+    ConfigError,
+    KewenError,
+    MissingExtraError,
+    WorkerError,
+    installing,
+)
+
+Named: TypeAlias = Literal["rjieba", "jieba", "characters", "spaces"]
+Words: TypeAlias = Named | Callable[[str], Iterable[str]]
+
+# Enough to make calls few, and little enough for the words to stay in the core's cache.
+JOINED_CHARS = 1 << 12
+_EXTRA_OF = {"rjieba": "mining", "jieba": "chinese"}
+
+
+def check_words(words: Words) -> None:
+    """Refuse a name that is none, or that of a package which is not here.
+
+    Raises:
+        ConfigError: for an unknown name.
+        MissingExtraError: if the package is not installed.
+    """
+    if isinstance(words, str):
+        _named(words)
+    elif not callable(words):
+        raise _unknown(words)
+
+
+def count_words(
+    texts: Sequence[str], words: Words, place: Callable[[int], str]
+) -> Counter[str]:
+    """How often each word occurs in the texts.
+
+    Args:
+        texts: any.
+        words: a cutter's name, or a function from a text to its words.
+        place: where a text stands, by its index, for errors.
+
+    Raises:
+        WorkerError: if the function fails on a text, which it names.
+    """
+    counts: Counter[str] = Counter()
+    if not isinstance(words, str):
+        for index, text in enumerate(texts):
+            try:
+                counts.update(words(text))
+            except KewenError:
+                raise
+            except Exception as error:
+                raise WorkerError(
+                    f"The function for words failed on {place(index)}: {text[:100]!r}. "
+                    f"Received: {type(error).__name__}: {error}. Correct it, or take "
+                    f"the text out."
+                ) from error
+        return counts
+    cut = _named(words)
+    line_ends = 0
+    for some in _joinable(texts):
+        joined = "\n".join(some)
+        if "\r" in joined:  # which, at a text's end, would join the line end behind it
+            for text in some:
+                counts.update(cut(text))
+        else:
+            line_ends += len(some) - 1
+            counts.update(cut(joined))
+    if words in _EXTRA_OF and line_ends:  # the others give no white space at all
+        counts["\n"] -= line_ends
+        if not counts["\n"]:
+            del counts["\n"]
+    return counts
+
+
+def _joinable(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    start = chars = 0
+    for index, text in enumerate(texts):
+        chars += len(text)
+        if chars >= JOINED_CHARS:
+            yield texts[start : index + 1]
+            start, chars = index + 1, 0
+    if start < len(texts):
+        yield texts[start:]
+
+
+def _named(words: str) -> Callable[[str], Iterable[str]]:
+    if words == "characters":
+        return _characters
+    if words == "spaces":
+        return str.split
+    if words not in _EXTRA_OF:
+        raise _unknown(words)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # jieba's own, about its own code
+            module = import_module(words)
+    except ImportError as error:
+        raise MissingExtraError(
+            f"Cutting Chinese into words needs the package {words}. Received: it is "
+            f"not installed. Run, {installing(_EXTRA_OF[words])}."
+        ) from error
+    logging.getLogger("jieba").setLevel(logging.WARNING)  # else it tells of its start
+    return module.cut
+
+
+def _characters(text: str) -> str:
+    return "".join(text.split())
+
+
+def _unknown(words: object) -> ConfigError:
+    return ConfigError(
+        f"words must be one of {get_args(Named)}, or a function from a text to its "
+        f"words. Received: {words!r}."
+    )

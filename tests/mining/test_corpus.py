@@ -1,0 +1,145 @@
+"""Corpora of every kind give the texts in them, and say what is wrong where."""
+
+import gzip
+import json
+
+import pytest
+
+from kewen.errors import ConfigError, DataError, NotFoundError
+from kewen.mining.corpus import chunks_of
+
+TEXTS = ["第一行", "second line", "三\u2028仍是三", "四 " * 30, "\ufeff五", "a\rb"]
+RAW = (
+    "第一行\n\n   \r\nsecond line\r\n三\u2028仍是三\n" + "四 " * 30 + "\n\ufeff五\na\rb"
+)
+
+
+def texts_of(corpus, **options):
+    return [text for chunk in chunks_of(corpus, **options) for text in chunk.texts()]
+
+
+def jsonl(texts, field="text"):
+    lines = (json.dumps({field: text, "n": 1}) for text in texts)
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 7, 64, 1 << 22])
+@pytest.mark.parametrize("name", ["c.txt", "c.data", "c.txt.gz"])
+def test_a_text_is_a_line_wherever_chunks_end(tmp_path, name, chunk_bytes):
+    path = tmp_path / name
+    content = RAW.encode()
+    path.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    assert texts_of(path, chunk_bytes=chunk_bytes) == TEXTS
+    path.write_bytes(
+        gzip.compress(b"\xef\xbb\xbf" + content)
+        if name.endswith("gz")
+        else b"\xef\xbb\xbf" + content
+    )
+    assert texts_of(path, chunk_bytes=chunk_bytes) == TEXTS
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 100, 1 << 22])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_field_of_json_lines_is_a_text(tmp_path, packed, chunk_bytes):
+    path = tmp_path / ("c.jsonl.gz" if packed else "c.jsonl")
+    texts = [*TEXTS, "with\nline end"]
+    content = jsonl(texts, "body").encode()
+    path.write_bytes(gzip.compress(content) if packed else content)
+    assert texts_of(path, text="body", chunk_bytes=chunk_bytes) == texts
+
+
+def test_a_cell_of_a_table_is_a_text(tmp_path):
+    (tmp_path / "c.tsv").write_text("label\ttext\n1\t好\n0\t差\n", "utf-8")
+    (tmp_path / "c.csv").write_text('label,text\n1,"两\n行"\n', "utf-8")
+    assert texts_of(tmp_path / "c.tsv") == ["好", "差"]
+    assert texts_of(tmp_path / "c.csv", chunk_bytes=1) == ["两\n行"]
+
+
+def test_a_folder_gives_its_files_in_order_of_names(tmp_path):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "2.txt").write_text("二\n", "utf-8")
+    (tmp_path / "a.jsonl").write_text(jsonl(["一"]), "utf-8")
+    (tmp_path / "c.txt.gz").write_bytes(gzip.compress("三".encode()))
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG")
+    (tmp_path / ".hidden.txt").write_text("x\n")
+    assert texts_of(tmp_path) == ["一", "二", "三"]
+
+
+def test_texts_come_from_any_iterable():
+    texts = (str(number) for number in range(100))
+    assert texts_of(texts, chunk_bytes=10) == list(map(str, range(100)))
+    assert texts_of(["", " \n", "x"]) == ["x"]
+
+
+def test_other_encodings_are_read_when_named(tmp_path):
+    path = tmp_path / "c.txt"
+    path.write_bytes("课文\n第二\n".encode("gb18030"))
+    assert texts_of(path, encoding="gb18030", chunk_bytes=1) == ["课文", "第二"]
+    with pytest.raises(DataError, match=r"GB18030"):
+        texts_of(path)
+    with pytest.raises(ConfigError, match="utf-16"):
+        texts_of(path, encoding="utf-16")
+    with pytest.raises(ConfigError, match="utf-9"):
+        chunks_of(path, encoding="utf-9")
+
+
+@pytest.mark.parametrize("chunk_bytes", [8, 1 << 22])
+@pytest.mark.parametrize("name", ["c.txt", "c.txt.gz"])
+def test_the_line_that_is_no_utf_8_is_named(tmp_path, name, chunk_bytes):
+    content = "一\n二\n".encode() * 5 + "中文".encode("gb18030") + b"\n"
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    with pytest.raises(DataError, match="line 11"):
+        texts_of(path, chunk_bytes=chunk_bytes)
+
+
+@pytest.mark.parametrize("chunk_bytes", [8, 1 << 22])
+@pytest.mark.parametrize(
+    ("line", "reason"), [("{", "not JSON"), ('{"n": 1}', "no field"), ("[]", "object")]
+)
+def test_the_line_that_holds_no_text_is_named(tmp_path, line, reason, chunk_bytes):
+    path = tmp_path / "c.jsonl"
+    path.write_text(jsonl(["一", "二", "三"]) + "\n" + line + "\n" + jsonl(["四"]))
+    with pytest.raises(DataError, match=f"line 5: .*{reason}"):
+        texts_of(path, chunk_bytes=chunk_bytes)
+
+
+@pytest.mark.parametrize("chunk_bytes", [5, 1 << 22])
+def test_places_are_line_numbers(tmp_path, chunk_bytes):
+    path = tmp_path / "c.txt"
+    path.write_text("\n一\n\n\n二\n三", "utf-8")
+    places = [
+        chunk.place(index)
+        for chunk in chunks_of(path, chunk_bytes=chunk_bytes)
+        for index, _ in enumerate(chunk.texts())
+    ]
+    assert places == [f"{path}, line {number}" for number in (2, 5, 6)]
+
+
+def test_what_is_not_there_is_said_at_once(tmp_path):
+    with pytest.raises(NotFoundError, match="no file or folder"):
+        chunks_of(tmp_path / "nothing")
+    with pytest.raises(DataError, match=r"Received: none"):
+        chunks_of(tmp_path)
+
+
+def test_what_is_no_text_is_named():
+    with pytest.raises(DataError, match="Received: 3 as text 1"):
+        texts_of(["a", 3])
+
+
+def test_a_damaged_gzip_is_named(tmp_path):
+    path = tmp_path / "c.txt.gz"
+    path.write_bytes(gzip.compress(b"a\n" * 5000)[:-12])
+    with pytest.raises(DataError, match=r"sound gzip"):
+        texts_of(path)
+    (tmp_path / "c.txt").write_bytes(gzip.compress(b"a\n"))
+    with pytest.raises(DataError, match="gzipped"):
+        texts_of(tmp_path / "c.txt")
+
+
+def test_a_file_without_line_ends_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("kewen.mining.corpus.MAX_LINE_CHARS", 10)
+    (tmp_path / "c.txt").write_text("x" * 100)
+    with pytest.raises(DataError, match="must have lines"):
+        texts_of(tmp_path / "c.txt", chunk_bytes=8)
