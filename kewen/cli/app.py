@@ -25,6 +25,7 @@ from kewen.cli import (
     predict,
     recover,
     trace,
+    vectors,
 )
 from kewen.cli.arguments import prepared
 from kewen.cli.guard import DEBUG_VARIABLE, guarded
@@ -50,6 +51,7 @@ Examples:
   kewen convert DIR OUT --to tf1
   kewen export DIR model.onnx
   kewen count corpus/ --workers 2
+  kewen vectors corpus/ vectors.npz --report
   kewen doctor
   kewen recover "a piece of a lost text" --source disk.img --out found.jsonl
 
@@ -117,6 +119,7 @@ _add(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLES)
 _add(app, "embed", embed.embed, embed.EXAMPLES)
 _add(app, "generate", generate.generate, generate.EXAMPLES)
 _add(app, "poem", poem.poem, poem.EXAMPLES)
+_add(app, "vectors", vectors.vectors, vectors.EXAMPLES)
 _add(app, "trace", trace.trace, trace.EXAMPLES)
 _add(app, "inspect", inspect.inspect, inspect.EXAMPLES)
 _add(app, "convert", convert.convert, convert.EXAMPLES)

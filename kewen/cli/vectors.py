@@ -106,8 +106,7 @@ def vectors(
         if counts.suffix != ".npz":
             raise ConfigError(f"--counts must end in .npz. Received: {counts}.")
         check_file(counts, overwrite)
-    from kewen.mining import Cooccurrence, cooccurrence
-    from kewen.mining.documents import documents
+    from kewen.mining import Cooccurrence, cooccurrence, documents
 
     if corpus.suffix == ".npz":
         seen = Cooccurrence.load(corpus)

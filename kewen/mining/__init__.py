@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from kewen.mining.communities.map_equation import CodeLength, map_equation
     from kewen.mining.communities.neighbours import cluster_embeddings, knn_graph
     from kewen.mining.cooccurrences import Cooccurrence, cooccurrence
+    from kewen.mining.corpus_documents import documents
     from kewen.mining.counting import WordCounter
     from kewen.mining.glove import GloVe
     from kewen.mining.lexicon import Lexicon
     from kewen.mining.parallel import parallel_apply
     from kewen.mining.pmi_vectors import PMIWordVectors
-    from kewen.mining.ppmi_svd import ppmi_svd
+    from kewen.mining.ppmi import ppmi_svd
     from kewen.mining.word2vec_files import read_word2vec, write_word2vec
     from kewen.mining.word_vectors import WordVectors
 
@@ -35,6 +36,7 @@ __all__ = [
     "WordVectors",
     "cluster_embeddings",
     "cooccurrence",
+    "documents",
     "entropy",
     "huffman_code",
     "knn_graph",
@@ -58,12 +60,13 @@ _HOME_OF = {
     "WordVectors": "kewen.mining.word_vectors",
     "cluster_embeddings": "kewen.mining.communities.neighbours",
     "cooccurrence": "kewen.mining.cooccurrences",
+    "documents": "kewen.mining.corpus_documents",
     "entropy": "kewen.mining.communities.codes",
     "huffman_code": "kewen.mining.communities.codes",
     "knn_graph": "kewen.mining.communities.neighbours",
     "map_equation": "kewen.mining.communities.map_equation",
     "parallel_apply": "kewen.mining.parallel",
-    "ppmi_svd": "kewen.mining.ppmi_svd",
+    "ppmi_svd": "kewen.mining.ppmi",
     "read_word2vec": "kewen.mining.word2vec_files",
     "stationary_distribution": "kewen.mining.communities.flow",
     "write_word2vec": "kewen.mining.word2vec_files",

@@ -8,7 +8,6 @@ locks and the answer does not depend on their number. Numba compiles the loop (e
 
 from collections.abc import Callable
 from functools import cache
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -22,16 +21,14 @@ CHUNK_ENTRIES = 1 << 13  # their vectors should stay in the cache
 Gradients = Callable[[Table, Table, Batch], tuple[Table, float]]
 
 
-def gradients(compiled: bool | None = None) -> Gradients:
+def gradients(compiled: bool) -> Gradients:
     """A function of two tables (V, C) and a batch: gradients (R, C), and the loss.
 
     The loss is the sum of w d^2 / 2 over the entries of the batch, each pair twice.
 
     Args:
-        compiled: by numba or not; None takes it if it is installed.
+        compiled: by numba or not.
     """
-    if compiled is None:
-        compiled = find_spec("numba") is not None
     return _by_numba if compiled else by_numpy
 
 
@@ -100,7 +97,16 @@ def _compiled() -> Callable[..., None]:
                     sums[c] += pull * theirs[c]
             losses[r] = loss
 
-    # Sums may be reordered, so that a product of rows uses wide registers.
+    return compiled_loop(loop)
+
+
+def compiled_loop(loop: Callable[..., None]) -> Callable[..., None]:
+    """A loop over `numba.prange`, on all cores, kept for the next process if possible.
+
+    Sums may be reordered, so that a product of rows uses wide registers.
+    """
+    import numba
+
     options = {"parallel": True, "fastmath": {"reassoc", "contract", "nsz"}}
     try:
         return numba.njit(cache=True, **options)(loop)

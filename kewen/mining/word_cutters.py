@@ -27,6 +27,19 @@ JOINED_CHARS = 1 << 12
 _EXTRA_OF = {"rjieba": "mining", "jieba": "chinese"}
 
 
+def cutter(words: Words) -> Callable[[str], Iterable[str]]:
+    """The function from a text to its words.
+
+    Raises:
+        ConfigError: for an unknown name.
+        MissingExtraError: if the package is not installed.
+    """
+    if isinstance(words, str):
+        return _named(words)
+    check_words(words)
+    return words
+
+
 def check_words(words: Words) -> None:
     """Refuse a name that is none, or that of a package which is not here.
 

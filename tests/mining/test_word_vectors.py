@@ -1,5 +1,8 @@
 """What vectors are asked: against brute force over all words."""
 
+import pkgutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -187,3 +190,12 @@ def test_a_word_with_a_zero_byte_is_not_saved(tmp_path):
 def test_what_cannot_be_asked_is_an_error(vectors, ask):
     with pytest.raises(KewenError):
         ask(vectors)
+
+
+def test_no_module_of_the_room_has_a_public_function_s_name():
+    """Else importing the module would put it in the function's place."""
+    import kewen.mining
+
+    home = Path(kewen.mining.__file__).parent
+    modules = {each.name for each in pkgutil.iter_modules([str(home)])}
+    assert not modules & set(kewen.mining.__all__)
