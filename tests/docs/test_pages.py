@@ -277,6 +277,24 @@ def test_the_examples_of_the_page_on_statistics_give_what_they_say():
     assert compared == 24
 
 
+@pytest.mark.parametrize("page", ["vectors.md", "vectors.zh.md"])
+def test_the_examples_of_the_page_on_word_vectors_give_what_they_say(page):
+    names: dict[str, Any] = {}
+    compared = 0
+    for code in blocks(ROOT / "docs/howto" / page, "python"):
+        lines = code.splitlines()
+        for node in ast.parse(code).body:
+            if not isinstance(node, ast.Expr):
+                exec(ast.unparse(node), names)
+                continue
+            found = str(eval(ast.unparse(node.value), names))
+            said = lines[(node.end_lineno or 0) - 1].partition("  # ")[2]
+            if said in ("True", "(4,)") or len(said) <= 2:
+                assert found == said
+                compared += 1
+    assert compared == 8
+
+
 def run_in_turn(page: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Run the blocks of a page in one namespace; after each, the code and the names."""
     names: dict[str, Any] = {}
