@@ -1,6 +1,7 @@
 """InfoMap: modules of a graph, by the shortest description of a random walk on it."""
 
 from collections.abc import Hashable, Sequence
+from itertools import pairwise
 from typing import Any, Literal, Self
 
 import numpy as np
