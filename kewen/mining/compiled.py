@@ -16,9 +16,9 @@ except ImportError:
     numba = None
 
 
-def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
-    """For small functions of numbers that compiled loops call."""
-    return function if numba is None else numba.njit(inline="always")(function)
+def called(function: Callable[..., Any]) -> Callable[..., Any]:
+    """For what compiled loops call."""
+    return function if numba is None else numba.njit(function)
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:

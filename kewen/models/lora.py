@@ -22,7 +22,11 @@ from kewen.errors import ConfigError, WeightsError
 from kewen.layers.ties import copies_of, ties_of
 from kewen.models.base import Backbone
 
-QUERIES_AND_VALUES = ("*block_*attention/query", "*block_*attention/value")
+QUERIES_AND_VALUES = (
+    "*block_*attention/query",
+    "*block_*attention/value",
+    "*block_*gated_attention/inner",  # a gated unit's: one product makes both
+)
 _PARTS = ("a", "b")
 
 

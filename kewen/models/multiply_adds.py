@@ -30,7 +30,7 @@ def multiply_adds(node: Any, length: int) -> int:
         length: of every sequence of the model, an encoder-decoder's two included.
     """
     layer, given = node.operation, arguments(node)
-    if not given:
+    if not given or not isinstance(layer, keras.layers.Layer):  # a slice has no weights
         return 0
     inputs = next(iter(given.values()))
     if isinstance(layer, TokenEmbedding):

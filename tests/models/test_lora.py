@@ -7,7 +7,8 @@ from golden_cases import GOLDEN, Pass
 
 import kewen
 from kewen.errors import ConfigError, FileError, WeightsError
-from kewen.models import enable_lora, load_lora, merged_lora, save_lora
+from kewen.models import Backbone, enable_lora, load_lora, merged_lora, save_lora
+from kewen.models.gau_alpha import GauAlphaConfig
 
 CASE = Pass("huggingface", "bert_mlm")
 LLAMA = GOLDEN / "huggingface" / "qwen3"
@@ -65,6 +66,13 @@ def test_default_gives_every_attention_adapters(case):
         layer.name for layer in model.layers if layer.name.endswith("attention")
     }
     assert set(chosen) == {f"{a}/{part}" for a in attentions for part in PARTS}
+
+
+def test_default_gives_gated_units_adapters():
+    sizes = {"hidden_dim": 8, "num_heads": 1, "key_dim": 4, "intermediate_dim": 12}
+    model = Backbone(GauAlphaConfig(vocabulary_size=20, num_layers=2, **sizes))
+    chosen = enable_lora(model, 2)
+    assert chosen == [f"block_{i}_gated_attention/inner" for i in range(2)]
 
 
 def test_seed_of_keras_governs_what_adapters_begin_with():

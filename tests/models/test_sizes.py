@@ -13,6 +13,7 @@ from kewen.models.bert import BertConfig
 from kewen.models.gau_alpha import GauAlphaConfig
 from kewen.models.matching import declared
 from kewen.models.mistral import MistralConfig
+from kewen.models.registry import FAMILIES, family
 from kewen.models.sizes import outline, sizes
 from kewen.models.t5 import T5Config
 
@@ -194,3 +195,10 @@ def test_a_text_is_no_longer_than_the_model_allows():
 def test_an_error_in_drawing_arrives():
     with pytest.raises(ConfigError, match="head must be one of"):
         sizes(BertConfig(num_layers=1), heads=["language_model"])
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_work_of_every_head_is_counted(name):
+    config = family(name).config(num_layers=1)
+    bare, whole = (sizes(config, heads=h, length=8) for h in ((), family(name).heads))
+    assert whole.flops > bare.flops

@@ -1,9 +1,11 @@
 """InfoMap: modules of a graph, by the shortest description of a random walk on it."""
 
 from collections.abc import Hashable, Sequence
+from itertools import pairwise
 from typing import Any, Literal, Self
 
 import numpy as np
+from scipy import sparse
 
 from kewen.errors import ConfigError
 from kewen.mining.communities.flow import Flow, To, check_option, flow_of
@@ -17,6 +19,7 @@ from kewen.mining.communities.map_equation import (
     rates_between,
 )
 from kewen.mining.communities.network import Ints, network_of
+from kewen.mining.communities.overlapping import overlapped, overlapping_length
 from kewen.mining.communities.search import two_level
 
 
@@ -32,6 +35,8 @@ class InfoMap:
         teleportation: probability of a jump on a directed graph.
         recorded: whether jumps are described.
         to: where jumps end, "links" or "nodes"; see `flow_of`.
+        overlapping: let nodes be in several of two levels' modules; for undirected
+            graphs.
         markov_time: above 1 for larger modules, below for smaller.
         directed: None asks the graph; see `read_graph`.
         random_state: an integer for the same answer each time, a NumPy generator, or
@@ -47,6 +52,9 @@ class InfoMap:
         trials_: the length that each trial reached.
         flow_: (n,) visits of each node.
         exit_flow_: (modules,) how often each of `labels_` is left.
+        memberships_: sparse float64, (n, modules): the share of each node's visits in
+            each module. Of hard modules it is 1 or 0; of overlapping ones `labels_` is
+            the largest, and -1 for a node without links.
         names_: the nodes as the graph calls them, in the order of `labels_`.
 
     Example:
@@ -66,6 +74,7 @@ class InfoMap:
         teleportation: float = 0.15,
         recorded: bool = False,
         to: To = "links",
+        overlapping: bool = False,
         markov_time: float = 1.0,
         directed: bool | None = None,
         random_state: int | np.random.Generator | None = None,
@@ -75,6 +84,7 @@ class InfoMap:
         self.teleportation = teleportation
         self.recorded = recorded
         self.to: To = to
+        self.overlapping = overlapping
         self.markov_time = markov_time
         self.directed = directed
         self.random_state = random_state
@@ -91,13 +101,16 @@ class InfoMap:
         )
         self.names_: Sequence[Hashable] = read.names
         self.flow_: Floats = flow.node
+        if self.overlapping and not flow.symmetric:
+            raise ConfigError(
+                "Overlapping modules are for undirected graphs. Received: a directed "
+                "one. Pass directed=False to walk its links both ways."
+            )
         trials = np.random.default_rng(self.random_state).spawn(self.num_trials)
         found = [self._searched(flow, rng) for rng in trials]
-        self.trials_: list[float] = [
-            length_of_paths(flow, paths, self.markov_time).total for paths in found
-        ]
-        best = found[int(np.argmin(self.trials_))]
-        self._keep(flow, by_flow(best, flow.node))
+        lengths = [self._length(flow, each).total for each in found]
+        self.trials_: list[float] = lengths
+        self._keep(flow, found[int(np.argmin(lengths))])
         return self
 
     def fit_predict(self, graph: Any, y: None = None) -> Ints:
@@ -105,28 +118,64 @@ class InfoMap:
         return self.fit(graph).labels_
 
     def members(self) -> list[list[Hashable]]:
-        """The names of each of `labels_`, the most visited nodes first."""
-        order = np.lexsort((-self.flow_, self.labels_))
-        ends = np.cumsum(np.bincount(self.labels_))[:-1]
-        return [[self.names_[node] for node in part] for part in np.split(order, ends)]
+        """The names in each module, the most visited there first.
+
+        A node of overlapping modules is in each of its modules.
+        """
+        columns = sparse.csc_matrix(self.memberships_)
+        parts: list[list[Hashable]] = []
+        for first, after in pairwise(columns.indptr):
+            nodes = columns.indices[first:after]
+            rates = self.flow_[nodes] * columns.data[first:after]
+            order = np.lexsort((nodes, -rates))
+            parts.append([self.names_[node] for node in nodes[order]])
+        return parts
 
     def _searched(self, flow: Flow, rng: np.random.Generator) -> Ints:
+        """A trial's paths; of overlapping modules, those of the visits by each link."""
         if self.levels == "multi":
             return tree_paths(flow, rng, self.markov_time)
-        return two_level(network_of(flow, self.markov_time), rng)[:, None]
+        labels = two_level(network_of(flow, self.markov_time), rng)
+        if self.overlapping:
+            return overlapped(flow, labels, rng, self.markov_time)
+        return labels[:, None]
 
-    def _keep(self, flow: Flow, tree: Ints) -> None:
-        self.tree_: Ints = tree
-        self.code_: CodeLength = length_of_paths(flow, tree, self.markov_time)
-        self.codelength_: float = self.code_.total
-        self.labels_: Ints = lowest(tree)
-        count = int(self.labels_.max()) + 1
-        rates = rates_between(flow, self.labels_, count, self.markov_time)
-        self.exit_flow_: Floats = rates[1]
+    def _length(self, flow: Flow, found: Ints) -> CodeLength:
+        if not self.overlapping:
+            return length_of_paths(flow, found, self.markov_time)
+        code, _, _ = overlapping_length(flow, found, self.markov_time)
+        return code
+
+    def _keep(self, flow: Flow, found: Ints) -> None:
+        if self.overlapping:
+            self.code_, came, exits = overlapping_length(flow, found, self.markov_time)
+            order = np.argsort(-np.asarray(came.sum(0)).ravel(), kind="stable")
+            came, exits = came[:, order], exits[order]
+            known = np.divide(1.0, flow.node, out=flow.node * 0, where=flow.node > 0)
+            shares = sparse.csr_matrix(sparse.diags(known) @ came)
+            best = np.asarray(shares.argmax(1)).ravel()
+            labels = np.where(flow.node > 0, best, -1).astype(np.int32)
+            tree = labels[:, None]
+        else:
+            tree = by_flow(found, flow.node)
+            self.code_ = length_of_paths(flow, tree, self.markov_time)
+            labels = lowest(tree)
+            count = int(labels.max()) + 1
+            _, exits = rates_between(flow, labels, count, self.markov_time)
+            nodes = np.arange(len(labels))
+            shares = sparse.csr_matrix((np.ones(len(labels)), (nodes, labels)))
+        self.tree_, self.labels_, self.memberships_ = tree, labels, shares
+        self.exit_flow_ = exits
+        self.codelength_ = self.code_.total
 
     def _check(self) -> None:
         check_option(self.levels, "levels", (2, "multi"))
         check_option(self.to, "to", ("links", "nodes"))
+        if self.overlapping and self.levels != 2:
+            raise ConfigError(
+                "Overlapping modules have two levels. "
+                f"Received: levels={self.levels!r}."
+            )
         check_time(self.markov_time)
         if not isinstance(self.num_trials, int) or self.num_trials < 1:
             raise ConfigError(

@@ -7,18 +7,18 @@ three logarithms: of the module it would join, and of the index codebook.
 from math import log2
 from typing import Any
 
-from kewen.mining.compiled import compiled, inlined
+from kewen.mining.compiled import called, compiled
 
 SMALLEST_GAIN = 1e-10  # bits; below it, two modules might swap nodes for ever
 
 
-@inlined
+@called
 def plogp(x: float) -> float:
     """X log2 x, and 0 for what rounding left of 0."""
     return x * log2(x) if x > 1e-300 else 0.0
 
 
-@inlined
+@called
 def term(exits: float, enter: float, flow: float) -> float:
     """A module's part of the objective."""
     if exits == enter:
@@ -26,13 +26,13 @@ def term(exits: float, enter: float, flow: float) -> float:
     return plogp(exits + flow) - plogp(exits) - plogp(enter)
 
 
-@inlined
+@called
 def enters(into: float, jumps_from: float, jumps_to: float, all_jumps: float) -> float:
     """How often a module is entered."""
     return into + (all_jumps - jumps_from) * jumps_to
 
 
-@inlined
+@called
 def exits(out: float, jumps_from: float, jumps_to: float) -> float:
     """How often a module is left."""
     return out + jumps_from * (1.0 - jumps_to)

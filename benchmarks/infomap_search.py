@@ -1,0 +1,201 @@
+"""InfoMap's search and the `infomap` package: code length, planted modules, speed.
+
+Small graphs: the best of five trials on both sides, how much longer our code is, and
+how far each partition is the planted one (adjusted mutual information). The large graph
+has 100,000 nodes: seconds of one trial, memory at the peak of each process, and code
+length against the package's best of five. Ours is timed from an array of edges to
+labels; the package has its links already and is timed from there.
+"""
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from sklearn.metrics import adjusted_mutual_info_score
+
+from benchmarks.community_graphs import planted
+from benchmarks.harness import Subject, common_arguments, measure, publish, speed_table
+from kewen.metrics import text_table
+from kewen.mining import InfoMap, map_equation
+
+NODES = 100_000
+MEAN_DEGREE = 15.8  # of which loops and repeated links are dropped
+TRIALS = 5
+MIXING = (0.3, 0.5, 0.6)
+COMPILE = """
+import time
+began = time.perf_counter()
+import numba
+after = time.perf_counter()
+from kewen.mining import InfoMap
+InfoMap(num_trials=1, random_state=0).fit([[0, 1], [1, 2]])
+print(after - began, time.perf_counter() - after)
+"""
+
+
+def large() -> np.ndarray:
+    """The edges of the large graph."""
+    return planted(NODES, mean_degree=MEAN_DEGREE)[0]
+
+
+def peak_gb() -> float:
+    """The most memory that this process ever held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def package_of(edges: np.ndarray, trials: int) -> Any:
+    """The package with a graph's links in it."""
+    import infomap
+
+    asked = infomap.Infomap(f"--silent --two-level --seed 1 --num-trials {trials}")
+    asked.add_links(edges)
+    return asked
+
+
+def package_labels(edges: np.ndarray, size: int, trials: int) -> tuple[float, Any]:
+    """Its code length and labels."""
+    result = package_of(edges, trials).run()
+    labels = np.arange(size) + size  # a node without links stays alone
+    for node in result.nodes():
+        labels[node.node_id] = node.module_id
+    return result.codelength, labels
+
+
+def our_run(file: str) -> Callable[[], Any]:
+    """One trial of ours, from edges to labels."""
+    edges = np.load(file)
+
+    def run() -> tuple[float, int, float]:
+        found = InfoMap(num_trials=1, random_state=0).fit(edges)
+        return found.codelength_, int(found.labels_.max()) + 1, peak_gb()
+
+    return run
+
+
+def package_run(file: str) -> Callable[[], Any]:
+    """One trial of the package's."""
+    asked = package_of(np.load(file), 1)
+
+    def run() -> tuple[float, int, float]:
+        result = asked.run()
+        return result.codelength, result.num_top_modules, peak_gb()
+
+    return run
+
+
+def small_graphs(football: str | None) -> dict[str, tuple[np.ndarray, Any]]:
+    """Edges and planted modules, if there are any, by name."""
+    graphs: dict[str, tuple[np.ndarray, Any]] = {}
+    karate = nx.karate_club_graph()
+    weighted = [(a, b, w) for a, b, w in karate.edges(data="weight")]
+    graphs["karate, weighted"] = np.array(weighted, float), None
+    if football:
+        graph = nx.read_gml(football)
+        conference = [graph.nodes[name]["value"] for name in graph]
+        graph = nx.convert_node_labels_to_integers(graph)
+        graphs["football"] = np.array(graph.edges), conference
+    for size, largest, most in ((1000, 100, 50), (10_000, 300, 100)):
+        for mixing in MIXING:
+            graphs[f"planted, {size} nodes, mu {mixing}"] = planted(
+                size, mixing=mixing, largest=largest, most_degree=most, seed=1
+            )
+    return graphs
+
+
+def quality(football: str | None) -> str:
+    """A row for each small graph."""
+    rows = []
+    for name, (edges, truth) in small_graphs(football).items():
+        ours = InfoMap(num_trials=TRIALS, random_state=0).fit(edges)
+        size = len(ours.labels_)
+        theirs, labels = package_labels(edges, size, TRIALS)
+        same = map_equation(edges, labels).total - theirs
+        scores = ["", ""]
+        if truth is not None:
+            scores = [
+                f"{adjusted_mutual_info_score(truth[:size], each):.4f}"
+                for each in (ours.labels_, labels)
+            ]
+        rows.append(
+            [
+                name,
+                f"{ours.codelength_:.6f}",
+                f"{theirs:.6f}",
+                f"{100 * (ours.codelength_ / theirs - 1):+.3f} %",
+                f"{abs(same):.0e}",
+                f"{ours.labels_.max() + 1}",
+                f"{len(set(labels))}",
+                *scores,
+            ]
+        )
+    head = ["graph", "bits", "its bits", "longer", "formula", "modules", "its", "AMI"]
+    return text_table([*head, "its AMI"], rows)
+
+
+def compile_line() -> str:
+    """Seconds to compile for the first time, and when that was kept."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {"NUMBA_CACHE_DIR": folder}
+        seconds = []
+        for _ in range(2):
+            ended = subprocess.run(
+                [sys.executable, "-c", COMPILE],
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            seconds.append([float(each) for each in ended.stdout.split()])
+    (numba_s, cold), (_, warm) = seconds
+    return (
+        f"import of numba {numba_s:.2f} s; import of kewen and a first search "
+        f"{cold:.2f} s with compiling, {warm:.2f} s once that is kept"
+    )
+
+
+def main() -> None:
+    """Measure and publish."""
+    parser = common_arguments((__doc__ or "").splitlines()[0])
+    parser.add_argument("--football", help="football.gml, Newman's")
+    options = parser.parse_args()
+    lines = [quality(options.football), "", compile_line()]
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder, "edges.npy"))
+        edges = large()
+        np.save(file, edges)
+        timings = measure(
+            [
+                Subject("kewen", our_run, (file,)),
+                Subject("infomap", package_run, (file,)),
+            ],
+            repeats=options.repeats,
+            warmup=options.warmup,
+        )
+    began = time.perf_counter()
+    best = package_of(edges, TRIALS).run().codelength
+    lines += [
+        "",
+        f"{NODES} nodes, {len(edges)} links; one trial each",
+        speed_table(timings, len(edges) / 1e6, "M links"),
+        *(
+            f"{timing.name}: {timing.answer[0]:.6f} bits, {timing.answer[1]} modules, "
+            f"peak {timing.answer[2]:.2f} GB"
+            for timing in timings
+        ),
+        f"the package's best of {TRIALS}: {best:.6f} bits; ours is "
+        f"{100 * (timings[0].answer[0] / best - 1):+.4f} % longer "
+        f"({time.perf_counter() - began:.0f} s)",
+    ]
+    publish("infomap_search", "InfoMap", "\n".join(lines), write=options.write)
+
+
+if __name__ == "__main__":
+    main()
