@@ -23,7 +23,7 @@ Tables = Literal["shared", "concat", "sum"]
 Solver = Literal["adagrad", "als"]
 RIDGE = 1e-2  # of a word with few partners, a closed solution fits noise
 STEPS = 200  # of AdaGrad in an epoch
-LEAST_BATCH = 1 << 10
+LEAST_BATCH = 1 << 13
 
 
 class PMIWordVectors:
