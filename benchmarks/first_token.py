@@ -111,7 +111,9 @@ def main() -> None:
         for part in PARTS
     ]
     body = text_table(["seconds, median", *said], rows)
-    publish("first_token", "The first token of a new process", body, write=options.write)
+    publish(
+        "first_token", "The first token of a new process", body, write=options.write
+    )
 
 
 if __name__ == "__main__":
