@@ -119,6 +119,13 @@ class Step(abc.ABC):
         """Weights that a compiled program is given as arguments."""
         return []
 
+    def kernels(self) -> list[tuple[keras.Variable, int]]:
+        """Those of them that few rows are multiplied by, and their summed axes.
+
+        They are the first axes of each; see `kewen.ops.few_rows`.
+        """
+        return []
+
 
 class Rescoring(Step):
     """A step that remembers nothing but the ids, and scores each text anew.

@@ -70,6 +70,19 @@ class _Remembering(Step):
         """As `Step.variables`."""
         return _unique([*self._body.weights, *self._head.weights])
 
+    def kernels(self) -> list[tuple[keras.Variable, int]]:
+        """As `Step.kernels`: of each dense layer."""
+        found = {
+            id(layer._kernel): (layer._kernel, layer.summed)
+            for model in (self._body, self._head)
+            for layer in model._flatten_layers(include_self=False)
+            if isinstance(layer, layers.Dense | layers.EinsumDense)
+            and layer.summed
+            and not layer.quantization_mode
+            and not layer.lora_enabled
+        }
+        return list(found.values())
+
     def showing(self) -> "_Remembering":
         """As `Step.showing`; the same one each time, since it keeps its programs."""
         if self._twin is None:
