@@ -138,22 +138,13 @@ def kewen_subject(
 
     pretrained = load(folder, tokenizer=False)
     if int8:
-        quantize(pretrained.model)
+        pretrained.model.quantize("int8")
     generate = IdGenerator(pretrained)
     options = GenerationOptions(
         max_new_tokens=NEW, num_beams=way.beams, top_p=way.top_p, ignore_end=True
     )
     prompts = prompts_of(kind, way.rows, length)
     return lambda: [len(texts[0].ids) for texts in generate(prompts, options)]
-
-
-def quantize(model: Any) -> None:
-    """Kernels and the table of tokens to int8."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Keras names each layer that has no kernel
-        model.quantize("int8")
 
 
 def transformers_subject(

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.decoding import quantize
 from benchmarks.gguf_load import fetch
 from benchmarks.harness import ROOT, common_arguments, publish
 from kewen.metrics import text_table
@@ -70,7 +69,7 @@ def report(path: Path) -> str:
     texts = [(ROOT / page).read_text(encoding="utf-8") for page in PAGES]
     ids = np.stack([tokenizer(text)["token_ids"][:TOKENS] for text in texts])
     found = {"float32": losses_step_by_step(model, ids)}
-    quantize(model)
+    model.quantize("int8")
     found["int8"] = losses_step_by_step(model, ids)
     found["int8, at once"] = losses_at_once(model, ids)
     exact = [math.exp(each) for each in found["float32"].mean(axis=0)]

@@ -98,6 +98,16 @@ def generate(
     stop: Annotated[
         list[str] | None, typer.Option(help="The text ends before it; may be repeated.")
     ] = None,
+    regex: Annotated[
+        str | None, typer.Option(help="A pattern that the text matches as a whole.")
+    ] = None,
+    json_schema: Annotated[
+        Path | None, typer.Option(help="File of a JSON schema; the text is such JSON.")
+    ] = None,
+    int8: Annotated[
+        bool,
+        typer.Option("--int8", help="A byte a weight: less memory, more tokens/s."),
+    ] = False,
     no_stop: Annotated[
         bool, typer.Option("--no-stop", help="The end token ends nothing.")
     ] = False,
@@ -125,6 +135,7 @@ def generate(
     prompts = [] if arrays is None else _prompts(arrays)
     prepare()
     from kewen.models import load
+    from kewen.models.config import load_json
 
     policy, _ = computing(Engine.KERAS, dtype)
     options: dict[str, Any] = {
@@ -152,6 +163,8 @@ def generate(
         tokenizer=ids is None,
         application=application and application.value,
     )
+    if int8:
+        pretrained.model.quantize("int8")
     if out is not None:
         _write_ids(pretrained, prompts, chosen, out, rows, overwrite)
         return
@@ -159,7 +172,9 @@ def generate(
 
     examples = examples_from(texts or (), source, text=text)
     given = [each.text for each in examples]
-    options["stop"] = tuple(stop or ())
+    options |= {"stop": tuple(stop or ()), "regex": regex}
+    if json_schema is not None:
+        options["json_schema"] = load_json(json_schema)
     _write_texts(pretrained, given, output, chat, options, rows, overwrite)
 
 

@@ -159,6 +159,7 @@ class Decoder:
             self.strategy.numbers(),
             ops.convert_to_tensor(most, "int32"),
             donated=loop,
+            rows=self.step.rows(loop["step"]),
         )
         self._check_faults(loop)
         return loop

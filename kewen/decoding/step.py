@@ -119,6 +119,13 @@ class Step(abc.ABC):
         """Weights that a compiled program is given as arguments."""
         return []
 
+    def kernels(self) -> list[tuple[keras.Variable, int]]:
+        """Those of them that few rows are multiplied by, and their summed axes.
+
+        They are the first axes of each; see `kewen.ops.few_rows`.
+        """
+        return []
+
 
 class Rescoring(Step):
     """A step that remembers nothing but the ids, and scores each text anew.
@@ -185,13 +192,19 @@ def flat_rows(parents: Tensor) -> Tensor:
 
 
 def merged_rows(tree: Any, other: Any, source: Tensor) -> Any:
-    """Every tensor (N, ...) with rows of another, (M, ...); see `Step.merge`."""
+    """Every tensor (N, ...) with rows of another, (M, ...); see `Step.merge`.
+
+    Of a tensor (N G, ...) G entries are a row.
+    """
 
     def merged(mine: Tensor, theirs: Tensor) -> Tensor:
         if not len(mine.shape):
             return mine
-        comes = ops.reshape(source >= 0, (-1, *[1] * (len(mine.shape) - 1)))
-        rows = ops.take(theirs, ops.maximum(source, 0), axis=0)
+        each = mine.shape[0] // source.shape[0]
+        rows = source[:, None] * each + ops.arange(each, dtype="int32")
+        rows = ops.reshape(rows, (-1,))
+        comes = ops.reshape(rows >= 0, (-1, *[1] * (len(mine.shape) - 1)))
+        rows = ops.take(theirs, ops.maximum(rows, 0), axis=0)
         return ops.where(comes, ops.cast(rows, mine.dtype), mine)
 
     return keras.tree.map_structure(merged, tree, other)

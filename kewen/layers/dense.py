@@ -8,7 +8,15 @@ import keras
 from keras import ops
 
 from kewen.layers.initial_values import Zeros
-from kewen.ops import are_few_rows, einsum, int8_product, sums_apart
+from kewen.ops import (
+    MOST_INT8_ROWS,
+    are_few_rows,
+    einsum,
+    few_rows_by,
+    int8_product,
+    sums_apart,
+    turned_kernel,
+)
 
 Tensor = Any
 
@@ -27,14 +35,22 @@ class Dense(keras.layers.Dense):
         """Keras' own, which would refuse every class but its own."""
         return super().quantize(mode, type_check=False, **config)
 
+    @property
+    def summed(self) -> int:
+        """Axes that are summed over: last of the inputs, first of the kernel."""
+        return 1
+
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
+        turned = _turned(self, inputs)
+        if turned is not None:
+            return turned
         if not sums_apart(inputs):
             return super().call(inputs, training=training)
         rows = string.ascii_lowercase[: len(inputs.shape) - 1]
         return _finished(self, einsum(f"{rows}y,yz->{rows}z", inputs, self.kernel))
 
     def _int8_call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
-        if self.lora_enabled or not are_few_rows(inputs):
+        if self.lora_enabled or not are_few_rows(inputs, most=MOST_INT8_ROWS):
             return super()._int8_call(inputs, training=training)
         return _finished(self, _int8_rows(self, inputs, 1))
 
@@ -58,8 +74,16 @@ class EinsumDense(keras.layers.EinsumDense):
         """Keras' own, which would refuse every class but its own."""
         return super().quantize(mode, type_check=False, **config)
 
+    @property
+    def summed(self) -> int:
+        """As of `Dense`; 0 if the equation is another."""
+        return _summed_between(self.equation)
+
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
-        summed = _summed_between(self.equation)
+        turned = _turned(self, inputs)
+        if turned is not None:
+            return turned
+        summed = self.summed
         if summed > 1 and keras.backend.backend() == "jax":
             # JAX' einsum may sum over these axes in another order than the kernel
             # has them in, and copies the kernel for it, each time.
@@ -69,8 +93,9 @@ class EinsumDense(keras.layers.EinsumDense):
         return _finished(self, einsum(self.equation, inputs, self.kernel))
 
     def _int8_call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
-        summed = _summed_between(self.equation)
-        if not summed or self.lora_enabled or not are_few_rows(inputs, summed):
+        summed = self.summed
+        few = are_few_rows(inputs, summed, MOST_INT8_ROWS)
+        if not summed or self.lora_enabled or not few:
             return super()._int8_call(inputs, training=training)
         return _finished(self, _int8_rows(self, inputs, summed))
 
@@ -104,6 +129,17 @@ def _int8_rows(layer: Any, inputs: Tensor, summed: int) -> Tensor:
     scale = ops.reshape(ops.convert_to_tensor(layer.kernel_scale), (-1,))
     before = inputs.shape[: len(inputs.shape) - summed]
     return ops.reshape(int8_product(rows, matrix, scale), (*before, *outer))
+
+
+def _turned(layer: Any, inputs: Tensor) -> Tensor | None:
+    """What the layer answers with its turned kernel, if there is one just now."""
+    matrix = turned_kernel(layer._kernel)
+    if matrix is None or layer.lora_enabled or not are_few_rows(inputs, layer.summed):
+        return None
+    before = inputs.shape[: len(inputs.shape) - layer.summed]
+    rows = ops.reshape(ops.cast(inputs, matrix.dtype), (-1, matrix.shape[1]))
+    outer = layer._kernel.shape[layer.summed :]
+    return _finished(layer, ops.reshape(few_rows_by(matrix, rows), (*before, *outer)))
 
 
 def _finished(layer: Any, found: Tensor) -> Tensor:

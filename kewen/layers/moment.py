@@ -39,11 +39,11 @@ class Moment:
         lengths: int, (N,), tokens of each row before the new ones.
         capacity: R of layers that see all; no row may grow longer.
         windows: attention layer -> how many newest tokens it sees; None for all.
-        memories: call of an attention layer -> (keys, values), (N, G, K, R) and
-            (N, G, R, D); empty for a prompt, whose layers do what they always do, and
-            remember.
-            Of M beams a prompt: (B, G, K, M, R) and (B, G, M, R, D), N = B M.
-        contexts: the same of cross-attention, (B, G, K, S) and (B, G, S, D), made once.
+        memories: call of an attention layer -> (keys, values), (N G, K, R) and
+            (N G, R, D); empty for a prompt, whose layers do what they always do, and
+            remember. Of M beams a prompt each slot has room for a column of each:
+            (B G, K, R M) and (B G, R M, D), N = B M.
+        contexts: the same of cross-attention, (B G, K, S) and (B G, S, D), made once.
         ancestors: of beams, int32, (N, R of layers that see all): which beam of the
             prompt wrote the column in this slot that the row descends from.
     """
@@ -87,7 +87,7 @@ class Moment:
         """Which slots each of `count` queries may look at.
 
         Returns:
-            bool, (N, T, R); of M beams a prompt (B, M, M R), with `count` 1.
+            bool, (N, T, R); of M beams a prompt (B, M, R M), with `count` 1.
         """
         slots = self.slots(window)
         ages = self.ages(count, slots)[None]
@@ -98,22 +98,28 @@ class Moment:
         return seen if self.ancestors is None else self._own(seen, ages[0, 0])
 
     def _own(self, seen: Tensor, ages: Tensor) -> Tensor:
-        """Which of all beams' slots a beam descends from: (N, 1, R) to (B, M, M R).
+        """Which of all beams' columns a beam descends from: (N, 1, R) to (B, M, R M).
 
         Args:
             seen: by age.
             ages: (R,); they tell the column in a slot of a smaller ring.
         """
-        (_, values) = next(iter(self.memories.values()))
-        prompts, beams = values.shape[0], values.shape[2]
-        slots = ages.shape[0]
+        slots, beams = ages.shape[0], self.beams
         writers: Any = self.ancestors
         if slots != writers.shape[1]:
             columns = ops.mod(self.clock - ages, writers.shape[1])
             writers = ops.take(writers, columns, axis=1)
-        own = ops.arange(beams, dtype="int32")[None, :, None] == writers[:, None]
-        own = ops.logical_and(own, seen)  # (N, M, R)
-        return ops.reshape(own, (prompts, beams, beams * slots))
+        own = ops.arange(beams, dtype="int32") == writers[:, :, None]
+        own = ops.logical_and(own, seen[:, 0, :, None])  # (N, R, M)
+        return ops.reshape(own, (-1, beams, slots * beams))
+
+    @property
+    def beams(self) -> int:
+        """M: columns that a slot has room for."""
+        if self.ancestors is None:
+            return 1
+        widest = max(keys.shape[2] for keys, _ in self.memories.values())
+        return widest // self.ancestors.shape[1]
 
     def positions(self, count: int) -> Tensor:
         """Numbers of the new tokens in their rows, from 0: int32, (N, T)."""
@@ -128,66 +134,46 @@ class Moment:
             value: float, (N, T, G, D).
 
         Returns:
-            (keys, values), (N, G, K, R) and (N, G, R, D); those of M beams look at the
-            slots of all, (B, G, K, M R) and (B, G, M R, D).
+            (keys, values), (N G, K, R) and (N G, R, D); of M beams (B G, K, R M) and
+            (B G, R M, D), since those of a prompt look at the columns of all.
         """
         slots = self.slots(self.windows.get(name))
         place = self.place(name)
+        if not self.is_prompt:  # new columns side by side: of a row, or of M beams
+            prompts = self.memories[place][0].shape[0] // key.shape[2]
+            key = ops.reshape(key, (prompts, -1, *key.shape[2:]))
+            value = ops.reshape(value, (prompts, -1, *value.shape[2:]))
         key, value = arranged(key, value)
         if self.is_prompt:
-            self.memories[place] = _ring(key, slots, 3), _ring(value, slots, 2)
+            self.memories[place] = _ring(key, slots, 2), _ring(value, slots, 1)
             return self.memories[place]
         keys, values = self.memories[place]
-        slot = ops.mod(self.clock, slots)
-        if self.ancestors is not None:
-            return self._remember_beams(place, slot, key, value)
-        keys = ops.slice_update(keys, (0, 0, 0, slot), ops.cast(key, keys.dtype))
-        values = ops.slice_update(
-            values, (0, 0, slot, 0), ops.cast(value, values.dtype)
-        )
+        column = ops.mod(self.clock, slots) * self.beams
+        keys = ops.slice_update(keys, (0, 0, column), ops.cast(key, keys.dtype))
+        values = ops.slice_update(values, (0, column, 0), ops.cast(value, values.dtype))
         self.memories[place] = keys, values
         return keys, values
-
-    def _remember_beams(
-        self, place: str, slot: Tensor, key: Tensor, value: Tensor
-    ) -> Memory:
-        """The same of beams, key (B M, G, K, 1) and value (B M, G, 1, D)."""
-        keys, values = self.memories[place]
-        prompts, heads, beams, slots, size = values.shape
-        width = keys.shape[2]
-        key = ops.reshape(key, (prompts, beams, heads, width, 1))
-        key = ops.cast(ops.transpose(key, (0, 2, 3, 1, 4)), keys.dtype)
-        value = ops.reshape(value, (prompts, beams, heads, 1, size))
-        value = ops.cast(ops.transpose(value, (0, 2, 1, 3, 4)), values.dtype)
-        keys = ops.slice_update(keys, (0, 0, 0, 0, slot), key)
-        values = ops.slice_update(values, (0, 0, 0, slot, 0), value)
-        self.memories[place] = keys, values
-        return (
-            ops.reshape(keys, (prompts, heads, width, beams * slots)),
-            ops.reshape(values, (prompts, heads, beams * slots, size)),
-        )
 
 
 def spread(memory: Memory, beams: int) -> Memory:
     """A prompt's memory for each of its M beams, see `Moment.memories`."""
     keys, values = memory
-    keys = ops.repeat(keys[:, :, :, None], beams, axis=3)
-    return keys, ops.repeat(values[:, :, None], beams, axis=2)
+    return ops.repeat(keys, beams, axis=2), ops.repeat(values, beams, axis=1)
 
 
 def turned(memory: Memory, by: Tensor) -> Memory:
     """Rings whose columns are called `by` more, each in its new slot."""
     keys, values = memory
-    slots = keys.shape[3]
+    slots = keys.shape[2]
     source = ops.mod(ops.arange(slots, dtype="int32") - by, slots)
-    return ops.take(keys, source, axis=3), ops.take(values, source, axis=2)
+    return ops.take(keys, source, axis=2), ops.take(values, source, axis=1)
 
 
 def _ring(columns: Tensor, slots: int, axis: int) -> Tensor:
     """The newest of P columns, each in its slot: P to R along an axis."""
     count = columns.shape[axis]
     if count <= slots:
-        room = [(0, 0)] * 4
+        room = [(0, 0)] * 3
         room[axis] = (0, slots - count)
         return ops.pad(columns, room)
     kept = ops.take(columns, ops.arange(count - slots, count, dtype="int32"), axis=axis)

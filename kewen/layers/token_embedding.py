@@ -8,9 +8,10 @@ from keras import ops
 from kewen.layers.initial_values import TruncatedNormal
 from kewen.layers.rematerialized import Rematerialized
 from kewen.ops import (
+    MOST_INT8_ROWS,
     are_few_rows,
+    few_rows_by,
     int8_product,
-    on_jax_cpu,
     soft_cap,
     sums_apart,
 )
@@ -55,22 +56,21 @@ class TokenEmbedding(Rematerialized, keras.layers.ReversibleEmbedding):
         return super().quantize(mode, type_check=False, **config)
 
     def call(self, inputs: Tensor, reverse: bool = False) -> Tensor:
-        """Keras' own, but for one token's logits on JAX' CPU.
-
-        XLA multiplies a matrix by a vector on all cores, and a row by a transposed
-        matrix on one.
-        """
-        one = reverse and all(size == 1 for size in inputs.shape[:-1])
-        if not one or self.quantization_mode or not on_jax_cpu():
+        """Keras' own, but for a few tokens' logits on JAX' CPU, see `few_rows_by`."""
+        if not reverse or self.quantization_mode or not are_few_rows(inputs):
             return super().call(inputs, reverse=reverse)
         table: Any = ops.convert_to_tensor(self.embeddings)
         if not self.tie_weights or sums_apart(table) or self.logit_soft_cap:
             return super().call(inputs, reverse=reverse)
-        vector = ops.reshape(ops.cast(inputs, table.dtype), (-1,))
-        return ops.reshape(ops.matmul(table, vector), (*inputs.shape[:-1], -1))
+        rows = ops.reshape(ops.cast(inputs, table.dtype), (-1, self.output_dim))
+        return ops.reshape(few_rows_by(table, rows), (*inputs.shape[:-1], -1))
 
     def _int8_call(self, inputs: Tensor, reverse: bool = False) -> Tensor:
-        if not reverse or self.lora_enabled or not are_few_rows(inputs):
+        if (
+            not reverse
+            or self.lora_enabled
+            or not are_few_rows(inputs, most=MOST_INT8_ROWS)
+        ):
             return super()._int8_call(inputs, reverse=reverse)
         if self.tie_weights:
             matrix, scale = self._embeddings, self.embeddings_scale

@@ -1,5 +1,6 @@
 """A family's network as a Keras model that knows its config."""
 
+import warnings
 from collections.abc import Iterable
 from typing import Any, Self
 
@@ -146,6 +147,12 @@ class Backbone(keras.Model):
         """Keras' own, once the ids are looked at; raises as `predict`."""
         check_ids(x, limits_of(self))
         return super().predict_on_batch(x)
+
+    def quantize(self, mode: Any, *args: Any, **kwargs: Any) -> None:
+        """Keras' own; of layers that have nothing to quantise it says nothing."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".* does not have a `quantize`")
+            super().quantize(mode, *args, **kwargs)
 
     def encoder(self) -> "Backbone":
         """The encoder alone, weights shared: its last hidden state, (B, S, C)."""

@@ -70,6 +70,19 @@ class _Remembering(Step):
         """As `Step.variables`."""
         return _unique([*self._body.weights, *self._head.weights])
 
+    def kernels(self) -> list[tuple[keras.Variable, int]]:
+        """As `Step.kernels`: of each dense layer."""
+        found = {
+            id(layer._kernel): (layer._kernel, layer.summed)
+            for model in (self._body, self._head)
+            for layer in model._flatten_layers(include_self=False)
+            if isinstance(layer, layers.Dense | layers.EinsumDense)
+            and layer.summed
+            and not layer.quantization_mode
+            and not layer.lora_enabled
+        }
+        return list(found.values())
+
     def showing(self) -> "_Remembering":
         """As `Step.showing`; the same one each time, since it keeps its programs."""
         if self._twin is None:
@@ -138,14 +151,15 @@ class _Remembering(Step):
 
     def _moment(self, state: State) -> Moment:
         """The moment of one more column."""
-        capacity = max(keys.shape[-1] for keys, _ in state["memories"].values())
         ancestors = state.get("ancestors")
+        widest = max(keys.shape[2] for keys, _ in state["memories"].values())
+        capacity = widest if ancestors is None else ancestors.shape[1]
         if ancestors is not None:  # each row writes the new column itself
-            beams = next(iter(state["memories"].values()))[1].shape[2]
-            own = ops.arange(ancestors.shape[0], dtype="int32") % beams
+            rows = ops.arange(ancestors.shape[0], dtype="int32")
             slot = ops.mod(state["clock"], capacity)
             is_new = ops.arange(capacity, dtype="int32") == slot
-            ancestors = ops.where(is_new, own[:, None], ancestors)
+            own = ops.mod(rows, widest // capacity)[:, None]
+            ancestors = ops.where(is_new, own, ancestors)
         return Moment(
             clock=state["clock"],
             lengths=state["lengths"],
@@ -165,10 +179,9 @@ class _Remembering(Step):
         rows = ops.arange(beams * self.rows(state), dtype="int32")
         names = ("lengths", "kept")
         own = taken_rows({name: state[name] for name in names}, rows // beams)
-        memories = {
-            place: spread(memory, beams) for place, memory in state["memories"].items()
-        }
-        capacity = max(keys.shape[-1] for keys, _ in memories.values())
+        old = state["memories"]
+        memories = {place: spread(memory, beams) for place, memory in old.items()}
+        capacity = max(keys.shape[2] for keys, _ in old.values())
         ancestors = ops.tile((rows % beams)[:, None], (1, capacity))
         return state | own | {"memories": memories, "ancestors": ancestors}
 

@@ -32,6 +32,7 @@ from kewen.models.registry import (
 )
 from kewen.models.save import KEWEN_JSON
 
+LABELLERS = ("classifier", "tagger")
 SURPLUS = 16  # times as many numbers as the file has: no slip, but nonsense
 
 
@@ -391,7 +392,9 @@ def _application_of(
 
 def _count_labels(kind: Family, checkpoint: Checkpoint, origin: str) -> int | None:
     """L, read off the classifier itself: config files often do not say it."""
-    for path in ("classifier/kernel", "tagger/kernel"):
+    # A bias has this shape in every file; kernels that go without one are (L, C).
+    parts = [f"{head}/{part}" for part in ("bias", "kernel") for head in LABELLERS]
+    for path in parts:
         name = tensor_of(kind, path, checkpoint, origin)
         if name is not None and checkpoint.info(name).shape:
             return checkpoint.info(name).shape[0]

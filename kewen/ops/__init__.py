@@ -5,7 +5,14 @@ from kewen.ops.attention_probabilities import (
     attention_probabilities,
     check_normalization,
 )
-from kewen.ops.int8_products import are_few_rows, int8_product
+from kewen.ops.few_rows import (
+    MOST_ROWS,
+    are_few_rows,
+    few_rows_by,
+    turned_kernel,
+    turned_kernels,
+)
+from kewen.ops.int8_products import MOST_INT8_ROWS, int8_product
 from kewen.ops.log_probability import log_probability
 from kewen.ops.masked_pooling import masked_max, masked_mean, masked_std
 from kewen.ops.platform import on_jax_cpu
@@ -21,6 +28,8 @@ from kewen.ops.softmax import masked_softmax, soft_cap
 from kewen.ops.viterbi import viterbi
 
 __all__ = [
+    "MOST_INT8_ROWS",
+    "MOST_ROWS",
     "NORMALIZATIONS",
     "are_few_rows",
     "attention_probabilities",
@@ -28,6 +37,7 @@ __all__ = [
     "check_rotary_scaling",
     "dynamic_base",
     "einsum",
+    "few_rows_by",
     "int8_product",
     "log_probability",
     "masked_max",
@@ -40,5 +50,7 @@ __all__ = [
     "rotate",
     "soft_cap",
     "sums_apart",
+    "turned_kernel",
+    "turned_kernels",
     "viterbi",
 ]

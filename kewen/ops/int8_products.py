@@ -1,27 +1,13 @@
 """Products of a few rows with an int8 matrix, as the steps of a decoder have them."""
 
-import math
 from typing import Any
 
 from keras import ops
 
-from kewen.ops.platform import on_jax_cpu
-
 Tensor = Any
-MOST_ROWS = 16
+MOST_INT8_ROWS = 16
 DIGIT = 127  # the largest
 TINY = 1e-30  # of a row of zeros
-
-
-def are_few_rows(inputs: Tensor, contracted: int = 1) -> bool:
-    """Whether `int8_product` is the way for these, on the backend in use.
-
-    Args:
-        inputs: (..., I), or with several axes that are summed over.
-        contracted: how many.
-    """
-    rows = inputs.shape[: len(inputs.shape) - contracted]
-    return on_jax_cpu() and None not in rows and math.prod(rows) <= MOST_ROWS
 
 
 def int8_product(

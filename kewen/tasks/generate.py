@@ -10,12 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kewen.data import (
-    Batches,
-    BatchSource,
-    StreamedBatches,
-    StreamedExamples,
-)
+from kewen.data import Batches, BatchSource, StreamedBatches, StreamedExamples
 from kewen.data.writing import writing_columns
 from kewen.decoding import Generated
 from kewen.decoding.strategy import numpy_of
@@ -33,6 +28,7 @@ from kewen.tasks.examples import (
 from kewen.tasks.generation_options import BEAMS, GenerationOptions
 from kewen.tasks.id_generation import IdGenerator
 from kewen.tasks.likelihoods import METRICS, measure_of
+from kewen.tasks.patterns import Patterns
 from kewen.tasks.scoring import Scorer, TextScore
 from kewen.tasks.target_models import logits_model
 from kewen.tasks.target_rows import TargetRows
@@ -75,6 +71,10 @@ class Generator:
     Options of all methods are those of `GenerationOptions`, and
         stop: a string, or several: the text ends before it. It may begin in one token
             and end in another.
+        regex: a regular expression that the text matches as a whole, see
+            `kewen.decoding.Grammar`.
+        json_schema: a dict; the text is JSON of this schema, see
+            `kewen.decoding.grammar.json_pattern`.
         until: a function of the text so far; once it is true, the text ends.
         max_time_s: seconds after which no more tokens are generated.
 
@@ -105,6 +105,7 @@ class Generator:
         self.pretrained = pretrained
         self.tokenizer = pretrained.tokenizer
         self.model = IdGenerator(pretrained)
+        self.patterns = Patterns(self.tokenizer, self.model.end_ids)
         usual = min(USUAL_LENGTH, pretrained.config.longest_text)
         self.max_length = usual if max_length is None else max_length
         self.rows = TargetRows(self.tokenizer, self.model, self.max_length)
@@ -306,7 +307,7 @@ class Generator:
         self, prompts: Sequence[Prompt], **options: Any
     ) -> list[list[GeneratedText]]:
         """As `generate`, of a list of prompts, with ids, scores, and why each ended."""
-        chosen, limits = apart(options)
+        chosen, limits = apart(self.patterns(options))
         if not prompts:
             return []
         rows = [self.prompt_ids(prompt) for prompt in prompts]
@@ -330,7 +331,7 @@ class Generator:
         Raises:
             ConfigError: if several texts a prompt are asked for, or `until`.
         """
-        chosen, limits = apart(options)
+        chosen, limits = apart(self.patterns(options))
         if chosen.num_results > 1 or limits.until or limits.deadline:
             raise ConfigError(
                 "Many prompts through few rows give a text each, without until and "
@@ -350,14 +351,14 @@ class Generator:
         Raises:
             ConfigError: if beams are asked for, whose text is known at the end only.
         """
-        chosen, limits = apart(options)
+        chosen, limits = apart(self.patterns(options))
         if chosen.mode == BEAMS or chosen.num_results > 1:
             raise ConfigError(
                 "A stream is one text, token by token. Received: num_beams "
                 f"{chosen.num_beams}, num_results {chosen.num_results}. Use generate."
             )
         decoder, rows, extra = self.model.prepared([self.prompt_ids(prompt)], chosen)
-        growing = GrowingText(self.tokenizer, limits.stop)
+        growing = self._growing(limits)
         loop = decoder.begin(rows, chosen.max_new_tokens, extra)
         while True:
             ((text,),) = decoder.results(loop)
@@ -388,8 +389,12 @@ class Generator:
             )
         return ids
 
+    def _growing(self, limits: Limits) -> GrowingText:
+        ends = () if limits.ignore_end else self.model.end_ids
+        return GrowingText(self.tokenizer, limits.stop, ends)
+
     def _finished(self, text: Generated, limits: Limits) -> GeneratedText:
-        growing = GrowingText(self.tokenizer, limits.stop)
+        growing = self._growing(limits)
         return self._told(text, growing, ids=text.ids)
 
     def _told(
@@ -411,7 +416,7 @@ class Generator:
         """A batch that is looked at every few tokens."""
         decoder, prompts, extra = self.model.prepared(rows, chosen)
         loop = decoder.begin(prompts, chosen.max_new_tokens, extra)
-        growing = [GrowingText(self.tokenizer, limits.stop) for _ in prompts]
+        growing = [self._growing(limits) for _ in prompts]
         reasons: list[str | None] = [None] * len(prompts)
         while True:
             texts = [text for (text,) in decoder.results(loop)]

@@ -17,6 +17,7 @@ class Limits:
     stop: tuple[str, ...]
     until: Any
     deadline: float | None
+    ignore_end: bool
 
     @property
     def needed(self) -> bool:
@@ -47,4 +48,5 @@ def apart(options: Mapping[str, Any]) -> tuple[GenerationOptions, Limits]:
     if seconds is not None and not seconds > 0:
         raise ConfigError(f"max_time_s must be more than 0. Received: {seconds!r}.")
     deadline = None if seconds is None else time.monotonic() + seconds
-    return GenerationOptions.of(known), Limits(stop, until, deadline)
+    chosen = GenerationOptions.of(known)
+    return chosen, Limits(stop, until, deadline, chosen.ignore_end)

@@ -21,6 +21,7 @@ class GrowingText:
     Args:
         tokenizer: decodes them.
         stop: strings that end the text; it ends before the first of them.
+        ends: ids that end it, and are no part of it.
 
     Attributes:
         ids: all that came.
@@ -31,8 +32,14 @@ class GrowingText:
         ConfigError: if a stop string is empty.
     """
 
-    def __init__(self, tokenizer: Tokenizer, stop: str | Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        stop: str | Sequence[str] = (),
+        ends: Iterable[int] = (),
+    ) -> None:
         self._tokenizer = tokenizer
+        self._ends = frozenset(ends)
         self._stop = checked_stop(stop)
         self.ids: list[int] = []
         self.text = ""
@@ -51,7 +58,7 @@ class GrowingText:
     def _piece(self, last: bool) -> str:
         if self.stopped:
             return ""
-        text = self._tokenizer.decode(self.ids)
+        text = self._tokenizer.decode([n for n in self.ids if n not in self._ends])
         text = text if last else text.rstrip(HALF)
         found = [text.find(stop) for stop in self._stop]
         places = [place for place in found if place >= 0]

@@ -23,6 +23,7 @@ from kewen.text.joining import join_word_pieces
 from kewen.text.opening import open_file, open_folder
 from kewen.text.special_tokens import SpecialTokens, texts_in
 from kewen.text.template import learn_templates
+from kewen.text.token_bytes import token_bytes
 from kewen.text.tokenizer_files import to_json, write_files
 from kewen.text.truncation import (
     Room,
@@ -317,6 +318,14 @@ class Tokenizer:
     def token_to_id(self, token: str) -> int | None:
         """The id that text gives for exactly this token, or None."""
         return self._library.token_to_id(token)
+
+    def token_bytes(self) -> list[bytes | None]:
+        """The bytes that each id adds to a text; None for ids that are no text.
+
+        Raises:
+            ConfigError: if its texts are more than that: word pieces.
+        """
+        return token_bytes(self._library, self._rows, frozenset(self._special_ids))
 
     # Conversations
 

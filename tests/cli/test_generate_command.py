@@ -1,6 +1,7 @@
 """`kewen generate`: golden ids by the command line, texts, and what cannot be."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -116,3 +117,20 @@ def test_what_cannot_be_is_one_sentence(kewen, folder, arguments, words):
     assert ended.code == 2
     assert words in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_patterns_and_int8(kewen, folder, tmp_path):
+    schema = tmp_path / "schema.json"
+    schema.write_text('{"type": "integer"}', "utf-8")
+    short = ("--max-new-tokens", 8)
+    for options, pattern in (
+        (("--regex", "A{3}"), "AAA"),
+        (("--json-schema", schema), r"-?\d+"),
+        (("--regex", "(AB)+", "--int8"), "(AB)+"),
+    ):
+        ended = kewen("generate", folder, "A", *options, *short)
+        assert ended.code == 0, ended.err
+        assert re.fullmatch(pattern, ended.out.strip())
+    schema.write_text("[1]", "utf-8")
+    ended = kewen("generate", folder, "A", "--json-schema", schema)
+    assert ended.code == 2 and "JSON" in ended.err

@@ -162,6 +162,7 @@ def writers(tmp_path, monkeypatch):
     Pretrained(
         model=Backbone(gpt2, heads=["language_model"]),
         tokenizer=byte_tokenizer(tmp_path),
+        config_json={"eos_token_id": 10},
     ).save(tmp_path / "gpt2-folder")
     (tmp_path / "vocab.txt").write_text("\n".join(VOCABULARY), encoding="utf-8")
     bert = BertConfig(vocabulary_size=len(VOCABULARY), max_length=128, **sizes)

@@ -1,5 +1,6 @@
 """What was loaded is saved again tensor by tensor, and opens here and elsewhere."""
 
+import dataclasses
 import functools
 import json
 import os
@@ -15,6 +16,7 @@ from golden_cases import GOLDEN, Pass
 import kewen
 from kewen.checkpoints import open_checkpoint
 from kewen.errors import ConfigError, FileError
+from kewen.models import Backbone
 
 HF = GOLDEN / "huggingface"
 BERTS = ["bert_mlm", "bert_model", "bert_sequence_classification"]
@@ -33,6 +35,19 @@ def named(name):
     return name.replace("LayerNorm.gamma", "LayerNorm.weight").replace(
         "LayerNorm.beta", "LayerNorm.bias"
     )
+
+
+@pytest.mark.parametrize("format", ["hf", "tf1"])
+@pytest.mark.parametrize("head", ["sequence_classification", "token_classification"])
+@pytest.mark.parametrize("case", ["electra_mlm", "roberta_mlm", "roformer_mlm"])
+def test_labels_of_a_classifier_are_counted_in_every_layout(
+    case, head, format, tmp_path
+):
+    config = dataclasses.replace(loaded(case).config, num_labels=5)
+    model = Backbone(config, heads=[head])
+    kewen.models.Pretrained(model=model).save(tmp_path / "out", format=format)
+    again = kewen.load(tmp_path / "out").model
+    assert (again.config.num_labels, again.heads) == (5, (head,))
 
 
 @pytest.mark.parametrize("case", [*BERTS, *ROBERTAS, *OTHER_FILES])

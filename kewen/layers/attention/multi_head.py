@@ -271,9 +271,9 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
                 moment.contexts[place] = arranged(*found)
             keys, values = moment.contexts[place]
         rows, count, *heads = query.shape
-        slots = keys.shape[-1]
-        if keys.shape[0] != rows:  # rows that share keys ask one after another
-            query = ops.reshape(query, (keys.shape[0], -1, *heads))
+        slots, prompts = keys.shape[2], keys.shape[0] * self.groups // self.num_heads
+        if prompts != rows:  # rows that share keys ask one after another
+            query = ops.reshape(query, (prompts, -1, *heads))
             bias = _repeated(bias, slots, axis=3)
             relations = _repeated(relations, slots, axis=1)
             relations = _repeated(relations, query.shape[1], axis=0)
@@ -453,8 +453,7 @@ def _for_heads(attention_mask: Tensor) -> Tensor:
 
 
 def _repeated(tensor: Tensor | None, count: Any, axis: int) -> Tensor | None:
-    """What belongs to slots, for the slots of all beams: `count` along `axis`."""
+    """What belongs to slots, for each beam's column in them: `count` along `axis`."""
     if tensor is None or tensor.shape[axis] == count:
         return tensor
-    times = count // tensor.shape[axis]
-    return ops.concatenate([tensor] * times, axis=axis)
+    return ops.repeat(tensor, count // tensor.shape[axis], axis=axis)
