@@ -21,7 +21,7 @@ from kewen.mining.word_vectors import WordVectors
 
 Tables = Literal["shared", "concat", "sum"]
 Solver = Literal["adagrad", "als"]
-RIDGE = 1e-2  # of a word with few partners, a closed solution fits noise
+RIDGE = 3.0  # of a word with few partners, a closed solution fits noise
 STEPS = 200  # of AdaGrad in an epoch
 LEAST_BATCH = 1 << 13
 
@@ -38,11 +38,11 @@ class PMIWordVectors:
         *,
         tables: Tables = "shared",
         alpha: float = 0.75,
-        x_max: float = 100.0,
+        x_max: float = 10.0,
         truncate: bool = True,
         solver: Solver = "adagrad",
-        epochs: int = 30,
-        learning_rate: float = 0.1,
+        epochs: int = 15,
+        learning_rate: float = 0.3,
         batch_size: int | None = None,
         ridge: float = RIDGE,
         dtype: str = "float32",
@@ -57,7 +57,8 @@ class PMIWordVectors:
                 -log P. "concat" and "sum" train another vector for a word that stands
                 around others, and join both (2 dim numbers) or add them up.
             alpha: a pair seen x times weighs (x / x_max)^alpha.
-            x_max: see alpha.
+            x_max: see alpha; 10 suits millions of words. The lesson, with a hundred
+                times as much, took 100 and learned at 0.1.
             truncate: whether no weight exceeds 1. Better for meaning; without it the
                 norms of frequent words are better fitted.
             solver: "adagrad" takes steps over mini-batches, "als" solves for each
