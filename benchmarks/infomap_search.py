@@ -184,7 +184,7 @@ def main() -> None:
     lines += [
         "",
         f"{NODES} nodes, {len(edges)} links; one trial each",
-        speed_table(timings, len(edges) / 1e6, "M links"),
+        speed_table(timings, len(edges) / 1e3, "thousand links"),
         *(
             f"{timing.name}: {timing.answer[0]:.6f} bits, {timing.answer[1]} modules, "
             f"peak {timing.answer[2]:.2f} GB"

@@ -154,7 +154,7 @@ def _vectors(source: Path, kind: Kind) -> tuple[Any, Any] | None:
 
 
 def _arrays(source: Path) -> list[str]:
-    """Names of what is in an `.npz`; none if it is no such file: its reader will say."""
+    """Names of what is in an `.npz`; none if it is none: its reader will say so."""
     import zipfile
 
     try:

@@ -24,9 +24,10 @@ def test_a_small_graph_is_drawn_node_by_node():
 
 
 def test_a_large_graph_is_drawn_module_by_module():
-    page = drawn(nx.ring_of_cliques(150, 3), num_trials=1)
-    assert page.count("<circle") == min(150, MOST_MODULES)
-    assert "nodes," in page and "largest modules" in page
+    graph = nx.disjoint_union_all([nx.complete_graph(3)] * 150)
+    page = drawn(graph, num_trials=1)
+    assert page.count("<circle") == MOST_MODULES < 150
+    assert "3 nodes," in page and "largest modules" in page
 
 
 @pytest.mark.parametrize("overlapping", [False, True])

@@ -56,7 +56,7 @@ def saved(vectors, file):
     if file.name == "embeddings.npz":
         np.savez(file, embeddings=vectors.vectors)
     elif file.suffix in (".vec", ".bin", ".txt"):
-        write_word2vec(file, vectors, binary=file.suffix == ".bin")
+        write_word2vec(vectors, file, binary=file.suffix == ".bin")
     else:
         vectors.save(file)
     return file

@@ -83,7 +83,8 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 
 def _matrix(path: Path) -> sparse.csr_matrix:
     try:
-        return sparse.csr_matrix(sparse.load_npz(path))
+        with path.open("rb") as file:  # numpy leaves a broken file of a path open
+            return sparse.csr_matrix(sparse.load_npz(file))
     except Exception as error:  # whatever a broken archive raises
         raise DataError(
             "A graph's .npz is a matrix by scipy.sparse.save_npz. Received: "
