@@ -1,7 +1,8 @@
 """InfoMap's search and the `infomap` package: code length, planted modules, speed.
 
 Small graphs: the best of five trials on both sides, how much longer our code is, and
-how far each partition is the planted one (adjusted mutual information). The large graph
+how far each partition is the planted one (adjusted mutual information); then trees of
+modules, of graphs that have levels or nothing like modules at all. The large graph
 has 100,000 nodes: seconds of one trial, memory at the peak of each process, and code
 length against the package's best of five. Ours is timed from an array of edges to
 labels; the package has its links already and is timed from there.
@@ -39,6 +40,21 @@ from kewen.mining import InfoMap
 InfoMap(num_trials=1, random_state=0).fit([[0, 1], [1, 2]])
 print(after - began, time.perf_counter() - after)
 """
+WITHOUT = """
+import sys
+sys.modules["numba"] = None
+"""
+TRIAL = """
+import time
+from benchmarks.community_graphs import planted
+from kewen.mining import InfoMap
+search = InfoMap(num_trials=1, random_state=0)
+search.fit([[0, 1], [1, 2]])
+edges = planted(3000, largest=100, most_degree=50)[0]
+began = time.perf_counter()
+search.fit(edges)
+print(time.perf_counter() - began)
+"""
 
 
 def large() -> np.ndarray:
@@ -51,11 +67,12 @@ def peak_gb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
-def package_of(edges: np.ndarray, trials: int) -> Any:
+def package_of(edges: np.ndarray, trials: int, *, two_level: bool = True) -> Any:
     """The package with a graph's links in it."""
     import infomap
 
-    asked = infomap.Infomap(f"--silent --two-level --seed 1 --num-trials {trials}")
+    levels = "--two-level" if two_level else ""
+    asked = infomap.Infomap(f"--silent {levels} --seed 1 --num-trials {trials}")
     asked.add_links(edges)
     return asked
 
@@ -140,25 +157,71 @@ def quality(football: str | None) -> str:
     return text_table([*head, "its AMI"], rows)
 
 
-def compile_line() -> str:
-    """Seconds to compile for the first time, and when that was kept."""
-    with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {"NUMBA_CACHE_DIR": folder}
-        seconds = []
-        for _ in range(2):
-            ended = subprocess.run(
-                [sys.executable, "-c", COMPILE],
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-            seconds.append([float(each) for each in ended.stdout.split()])
-    (numba_s, cold), (_, warm) = seconds
-    return (
-        f"import of numba {numba_s:.2f} s; import of kewen and a first search "
-        f"{cold:.2f} s with compiling, {warm:.2f} s once that is kept"
+def tree_quality() -> str:
+    """A row for each graph that is searched with as many levels as pay."""
+    points = nx.random_geometric_graph(2000, 0.04, seed=1)
+    graphs = {
+        "planted, 1000 nodes, mu 0.5": planted(
+            1000, mixing=0.5, largest=100, most_degree=50, seed=1
+        )[0],
+        "ring of 60 cliques": np.array(nx.ring_of_cliques(60, 5).edges),
+        "rings in a ring": np.array(rings_in_a_ring().edges),
+        "near points in a square": np.array(points.edges),
+        "grid, 30 x 30": np.array(
+            nx.convert_node_labels_to_integers(nx.grid_2d_graph(30, 30)).edges
+        ),
+        "random tree, 1000 nodes": np.array(nx.random_labeled_tree(1000, seed=1).edges),
+    }
+    rows = []
+    for name, edges in graphs.items():
+        ours = InfoMap(levels="multi", num_trials=TRIALS, random_state=0).fit(edges)
+        theirs = package_of(edges, TRIALS, two_level=False).run()
+        rows.append(
+            [
+                name,
+                f"{ours.codelength_:.6f}",
+                f"{theirs.codelength:.6f}",
+                f"{100 * (ours.codelength_ / theirs.codelength - 1):+.3f} %",
+                f"{ours.tree_.shape[1]}",
+                f"{theirs.num_levels - 1}",
+            ]
+        )
+    return text_table(
+        ["tree of modules", "bits", "its bits", "longer", "depth", "its"], rows
     )
+
+
+def rings_in_a_ring() -> nx.Graph:
+    """Six rings of eight cliques of four."""
+    graph = nx.disjoint_union_all([nx.ring_of_cliques(8, 4)] * 6)
+    graph.add_edges_from((32 * i, 32 * ((i + 1) % 6)) for i in range(6))
+    return graph
+
+
+def python_seconds(program: str, folder: str) -> list[float]:
+    """The numbers that a program prints in a process of its own."""
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"NUMBA_CACHE_DIR": folder},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [float(each) for each in ended.stdout.split()]
+
+
+def compile_lines() -> list[str]:
+    """Seconds to compile, once that was kept, and without numba."""
+    with tempfile.TemporaryDirectory() as folder:
+        numba_s, cold = python_seconds(COMPILE, folder)
+        _, warm = python_seconds(COMPILE, folder)
+        (fast,) = python_seconds(TRIAL, folder)
+        (slow,) = python_seconds(WITHOUT + TRIAL, folder)
+    return [
+        f"import of numba {numba_s:.2f} s; import of kewen and a first search "
+        f"{cold:.2f} s with compiling, {warm:.2f} s once that is kept",
+        f"a trial on 3,000 nodes: {fast:.3f} s, {slow:.2f} s without numba",
+    ]
 
 
 def main() -> None:
@@ -166,7 +229,7 @@ def main() -> None:
     parser = common_arguments((__doc__ or "").splitlines()[0])
     parser.add_argument("--football", help="football.gml, Newman's")
     options = parser.parse_args()
-    lines = [quality(options.football), "", compile_line()]
+    lines = [quality(options.football), "", tree_quality(), "", *compile_lines()]
     with tempfile.TemporaryDirectory() as folder:
         file = str(Path(folder, "edges.npy"))
         edges = large()
@@ -184,7 +247,7 @@ def main() -> None:
     lines += [
         "",
         f"{NODES} nodes, {len(edges)} links; one trial each",
-        speed_table(timings, len(edges) / 1e6, "M links"),
+        speed_table(timings, len(edges) / 1e3, "thousand links"),
         *(
             f"{timing.name}: {timing.answer[0]:.6f} bits, {timing.answer[1]} modules, "
             f"peak {timing.answer[2]:.2f} GB"

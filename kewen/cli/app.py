@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from kewen.cli import (
+    cluster,
     convert,
     count,
     demo,
@@ -52,6 +53,7 @@ Examples:
   kewen export DIR model.onnx
   kewen count corpus/ --workers 2
   kewen vectors corpus/ vectors.npz --report
+  kewen cluster links.tsv --report modules.html
   kewen doctor
   kewen recover "a piece of a lost text" --source disk.img --out found.jsonl
 
@@ -125,6 +127,7 @@ _add(app, "inspect", inspect.inspect, inspect.EXAMPLES)
 _add(app, "convert", convert.convert, convert.EXAMPLES)
 _add(app, "export", export.export, export.EXAMPLES)
 _add(app, "count", count.count, count.EXAMPLES)
+_add(app, "cluster", cluster.cluster, cluster.EXAMPLES)
 _add(app, "doctor", doctor.doctor, doctor.EXAMPLES)
 _add(app, "recover", recover.recover, recover.EXAMPLES)
 

@@ -39,7 +39,10 @@ EXTRAS = {
     "chat": (("jinja2",), "chat templates: `kewen generate DIR --chat`"),
     "bleu": (("sacrebleu",), "`kewen evaluate WRITER FILE --bleu`"),
     "poems": (("opencc",), "training of the poem writer: examples/poems"),
-    "mining": (("numba", "rjieba"), "words of `kewen count`; InfoMap, vectors"),
+    "mining": (
+        ("numba", "rjieba", "networkx"),
+        "compiled InfoMap and vectors, words of `kewen count`, files of graphs",
+    ),
     "ray": (("ray",), "`kewen count --ray`"),
     "oracles": (("infomap",), "tests against packages under the GPL"),
     "bench": (

@@ -296,6 +296,21 @@ def test_the_examples_of_the_page_on_word_vectors_give_what_they_say(page):
     assert compared == 8
 
 
+def test_the_examples_of_the_page_on_clusters_give_what_they_say():
+    names: dict[str, Any] = {}
+    compared = 0
+    for code in blocks(ROOT / "docs/howto/cluster.md", "python"):
+        lines = code.splitlines()
+        for node in ast.parse(code).body:
+            if not isinstance(node, ast.Expr):
+                exec(ast.unparse(node), names)
+                continue
+            said = lines[(node.end_lineno or 0) - 1].partition("  # ")[2]
+            assert eval(ast.unparse(node.value), names) == ast.literal_eval(said)
+            compared += 1
+    assert compared == 10
+
+
 def run_in_turn(page: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Run the blocks of a page in one namespace; after each, the code and the names."""
     names: dict[str, Any] = {}

@@ -56,9 +56,10 @@ def test_what_a_sweep_keeps_account_of_is_what_a_new_count_gives(walk, seed):
 
 
 @pytest.mark.parametrize("walk", WALKS)
-def test_a_single_move_changes_the_objective_as_it_changes_the_length(walk):
+@pytest.mark.parametrize("time", [1.0, 1.7])
+def test_a_single_move_changes_the_objective_as_it_changes_the_length(walk, time):
     flow = walk_of(walk, 7)
-    network = network_of(flow)
+    network = network_of(flow, time)
     labels = np.random.default_rng(7).integers(0, 6, network.size).astype(np.int32)
     moves = 0
     for node in range(network.size):
@@ -67,8 +68,8 @@ def test_a_single_move_changes_the_objective_as_it_changes_the_length(walk):
         kept, moved = swept(network, labels.copy(), 0, awake)
         after = kept.of.copy()
         shorter = (
-            length_of_paths(flow, after[:, None]).total
-            - length_of_paths(flow, compact(labels)[:, None]).total
+            length_of_paths(flow, after[:, None], time).total
+            - length_of_paths(flow, compact(labels)[:, None], time).total
         )
         gain = (objectives(network, after) - objectives(network, labels)).sum()
         assert gain == pytest.approx(shorter, abs=1e-12)
