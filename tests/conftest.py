@@ -9,6 +9,10 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_COMPILED))
 os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(1 << 30))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
 
+# Most of that is LLVM's work on code that runs for milliseconds. `.ci/run` compares the
+# recorded outputs once more with what users run.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
+
 # Before any test file imports Keras, which would else choose the backend by itself.
 import kewen  # noqa: E402, F401
 

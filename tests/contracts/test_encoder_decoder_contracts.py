@@ -5,7 +5,7 @@ import functools
 import keras
 import numpy as np
 import pytest
-from gradients import gradient
+from gradients import jacobian
 from keras import ops
 from subjects import ENCODER_DECODERS, RNG, B, T, TableFromOutside
 
@@ -82,8 +82,9 @@ def test_ids_of_padding_do_not_matter(row):
     close(got, wanted)
 
 
-def reach(row, output, t):
-    """bool, (S + T,): the source's and the target's tokens that `output` depends on."""
+@functools.cache
+def reach(row):
+    """bool, by output: `[t, s]`, whether it depends at t on token s of both texts."""
     model = made(row)
     table = TableFromOutside(name="token_embedding", width=model.config.hidden_dim)
     others = [layer for layer in model.layers if layer.name != table.name]
@@ -94,25 +95,27 @@ def reach(row, output, t):
         for name, array in batch(ids[:, :S], ids[:, S:]).items()
     }
 
-    def component(values):
+    def components(values):
         table.table = values
-        return ops.sum(bare(inputs)[output][0, t, :2])
+        outputs = bare(inputs)
+        states = ops.concatenate([outputs[CONTEXT], outputs[LAST]], axis=1)
+        return ops.sum(states[0, :, :2], axis=-1)
 
     values = ops.convert_to_numpy(model.get_layer(table.name).embeddings)
-    return np.abs(gradient(component, values))[ids[0]].max(-1) > 0
+    found = np.abs(jacobian(components, values))[:, ids[0]].max(-1) > 0
+    return {CONTEXT: found[:S], LAST: found[S:]}
 
 
 @ROWS
 def test_decoder_depends_on_the_source_and_on_no_later_token(row):
-    t = 2
-    wanted = np.concatenate([np.ones(S, bool), np.arange(T) <= t])
-    np.testing.assert_array_equal(reach(row, LAST, t), wanted)
+    wanted = np.hstack([np.ones((T, S), bool), np.tri(T, dtype=bool)])
+    np.testing.assert_array_equal(reach(row)[LAST], wanted)
 
 
 @ROWS
 def test_encoder_depends_on_the_whole_source_and_on_nothing_of_the_target(row):
-    wanted = np.concatenate([np.ones(S, bool), np.zeros(T, bool)])
-    np.testing.assert_array_equal(reach(row, CONTEXT, 0), wanted)
+    wanted = np.hstack([np.ones((S, S), bool), np.zeros((S, T), bool)])
+    np.testing.assert_array_equal(reach(row)[CONTEXT], wanted)
 
 
 @ROWS

@@ -43,7 +43,14 @@ FILTERS = [
 ]
 
 
-@pytest.mark.parametrize("pairs", list(subsets(FILTERS)), ids=len)
+# Of each number of filters there are programs in the plain run: none, one, two, all.
+COMBINATIONS = [
+    pytest.param(pairs, marks=pytest.mark.slow if len(pairs) in (3, 4) else ())
+    for pairs in subsets(FILTERS)
+]
+
+
+@pytest.mark.parametrize("pairs", COMBINATIONS, ids=len)
 def test_draws_follow_the_renormalised_law_of_every_combination(pairs):
     rules = [rule for rule, _ in pairs]
     law = law_of_texts(1, [plain for _, plain in pairs], prompt=(2,))

@@ -47,7 +47,12 @@ def case(request):
     return step, *recorded(request.param)
 
 
-@pytest.mark.parametrize("name", ["", "eos_"])
+# An end is a program of its own: in the plain run, greedy search has none and beams
+# have one.
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("name", ["", pytest.param("eos_", marks=SLOW)])
 def test_greedy_ids_are_transformers(case, name):
     step, arrays, prompts, source, options, before = case
     ends = (options["eos_token_id"],) if name else ()
@@ -59,7 +64,7 @@ def test_greedy_ids_are_transformers(case, name):
         assert (row[count:] == options["pad_token_id"]).all()
 
 
-@pytest.mark.parametrize("name", ["", "eos_"])
+@pytest.mark.parametrize("name", [pytest.param("", marks=SLOW), "eos_"])
 def test_ids_and_scores_of_three_beams_are_transformers(case, name):
     step, arrays, prompts, source, options, before = case
     ends = (options["eos_token_id"],) if name else ()
