@@ -100,7 +100,13 @@ def test_any_texts_give_the_library_s_tokens(library):
     every_one()
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize(
+    "library",
+    [
+        pytest.param(each, marks=() if number in (0, 3) else pytest.mark.slow)
+        for number, each in enumerate(LIBRARIES)  # one without case, one with
+    ],
+)
 def test_every_character_of_the_table_alone_and_between_letters(library):
     fast = ChineseRuns(library)
     known = [
