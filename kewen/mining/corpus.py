@@ -8,9 +8,9 @@ a chunk is only a place: whoever counts it reads it.
 import gzip
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -26,7 +26,11 @@ from kewen.data.lines import (
 from kewen.data.rows import Columns, jsonl_rows
 from kewen.errors import ConfigError, DataError, NotFoundError
 
-CHUNK_BYTES = 1 << 22
+# Large chunks share their words: fewer counts to add up. Small ones, towards the end,
+# keep all workers busy until it. Both depend on the corpus only.
+MOST_BYTES, FEWEST_BYTES = 1 << 24, 1 << 19
+SHARE = 4  # of what is left is a chunk
+STREAM_BYTES = 1 << 22  # of a chunk of what has no size
 ENDINGS = (".txt", ".jsonl", ".tsv", ".csv")  # that are read in a folder, also with .gz
 _MARK = b"\xef\xbb\xbf"
 _MOST_TEXTS = 1 << 15  # of an iterable that travel together
@@ -55,9 +59,24 @@ class Lines:
     column: str | None  # of JSON Lines
     content: bytes | None = None  # where the file cannot be read from the offset on
 
-    @cached_property
-    def _rows(self) -> tuple[list[int], list[str]]:
-        """Line numbers from 1 within the chunk, and texts."""
+    def texts(self) -> Sequence[str]:
+        """The texts, none blank, without line ends."""
+        if self.column is not None:
+            return [text for _, text in self._fields(self.column)]
+        # What most of all lines go through, so no function is called for each.
+        return [line for line in self._lines() if line and not line.isspace()]
+
+    def place(self, index: int) -> str:
+        """Where the text of this index stands, for a message."""
+        if self.column is not None:
+            number = self._fields(self.column)[index][0]
+        else:
+            lines = enumerate(self._lines(), 1)
+            kept = (number for number, line in lines if line.strip())
+            number = next(islice(kept, index, None))
+        return f"{self.path}, line {self._before() + number}"
+
+    def _lines(self) -> list[str]:
         content = self.content
         if content is None:
             with opened(self.path) as file:
@@ -67,17 +86,15 @@ class Lines:
             lines = content.decode(self.encoding).split("\n")
         except UnicodeDecodeError as error:
             raise wrong_encoding(self.path, known(self.encoding)) from error
-        numbered = (
-            (number, text)
-            for number, line in enumerate(lines, 1)
-            if not (text := line.rstrip("\r")).isspace() and text
-        )
-        if self.column is None:
-            rows = list(numbered)
-            return [number for number, _ in rows], [text for _, text in rows]
-        numbers: list[int] = []
-        texts: list[str] = []
-        for row in jsonl_rows(numbered, Columns(self.column, None, None)):
+        if b"\r" in content:
+            lines = [line.rstrip("\r") for line in lines]
+        return lines
+
+    def _fields(self, column: str) -> list[tuple[int, str]]:
+        """Line numbers within the chunk, and the texts in these lines of JSON."""
+        numbered = ((n, line) for n, line in enumerate(self._lines(), 1) if line)
+        rows: list[tuple[int, str]] = []
+        for row in jsonl_rows(numbered, Columns(column, None, None)):
             if isinstance(row, BadRow):
                 line = self._before() + int(row.place.removeprefix("line "))
                 raise DataError(
@@ -85,23 +102,14 @@ class Lines:
                     f"Received: line {line}: {row.reason}. Correct the line, or name "
                     "the field of the text (text=..., --text)."
                 )
-            numbers.append(row.line or 0)
-            texts.append(row.text)
-        return numbers, texts
-
-    def texts(self) -> Sequence[str]:
-        """The texts, none blank, without line ends."""
-        return self._rows[1]
-
-    def place(self, index: int) -> str:
-        """Where the text of this index stands, for a message."""
-        return f"{self.path}, line {self._before() + self._rows[0][index]}"
+            rows.append((row.line or 0, row.text))
+        return rows
 
     def _before(self) -> int:
         """How many lines come before; counted only when something is wrong."""
         count, left = 0, self.offset
         with opened(self.path) as file:
-            while left and (some := file.read(min(left, CHUNK_BYTES))):
+            while left and (some := file.read(min(left, STREAM_BYTES))):
                 count += some.count(b"\n")
                 left -= len(some)
         return count
@@ -114,6 +122,7 @@ class Texts:
     source: str  # such as "cell of corpus.csv"
     numbers: Sequence[int]
     content: Sequence[str]
+    size: int  # about how many bytes
 
     def texts(self) -> Sequence[str]:
         """The texts, none blank."""
@@ -124,6 +133,25 @@ class Texts:
         return f"{self.source} {self.numbers[index]}"
 
 
+@dataclass(frozen=True)
+class Several:
+    """Chunks that travel together, such as small files."""
+
+    parts: Sequence[Lines | Texts]
+
+    def texts(self) -> Sequence[str]:
+        """The texts of all."""
+        return [text for part in self.parts for text in part.texts()]
+
+    def place(self, index: int) -> str:
+        """Where the text of this index stands, for a message."""
+        for part in self.parts:
+            if index < len(part.texts()):
+                return part.place(index)
+            index -= len(part.texts())
+        raise IndexError(index)
+
+
 Corpus = str | os.PathLike[str] | Iterable[str]
 
 
@@ -132,7 +160,7 @@ def chunks_of(
     *,
     text: str | int = "text",
     encoding: str = "utf-8",
-    chunk_bytes: int = CHUNK_BYTES,
+    chunk_bytes: int | None = None,
 ) -> Iterator[Chunk]:
     """All texts of a corpus, in order, as chunks that do not depend on who reads them.
 
@@ -142,7 +170,7 @@ def chunks_of(
         text: the column of the text: a name, or a position from 0 where there is no
             header.
         encoding: of the files.
-        chunk_bytes: about how large a chunk is; it ends with a line.
+        chunk_bytes: about how large a chunk is, which ends with a line; None chooses.
 
     Raises:
         NotFoundError: at once, if there is no such file or folder.
@@ -151,13 +179,8 @@ def chunks_of(
     """
     if isinstance(corpus, str | os.PathLike):
         known(encoding)
-        paths = files_of(Path(corpus))
-        return (
-            chunk
-            for path in paths
-            for chunk in _of_file(path, text, encoding, chunk_bytes)
-        )
-    return _of_texts(enumerate(corpus), "text", chunk_bytes)
+        return _of_files(files_of(Path(corpus)), text, encoding, chunk_bytes)
+    return _of_texts(enumerate(corpus), "text", chunk_bytes or STREAM_BYTES)
 
 
 def files_of(path: Path) -> list[Path]:
@@ -189,41 +212,69 @@ def files_of(path: Path) -> list[Path]:
     return found
 
 
-def _of_file(
-    path: Path, text: str | int, encoding: str, chunk_bytes: int
+def _of_files(
+    paths: Sequence[Path], text: str | int, encoding: str, chunk_bytes: int | None
 ) -> Iterator[Chunk]:
+    left = sum(path.stat().st_size for path in paths)
+
+    def aim() -> int:
+        return chunk_bytes or max(FEWEST_BYTES, min(MOST_BYTES, left // SHARE))
+
+    together: list[Lines | Texts] = []
+    size = 0
+    for path in paths:
+        for part in _of_file(path, text, encoding, aim):
+            if together and size + part.size > aim():
+                yield _as_one(together)
+                left -= size
+                together, size = [], 0
+            together.append(part)
+            size += part.size
+    if together:
+        yield _as_one(together)
+
+
+def _as_one(parts: Sequence[Lines | Texts]) -> Chunk:
+    return parts[0] if len(parts) == 1 else Several(tuple(parts))
+
+
+def _of_file(
+    path: Path, text: str | int, encoding: str, aim: Callable[[], int]
+) -> Iterator[Lines | Texts]:
     ending = Path(path.name.lower().removesuffix(".gz")).suffix
     if ending in (".tsv", ".csv"):
         examples = read_examples(path, text=text, label=None, encoding=encoding)
         rows = ((each.line or 0, each.text) for each in examples)
-        return _of_texts(rows, f"{path}, line", chunk_bytes)
+        return _of_texts(rows, f"{path}, line", min(aim(), STREAM_BYTES))
     if not has_blocks(encoding):
         raise ConfigError(
             f"A corpus of lines must be in an encoding in which each line can be read "
             f"by itself. Received: {encoding} for {path}. Convert it to UTF-8 (iconv)."
         )
     column = str(text) if ending == ".jsonl" else None
-    return _of_lines(path, column, encoding, chunk_bytes)
+    return _of_lines(path, column, encoding, aim)
 
 
 def _of_lines(
-    path: Path, column: str | None, encoding: str, chunk_bytes: int
+    path: Path, column: str | None, encoding: str, aim: Callable[[], int]
 ) -> Iterator[Lines]:
     packed = path.suffix.lower() == ".gz"
     try:
         with opened(path) as file:
             refuse_wide(path, file, known(encoding))
             offset = 0
-            if known(encoding) == "utf-8-sig" and file.read(len(_MARK)) == _MARK:
-                offset = len(_MARK)
+            if known(encoding) == "utf-8-sig":  # a mark later on is text
+                encoding = "utf-8"
+                offset = len(_MARK) if file.read(len(_MARK)) == _MARK else 0
             file.seek(offset)
             while True:
                 content = None
                 if packed:
-                    content = file.read(chunk_bytes) + _rest_of_line(path, file)
+                    some = file.read(min(aim(), STREAM_BYTES))
+                    content = some + _rest_of_line(path, file)
                     size = len(content)
                 else:
-                    size = _size(path, file, offset, chunk_bytes)
+                    size = _size(path, file, offset, aim())
                 if not size:
                     break
                 yield Lines(path, offset, size, encoding, column, content)
@@ -273,7 +324,7 @@ def _of_texts(
         content.append(text)
         size += 3 * len(text)
         if size >= chunk_bytes or len(content) == _MOST_TEXTS:
-            yield Texts(source, numbers, content)
+            yield Texts(source, numbers, content, size)
             numbers, content, size = [], [], 0
     if content:
-        yield Texts(source, numbers, content)
+        yield Texts(source, numbers, content, size)

@@ -34,14 +34,14 @@ class CountChunk:
     def __call__(self, chunk: Chunk) -> Counted:
         """The counts of one chunk."""
         texts = chunk.texts()
-        counts = dict(count_words(texts, self.words, chunk.place))
+        counts = count_words(texts, self.words, chunk.place)
         if not self.punctuation:
             counts = {
                 word: count
                 for word, count in counts.items()
                 if any(map(str.isalnum, word))
             }
-        return Counted(counts, len(texts))
+        return Counted(dict(counts), len(texts))
 
 
 class WordCounter:

@@ -18,12 +18,13 @@ from kewen.errors import (
     WorkerError,
     installing,
 )
+from kewen.mining.packed_words import PackedWords
 
 Named: TypeAlias = Literal["rjieba", "jieba", "characters", "spaces"]
 Words: TypeAlias = Named | Callable[[str], Iterable[str]]
 
 # Enough to make calls few, and little enough for the words to stay in the core's cache.
-JOINED_CHARS = 1 << 12
+JOINED_CHARS = 1 << 14
 _EXTRA_OF = {"rjieba": "mining", "jieba": "chinese"}
 
 
@@ -55,7 +56,7 @@ def check_words(words: Words) -> None:
 
 def count_words(
     texts: Sequence[str], words: Words, place: Callable[[int], str]
-) -> Counter[str]:
+) -> dict[str, int]:
     """How often each word occurs in the texts.
 
     Args:
@@ -81,20 +82,25 @@ def count_words(
                 ) from error
         return counts
     cut = _named(words)
+    if words not in _EXTRA_OF:
+        for some in _joinable(texts):  # no line end is a word of theirs
+            counts.update(cut("\n".join(some)))
+        return counts
+    packed = PackedWords()
     line_ends = 0
     for some in _joinable(texts):
         joined = "\n".join(some)
         if "\r" in joined:  # which, at a text's end, would join the line end behind it
-            for text in some:
-                counts.update(cut(text))
+            packed.add([word for text in some for word in cut(text)])
         else:
             line_ends += len(some) - 1
-            counts.update(cut(joined))
-    if words in _EXTRA_OF and line_ends:  # the others give no white space at all
-        counts["\n"] -= line_ends
-        if not counts["\n"]:
-            del counts["\n"]
-    return counts
+            packed.add(list(cut(joined)))
+    found = packed.counts()
+    if line_ends:
+        found["\n"] -= line_ends
+        if not found["\n"]:
+            del found["\n"]
+    return found
 
 
 def _joinable(texts: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -3,6 +3,7 @@
 `kewen.mining.parallel` starts it. It imports little, since every worker pays for it.
 """
 
+import gc
 import os
 import pickle
 import queue
@@ -81,6 +82,7 @@ def serve(connection: Connection, pickled: bytes, seed: int | None) -> None:
         function = pickle.loads(pickled)
     except Exception as error:
         function = _Unfound(error)
+    gc.freeze()  # what is loaded by now stays; not to be looked through each time
     while True:
         index, items = pickle.loads(tasks.get())
         connection.send((index, _values(function, items, index, seed)))

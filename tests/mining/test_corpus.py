@@ -65,6 +65,26 @@ def test_a_folder_gives_its_files_in_order_of_names(tmp_path):
     assert texts_of(tmp_path) == ["一", "二", "三"]
 
 
+def test_small_files_travel_together_and_keep_their_places(tmp_path):
+    for number in range(300):
+        (tmp_path / f"{number:03}.txt").write_text(f"\n{number}\n")
+    chunks = list(chunks_of(tmp_path))
+    assert len(chunks) == 1
+    assert chunks[0].texts() == list(map(str, range(300)))
+    assert chunks[0].place(17) == f"{tmp_path / '017.txt'}, line 2"
+    sizes = [len(c.texts()) for c in chunks_of(tmp_path, chunk_bytes=50)]
+    assert sum(sizes) == 300 and max(sizes) > 1 and len(sizes) > 20
+
+
+def test_chunks_of_a_large_file_shrink_towards_its_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("kewen.mining.corpus.FEWEST_BYTES", 100)
+    (tmp_path / "c.txt").write_text("0123456789\n" * 5000)
+    sizes = [chunk.size for chunk in chunks_of(tmp_path / "c.txt")]
+    assert sum(sizes) == 55_000
+    assert sizes[0] > 20 * sizes[-1]
+    assert sizes[:-1] == sorted(sizes[:-1], reverse=True)
+
+
 def test_texts_come_from_any_iterable():
     texts = (str(number) for number in range(100))
     assert texts_of(texts, chunk_bytes=10) == list(map(str, range(100)))
