@@ -27,6 +27,7 @@ from kewen.cli import (
     recover,
     trace,
     vectors,
+    words,
 )
 from kewen.cli.arguments import prepared
 from kewen.cli.guard import DEBUG_VARIABLE, guarded
@@ -54,6 +55,7 @@ Examples:
   kewen count corpus/ --workers 2
   kewen vectors corpus/ vectors.npz --report
   kewen cluster links.tsv --report modules.html
+  kewen words corpus/ --workers 2
   kewen doctor
   kewen recover "a piece of a lost text" --source disk.img --out found.jsonl
 
@@ -128,6 +130,7 @@ _add(app, "convert", convert.convert, convert.EXAMPLES)
 _add(app, "export", export.export, export.EXAMPLES)
 _add(app, "count", count.count, count.EXAMPLES)
 _add(app, "cluster", cluster.cluster, cluster.EXAMPLES)
+_add(app, "words", words.words, words.EXAMPLES)
 _add(app, "doctor", doctor.doctor, doctor.EXAMPLES)
 _add(app, "recover", recover.recover, recover.EXAMPLES)
 

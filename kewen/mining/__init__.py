@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from kewen.mining.counting import WordCounter
     from kewen.mining.glove import GloVe
     from kewen.mining.lexicon import Lexicon
+    from kewen.mining.new_words import NewWord, NewWords
     from kewen.mining.parallel import parallel_apply
     from kewen.mining.pmi_vectors import PMIWordVectors
     from kewen.mining.ppmi import ppmi_svd
+    from kewen.mining.segmenter import Segmenter
     from kewen.mining.word2vec_files import read_word2vec, write_word2vec
     from kewen.mining.word_vectors import WordVectors
 
@@ -31,7 +33,10 @@ __all__ = [
     "HierarchicalCode",
     "InfoMap",
     "Lexicon",
+    "NewWord",
+    "NewWords",
     "PMIWordVectors",
+    "Segmenter",
     "WordCounter",
     "WordVectors",
     "cluster_embeddings",
@@ -55,7 +60,10 @@ _HOME_OF = {
     "HierarchicalCode": "kewen.mining.communities.codes",
     "InfoMap": "kewen.mining.communities.infomap",
     "Lexicon": "kewen.mining.lexicon",
+    "NewWord": "kewen.mining.new_words",
+    "NewWords": "kewen.mining.new_words",
     "PMIWordVectors": "kewen.mining.pmi_vectors",
+    "Segmenter": "kewen.mining.segmenter",
     "WordCounter": "kewen.mining.counting",
     "WordVectors": "kewen.mining.word_vectors",
     "cluster_embeddings": "kewen.mining.communities.neighbours",

@@ -25,7 +25,7 @@ COMMANDS = [
     "trace",
     "inspect",
     "count",
-    "doctor",
+    *("words", "doctor"),
 ]
 
 

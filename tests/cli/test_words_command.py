@@ -1,0 +1,50 @@
+"""`kewen words`: a table of new words, all of them as JSON Lines, and what cannot be."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    path = tmp_path / "corpus.txt"
+    fillers = "的一是在不了有和人这中大为上个国我以要他时来用们"
+    lines = [
+        f"{a}{b}葡萄{c}{a}蜘蛛网{b}"
+        for a, b, c in zip(fillers, fillers[5:], fillers[11:], strict=False)
+    ]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+def test_the_words_are_in_the_table_and_in_the_file(kewen, corpus, tmp_path):
+    out = tmp_path / "words.jsonl"
+    options = ("--min-cohesion", 2, 3, 4, "--workers", 1, "--out", out)
+    ended = kewen("words", corpus, *options)
+    assert (ended.code, ended.err) == (0, "")
+    assert {"葡萄", "蜘蛛网"} <= {line.split()[0] for line in ended.out.split("\n")[1:3]}
+    rows = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    assert {row["word"]: row["count"] for row in rows} == {"葡萄": 13, "蜘蛛网": 13}
+
+
+def test_known_words_come_from_a_file(kewen, corpus, tmp_path):
+    (tmp_path / "known.txt").write_text("葡萄\n", "utf-8")
+    options = ("--min-cohesion", 2, 3, 4, "--known", tmp_path / "known.txt")
+    ended = kewen("words", corpus, *options, "--workers", 1)
+    assert "蜘蛛网" in ended.out and "葡萄" not in ended.out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("nowhere",), "no file or folder"),
+        (("{corpus}", "--min-count", 1), "min_count must be at least 2"),
+        (("{corpus}", "--workers", 0), "workers must be at least 1"),
+        (("{corpus}", "--out", "words.csv"), ".jsonl"),
+        (("{corpus}", "--known", "nowhere"), "no file nowhere"),
+    ],
+)
+def test_what_cannot_be_ends_with_a_paragraph(kewen, corpus, options, words):
+    ended = kewen("words", *(str(each).format(corpus=corpus) for each in options))
+    assert ended.code == 2 and ended.out == ""
+    assert words in " ".join(ended.err.split()) and "Traceback" not in ended.err
