@@ -118,10 +118,11 @@ def summed(parts: Iterable[Sequence[Table]]) -> list[Table]:
         waiting.append(part)
         rows += sum(len(table.keys) for table in part)
         if rows > sum(len(table.keys) for table in total):
-            total = _added_up([total, *waiting] if total else waiting)
+            total = _added_up(total, waiting)
             waiting, rows = [], 0
-    return _added_up([total, *waiting]) if waiting else total
+    return _added_up(total, waiting)
 
 
-def _added_up(groups: Sequence[Sequence[Table]]) -> list[Table]:
+def _added_up(total: list[Table], parts: Sequence[Sequence[Table]]) -> list[Table]:
+    groups = [total, *parts] if total else parts
     return [added(same) for same in zip(*groups, strict=True)]

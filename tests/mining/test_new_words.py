@@ -1,5 +1,6 @@
-"""New words against plain Python: counts, cohesion, cuts, entropies; and planted ones."""
+"""New words against plain Python: counts, cohesion, cuts, entropies, planted words."""
 
+import itertools
 import math
 from collections import Counter
 
@@ -11,9 +12,9 @@ from kewen.mining import NewWords, new_words
 from kewen.mining.cohesion import CohesionCutter, cohesion, count_ngrams
 from kewen.mining.corpus import Texts, chunks_of
 from kewen.mining.freedom import Neighbours, entropies
-from kewen.mining.ngrams import summed, words_of
+from kewen.mining.ngrams import Keys, summed
 
-PLANTED = ["葡萄", "蜘蛛网", "乌托邦人", "巧克力蛋糕", "kewen"]
+PLANTED = ["葡萄", "蜘蛛网", "乌托邦城", "巧克力蛋糕", "numpy"]
 FILLERS = "的一是在不了有和人这中大为上个国我以要他时来用们"
 
 
@@ -35,6 +36,14 @@ def random_texts(seed):
 
 def chunk(texts):
     return Texts("text", range(len(texts)), texts, 0)
+
+
+def words_of(keys: Keys, size: int) -> list[str]:
+    """What the numbers stand for; halves of wide characters stay halves."""
+    return [
+        "".join(chr(key >> 16 * n & 0xFFFF) for n in reversed(range(size)))
+        for key in keys.tolist()
+    ]
 
 
 def runs(texts):
@@ -67,12 +76,8 @@ def test_ngrams_and_their_cohesion_are_those_of_plain_python(seed):
     truth = {size: ngrams(texts, size) for size in (1, 2, 3, 4)}
     total = truth[1].total()
     for size in (1, 2, 3, 4):
-        # As UTF-32 with half characters let through, since these stand alone here.
-        keys = tables[size - 1].keys.tolist()
-        words = [
-            "".join(chr(key >> 16 * n & 0xFFFF) for n in reversed(range(size)))
-            for key in keys
-        ]
+        keys = tables[size - 1].keys
+        words = words_of(keys, size)
         assert dict(zip(words, tables[size - 1].counts, strict=True)) == truth[size]
         if size > 1:
             expected = [
@@ -107,7 +112,7 @@ def test_texts_are_cut_where_nothing_cohesive_lies_across(seed):
             for gap in range(start + 1, start + size)
         }
         cuts = [0, *(n for n in range(1, len(run)) if n not in covered), len(run)]
-        truth.update(run[a:b] for a, b in zip(cuts, cuts[1:], strict=False) if b > a)
+        truth.update(run[a:b] for a, b in itertools.pairwise(cuts) if b > a)
     cutter = CohesionCutter(cohesive, 8)
     assert cutter(chunk(texts)) == {w: n for w, n in truth.items() if len(w) <= 8}
     for word in truth:
@@ -128,9 +133,12 @@ def test_neighbours_are_counted_wherever_a_word_occurs():
             for text in texts:
                 padded = f"，{text}，"
                 places = range(1, len(padded) - len(word))
-                for n in places:
-                    if padded[n : n + len(word)] == word:
-                        beside[padded[n - 1] if side == 0 else padded[n + len(word)]] += 1
+                shift = len(word) if side else -1
+                beside.update(
+                    padded[n + shift]
+                    for n in places
+                    if padded[n : n + len(word)] == word
+                )
             total = beside.total()
             expected.append(
                 -sum(c / total * math.log(c / total) for c in beside.values())
@@ -147,7 +155,7 @@ def small_chunks(monkeypatch):
 
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_planted_words_are_found_and_nothing_else(small_chunks, workers):
-    found = NewWords(workers=workers, min_cohesion=(2, 4, 6)).fit(planted_texts())
+    found = NewWords(workers=workers, min_cohesion=(2, 3, 4)).fit(planted_texts())
     assert {each.word for each in found.words_} == set(PLANTED)
     whole = "".join(planted_texts())
     for each in found.words_:
@@ -163,16 +171,26 @@ def test_any_number_of_workers_gives_equal_words(small_chunks, tmp_path):
 
 
 def test_known_words_are_not_new():
-    found = NewWords(workers=1, known=["葡萄"], min_cohesion=(2, 4, 6))
+    found = NewWords(workers=1, known=["葡萄"], min_cohesion=(2, 3, 4))
     found.fit(planted_texts())
     assert {each.word for each in found.words_} == set(PLANTED) - {"葡萄"}
     assert "葡萄" in found.counts_
 
 
 def test_the_segmenter_cuts_into_the_words_that_were_found():
-    found = NewWords(workers=1, min_cohesion=(2, 4, 6)).fit(planted_texts())
+    found = NewWords(workers=1, min_cohesion=(2, 3, 4)).fit(planted_texts())
     cut = found.segmenter().cut("我有巧克力蛋糕和葡萄，kewen是蜘蛛网")
-    assert cut == ["我", "有", "巧克力蛋糕", "和", "葡萄", "，", "kewen", "是", "蜘蛛网"]
+    assert cut == [
+        "我",
+        "有",
+        "巧克力蛋糕",
+        "和",
+        "葡萄",
+        "，",
+        "kewen",
+        "是",
+        "蜘蛛网",
+    ]
 
 
 def test_a_corpus_in_which_nothing_repeats_has_no_words():
