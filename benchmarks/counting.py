@@ -1,7 +1,7 @@
 """Counting the words of 103 MB of Chinese text with rjieba: kewen beside its peers.
 
-`python -m benchmarks.counting --data FOLDER` makes 475,564 documents of 217 bytes out of
-the sentences below FOLDER (all .txt, .json, .jsonl, .tsv and .data files), shuffled
+`python -m benchmarks.counting --data FOLDER` makes 475,564 documents of 217 bytes of the
+sentences below FOLDER (all .txt, .json, .jsonl, .tsv and .data files), shuffled
 and repeated as often as it takes. Each subject then reads and counts them in a process
 of its own, in turns; start, imports and dictionary are part of the time. All must
 give the same counts. Memory is the highest of the process itself and of any of its
@@ -257,8 +257,8 @@ def main() -> None:
     table = text_table([*head, "peak MB", "child's peak MB"], rows)
     first = results[names[0]][0]
     body = (
-        f"{given.documents:,} documents, {size / 1e6:.1f} MB; {first['words']:,} words, "
-        f"{first['different']:,} different, the same by all\n\n{table}\n\n"
+        f"{given.documents:,} documents, {size / 1e6:.1f} MB; {first['words']:,} "
+        f"words, {first['different']:,} different, the same by all\n\n{table}\n\n"
         f"kewen on a quarter of it: {quarter['peak']:.0f} MB, "
         f"a worker {quarter['child']:.0f} MB"
     )

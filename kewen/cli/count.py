@@ -9,6 +9,7 @@ import typer
 from kewen.cli.json_lines import json_lines
 from kewen.cli.options import Encoding, Overwrite, TextColumn
 from kewen.cli.targets import check_file
+from kewen.cli.version import kewen_version
 from kewen.errors import ConfigError
 
 EXAMPLES = """
@@ -44,6 +45,7 @@ def count(
     ] = True,
     top: Annotated[int, typer.Option(min=1, help="Rows of the table.")] = 30,
     out: Annotated[Path | None, typer.Option(help="All counts as JSON Lines.")] = None,
+    report: Annotated[Path | None, typer.Option(help="HTML page to write.")] = None,
     text: TextColumn = "text",
     encoding: Encoding = "utf-8",
     overwrite: Overwrite = False,
@@ -56,6 +58,8 @@ def count(
         if out.suffix != ".jsonl":
             raise ConfigError(f"--out must end in .jsonl. Received: {out}.")
         check_file(out, overwrite)
+    if report is not None:
+        check_file(report, overwrite)
     from kewen.metrics import text_table
     from kewen.mining import WordCounter
 
@@ -80,6 +84,17 @@ def count(
         f"{counter.num_words_:,} words, {len(counter.counts_):,} different, in "
         f"{counter.num_texts_:,} texts\n"
     )
+    if report is not None:
+        from kewen.analysis.report import write_counts_report
+
+        facts = {"corpus": str(corpus), "words by": words, "kewen": kewen_version()}
+        write_counts_report(
+            report,
+            counter,
+            title=f"Words of {corpus.name}",
+            facts=facts,
+            overwrite=overwrite,
+        )
     if most is not None:
         sys.stdout.write(
             f"No count is too low by more than {counter.error_bound_:,}, and no word "

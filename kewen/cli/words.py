@@ -9,11 +9,13 @@ import typer
 from kewen.cli.json_lines import json_lines
 from kewen.cli.options import Encoding, Overwrite, TextColumn
 from kewen.cli.targets import check_file
+from kewen.cli.version import kewen_version
 from kewen.errors import ConfigError
 
 EXAMPLES = """
 kewen words corpus/ --workers 2
 kewen words novel.txt --known dictionary.txt --min-count 10 --out words.jsonl
+kewen words corpus/ --report words.html
 """
 
 
@@ -44,6 +46,7 @@ def words(
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Rows of the table.")] = 30,
     out: Annotated[Path | None, typer.Option(help="All words as JSON Lines.")] = None,
+    report: Annotated[Path | None, typer.Option(help="HTML page to write.")] = None,
     text: TextColumn = "text",
     encoding: Encoding = "utf-8",
     overwrite: Overwrite = False,
@@ -56,6 +59,8 @@ def words(
         if out.suffix != ".jsonl":
             raise ConfigError(f"--out must end in .jsonl. Received: {out}.")
         check_file(out, overwrite)
+    if report is not None:
+        check_file(report, overwrite)
     from kewen.data.lines import numbered_lines
     from kewen.metrics import text_table
     from kewen.mining import NewWords
@@ -97,3 +102,21 @@ def words(
     head = ["word", "count", "cohesion", "left", "right", "score"]
     sys.stdout.write(text_table(head, rows) + "\n\n")
     sys.stdout.write(f"{len(found.words_):,} words\n")
+    if report is not None:
+        from kewen.analysis.report import write_words_report
+
+        facts = {
+            "corpus": str(corpus),
+            "known words": str(known or "none"),
+            "least count": str(min_count),
+            "least cohesion": ", ".join(map(str, min_cohesion)),
+            "least freedom": str(min_freedom),
+            "kewen": kewen_version(),
+        }
+        write_words_report(
+            report,
+            found,
+            title=f"New words of {corpus.name}",
+            facts=facts,
+            overwrite=overwrite,
+        )

@@ -46,6 +46,16 @@ def test_a_bound_on_words_says_how_wrong_the_counts_may_be(kewen, corpus):
     assert "No count is too low by more than 2" in ended.out
 
 
+def test_the_page_shows_the_words_and_loads_nothing(kewen, corpus, tmp_path):
+    page = tmp_path / "page.html"
+    options = ("--words", "characters", "--workers", 1, "--report", page)
+    assert kewen("count", corpus, *options).code == 0
+    content = page.read_text("utf-8")
+    assert "鸡</bdi></th>" in content
+    assert "<script" not in content and "http" not in content.split("</style>")[1]
+    assert kewen("count", corpus, *options).code == 2  # never over a page
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

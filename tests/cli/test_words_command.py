@@ -35,6 +35,16 @@ def test_known_words_come_from_a_file(kewen, corpus, tmp_path):
     assert "蜘蛛网" in ended.out and "葡萄" not in ended.out
 
 
+def test_the_page_shows_the_words_and_loads_nothing(kewen, corpus, tmp_path):
+    page = tmp_path / "page.html"
+    options = ("--min-cohesion", 1.5, 2, 2, "--workers", 1, "--report", page)
+    assert kewen("words", corpus, *options).code == 0
+    content = page.read_text("utf-8")
+    assert "蜘蛛网</bdi></th>" in content
+    assert "<script" not in content and "http" not in content.split("</style>")[1]
+    assert kewen("words", corpus, *options).code == 2  # never over a page
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -1,6 +1,10 @@
 """One HTML page about what was trained or counted: opens offline, runs no script."""
 
 from kewen.analysis.report.attention_map import AttentionMap
+from kewen.analysis.report.corpus_pages import (
+    write_counts_report,
+    write_words_report,
+)
 from kewen.analysis.report.mistakes import Mistake
 from kewen.analysis.report.page import (
     facts_section,
@@ -20,6 +24,8 @@ __all__ = [
     "learning_section",
     "table_section",
     "write_classification_report",
+    "write_counts_report",
     "write_page",
     "write_vectors_report",
+    "write_words_report",
 ]
