@@ -17,6 +17,7 @@ kewen count corpus/ --workers 2
 kewen count reviews.jsonl --text body --no-punctuation --report counts.html
 kewen count news.txt.gz --words characters --top 50 --out counts.jsonl
 kewen count huge.txt --most 1000000
+kewen count /shared/corpus --ray auto
 """
 
 
@@ -33,6 +34,13 @@ def count(
     workers: Annotated[
         int | None,
         typer.Option(help="Processes; as many as cores if not given."),
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Count on a Ray cluster; local starts one of --workers cores here.",
+        ),
     ] = None,
     most: Annotated[
         int | None,
@@ -70,7 +78,14 @@ def count(
         punctuation=punctuation,
         text=text,
         encoding=encoding,
-    ).fit(corpus)
+    )
+    if ray is None:
+        counter.fit(corpus)
+    else:
+        from kewen.distributed import count_on_ray
+
+        address = None if ray == "local" else ray
+        count_on_ray(counter, corpus.absolute(), address=address)
     if out is not None:
         with json_lines(out, overwrite=overwrite) as write:
             for word, number in counter.counts_.items():
