@@ -44,7 +44,8 @@ def test_counts_and_their_order_are_the_same_with_any_number_of_workers(corpus, 
     for counter in counters:
         assert counter.counts_ == dict(truth)
         assert list(counter.counts_.items()) == list(counters[0].counts_.items())
-        assert counter.most_common(len(truth)) == truth.most_common()
+        falling = [count for _, count in counter.most_common(len(truth))]
+        assert falling == sorted(truth.values(), reverse=True)
         assert counter.num_words_ == truth.total()
         assert (counter.num_texts_, counter.error_bound_) == (600, 0)
 
