@@ -108,7 +108,8 @@ def matched(
         own = _application_of(kind, config_json, saved, config_path)
         application = application or _half_named(kind, named) or own
         is_half = bool(kind.headless) and application != own
-        heads = own_heads(kind, checkpoint, origin, config, config_json)
+        noted = saved.get("heads", ())
+        heads = own_heads(kind, checkpoint, origin, config, config_json, noted)
         model = Backbone(
             config,
             heads=() if application in kind.headless else heads,
@@ -149,8 +150,10 @@ def _among_rivals(
     there = rivals_in(kind, checkpoint, origin) if origin == "tf" else []
     if len(there) < 2:
         return {}
+    read, *several = (kind.rivals[head] for head in there if head in heads)
+    if several:  # of one body, as kewen has saved it
+        return {}
     others = [kind.rivals[head] for head in there if head not in heads]
-    (read,) = (kind.rivals[head] for head in there if head in heads)
     return {
         "base": read.base,
         "aside": {name: each.because for each in others for name in each.patterns},

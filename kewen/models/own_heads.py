@@ -21,10 +21,20 @@ def own_heads(
     origin: str,
     config: Any,
     config_json: Mapping[str, Any],
+    noted: Any = (),
 ) -> tuple[str, ...]:
     """The heads whose tensors are in the file, in the family's order.
 
     A tied head has none of its own: it is there, unless `architectures` says the base.
+
+    Args:
+        family: the model's.
+        checkpoint: the file.
+        origin: whose names it has.
+        config: the model's.
+        config_json: as it was read.
+        noted: the heads that kewen saved, if it did. Some are called alike, so where
+            all of these can be there, it is these.
     """
     *_, base = family.architectures
     is_base = base in (config_json.get("architectures") or [])
@@ -35,6 +45,10 @@ def own_heads(
         if head in tied
         or tensor_of(family, family.head_marks[head], checkpoint, origin)
     ]
+    if isinstance(noted, list) and noted:
+        ours = tuple(head for head in family.heads if head in noted)
+        if len(ours) == len(noted) and {*ours} <= {*found, *family.tied_heads}:
+            return ours
     rivals = rivals_in(family, checkpoint, origin)
     named = [h for h in heads_of_architectures(family, config_json) if h in rivals]
     read = [*named, *rivals][:1]

@@ -216,3 +216,42 @@ def test_keras_folder_is_loaded_with_its_config(tmp_path):
     pretrained = loaded("bert_model")
     pretrained.save(tmp_path / "out", format="keras")
     assert kewen.load(tmp_path / "out").config == pretrained.config
+
+
+SEVERAL = [
+    ("bert", ("next_sentence", "token_classification")),
+    ("electra", ("replaced_token", "masked_lm")),
+    ("electra", ("sequence_classification", "token_classification")),
+]
+
+
+def toy(name, heads):
+    config = kewen.models.family(name).config.from_dict(
+        {
+            "vocabulary_size": 20,
+            "num_layers": 1,
+            "num_heads": 2,
+            "hidden_dim": 8,
+            "intermediate_dim": 16,
+            "max_length": 16,
+        }
+    )
+    return Backbone(config, heads=heads)
+
+
+@pytest.mark.parametrize("format", ["hf", "tf1"])
+@pytest.mark.parametrize(("name", "heads"), SEVERAL, ids=str)
+def test_heads_of_several_of_transformers_classes_come_back(
+    tmp_path, name, heads, format
+):
+    kewen.Pretrained(model=toy(name, heads)).save(tmp_path / "out", format=format)
+    assert kewen.load(tmp_path / "out", tokenizer=False).model.heads == heads
+
+
+@pytest.mark.parametrize("noted", [7, ["nose"], [["masked_lm"]], "masked_lm", []])
+def test_a_note_of_heads_that_are_not_there_is_left_aside(tmp_path, noted):
+    kewen.Pretrained(model=toy("bert", ["masked_lm"])).save(tmp_path / "out")
+    path = tmp_path / "out" / "kewen.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "heads": noted}))
+    loaded = kewen.load(tmp_path / "out", tokenizer=False)
+    assert loaded.model.heads == ("masked_lm",)
