@@ -13,7 +13,7 @@ from kewen.decoding.decoder import Decoder
 from kewen.decoding.strategy import Generated, Loop, numpy_of
 from kewen.errors import ConfigError
 
-EVERY = 8  # tokens between two looks at who is done
+EVERY = 4  # tokens between two looks at who is done
 
 
 def continuous(
