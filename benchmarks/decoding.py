@@ -164,6 +164,8 @@ def transformers_subject(
     drawing: dict[str, Any] = {"do_sample": False}
     if way.top_p is not None:
         drawing = {"do_sample": True, "top_p": way.top_p, "top_k": 0}
+    if kind == "t5":
+        drawing["decoder_start_token_id"] = 0
 
     def run() -> Any:
         with torch.no_grad():
