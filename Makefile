@@ -45,6 +45,9 @@ bench: $(VENV)-bench/.installed  ## speed against peers, into benchmarks/RESULTS
 	$(VENV)-bench/bin/python -m benchmarks.encoder_forward --openvino --write
 	$(VENV)-bench/bin/python -m benchmarks.gguf_load --write
 	$(VENV)-bench/bin/python -m benchmarks.decoding --write
+	$(VENV)-bench/bin/python -m benchmarks.first_token --write
+	$(VENV)-bench/bin/python -m benchmarks.continuous_batching --write
+	$(VENV)-bench/bin/python -m benchmarks.long_cache --write
 	$(VENV)-bench/bin/python -m benchmarks.int8_perplexity --write
 	$(VENV)-bench/bin/python -m benchmarks.stream_training --write
 	$(VENV)-bench/bin/python -m benchmarks.convert_memory --write
