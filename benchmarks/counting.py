@@ -175,6 +175,7 @@ def one_run(name: str, path: str) -> None:
     watch = Watch()
     watch.start()
     counts = SUBJECTS[name](path)
+    print("counted", flush=True)
     total = sum(counts.values())
     digest = hash_of(counts)
     said = {"peak": peak_mb(), "child": watch.highest_mb, "digest": digest}
@@ -193,11 +194,13 @@ def run(name: str, path: Path) -> dict[str, float | str]:
     # The answer's digest is part of no subject's time.
     process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True)
     assert process.stdout is not None
+    process.stdout.readline()
+    seconds = time.perf_counter() - start
     line = process.stdout.readline()
     process.wait()
     if process.returncode:
         raise SystemExit(f"{name} failed")
-    return json.loads(line) | {"seconds": time.perf_counter() - start}
+    return json.loads(line) | {"seconds": seconds}
 
 
 def installed(name: str) -> bool:
