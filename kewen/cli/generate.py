@@ -128,6 +128,19 @@ def generate(
             "FILE --out FILE, one of the three. Received: "
             f"{'none of them' if not any(sources) else 'a mixture of them'}."
         )
+    of_texts = {
+        "--stop": stop,
+        "--regex": regex,
+        "--json-schema": json_schema,
+        "--chat": chat,
+        "--output": output,
+    }
+    useless = [name for name, value in of_texts.items() if value]
+    if ids is not None and useless:
+        raise ConfigError(
+            f"--ids works on token ids alone. Received: {', '.join(useless)}, which "
+            "are about texts. Leave them out, or give texts."
+        )
     for path in (output, out):
         if path is not None:
             check_file(path, overwrite)
@@ -175,7 +188,8 @@ def generate(
     options |= {"stop": tuple(stop or ()), "regex": regex}
     if json_schema is not None:
         options["json_schema"] = load_json(json_schema)
-    _write_texts(pretrained, given, output, chat, options, rows, overwrite)
+    stream = source is None and output is None and len(given) == 1
+    _write_texts(pretrained, given, output, chat, options, rows, overwrite, stream)
 
 
 def _write_texts(
@@ -186,6 +200,7 @@ def _write_texts(
     options: dict[str, Any],
     rows: int,
     overwrite: bool,
+    stream: bool,
 ) -> None:
     from kewen.tasks import Generator
 
@@ -193,7 +208,7 @@ def _write_texts(
     prompts: list[Any] = [
         [{"role": "user", "content": each}] if chat else each for each in texts
     ]
-    if output is None and len(prompts) == 1 and options["num_beams"] == 1:
+    if stream and options["num_beams"] == 1:
         for piece in writer.stream(prompts[0], **options):
             sys.stdout.write(piece)
             sys.stdout.flush()
@@ -232,13 +247,11 @@ def _write_ids(
     model = IdGenerator(pretrained)
     ids = np.full((len(prompts), options.max_new_tokens), model.pad_id, "int32")
     scores = np.zeros(len(prompts), "float32")
-    for start in range(0, len(prompts), rows):
-        answers = model(prompts[start : start + rows], options)
-        for row, (text, *_) in enumerate(answers, start):
-            ids[row, : len(text.ids)] = text.ids
-            scores[row] = text.score
-            if options.num_beams == 1:
-                scores[row] /= len(text.ids) ** options.length_penalty
+    for row, text in model.many(prompts, options, rows):
+        ids[row, : len(text.ids)] = text.ids
+        scores[row] = text.score
+        if options.num_beams == 1:
+            scores[row] /= len(text.ids) ** options.length_penalty
     with atomic_write(out, overwrite=overwrite) as file:
         np.savez(file, generated_ids=ids, scores=scores)
     say(f"Wrote generated_ids {ids.shape} and scores to {out}.")

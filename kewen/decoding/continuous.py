@@ -49,12 +49,15 @@ def continuous(
         max(len(prompt) + limit for prompt, limit in zip(prompts, limits, strict=True))
     )
 
+    keys = decoder.keys(prompts, extra)
+
     def begun(numbers: list[int]) -> Loop:
         return decoder.begin(
             [prompts[number] for number in numbers],
             limits[numbers].tolist(),
             {name: array[numbers] for name, array in (extra or {}).items()},
             capacity,
+            [keys[number] for number in numbers],
         )
 
     # Short texts beside short ones, long ones beside long ones, longest first: so the

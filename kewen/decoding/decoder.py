@@ -73,9 +73,10 @@ class Decoder:
             return self.results(self.advance(loop))
         limits = np.broadcast_to(np.asarray(max_new_tokens, "int32"), len(prompts))
         found = []
+        keys = self.keys(prompts, extra)
         for n, prompt in enumerate(prompts):
             own = {name: rows[n : n + 1] for name, rows in (extra or {}).items()}
-            loop = self.begin([prompt], limits[n : n + 1], own, earlier=prompts[:n])
+            loop = self.begin([prompt], limits[n : n + 1], own, keys=keys[n : n + 1])
             found += self.results(self.advance(loop))
         return found
 
@@ -85,7 +86,7 @@ class Decoder:
         max_new_tokens: int | Sequence[int] | np.ndarray,
         extra: Mapping[str, np.ndarray] | None = None,
         capacity: int | None = None,
-        earlier: Sequence[Sequence[int]] = (),
+        keys: Sequence[bytes] | None = None,
     ) -> Loop:
         """Read the prompts and choose the first token of each.
 
@@ -94,7 +95,8 @@ class Decoder:
             max_new_tokens: of all or of each.
             extra: further inputs of the model.
             capacity: columns that are made; as many as are needed if not given.
-            earlier: prompts that were begun before; equals of theirs draw otherwise.
+            keys: whose random numbers are drawn, see `keys`; those of these prompts
+                if not given.
 
         Raises:
             DataError: if a prompt has no token, or there is none.
@@ -110,7 +112,8 @@ class Decoder:
         loop: dict[str, Any] = {"limits": np.array(limits, "int32")}
         if getattr(self.strategy, "sample", False):
             # As many as a capacity holds, so that their number compiles nothing.
-            loop["uniforms"] = self._luck(prompts, capacity, earlier)
+            keys = self.keys(prompts, extra) if keys is None else keys
+            loop["uniforms"] = self._luck(keys, capacity)
         strategy, step = self.strategy, self.step
 
         def body(numbers: Any, prompt: Any, loop: Loop, donated: Any) -> Loop:
@@ -201,15 +204,26 @@ class Decoder:
             return rounded
         return rounded if self.longest is None else min(rounded, self.longest)
 
-    def _luck(
+    def keys(
         self,
         prompts: Sequence[Sequence[int]],
-        count: int,
-        earlier: Sequence[Sequence[int]],
-    ) -> np.ndarray:
-        """Random numbers of each prompt: by its ids, and which of its equals it is."""
+        extra: Mapping[str, np.ndarray] | None = None,
+    ) -> list[bytes]:
+        """What each text's random numbers depend on, besides the seed.
+
+        The prompt's ids, those of its source if an encoder reads one, and how many
+        equals came before.
+        """
+        rows = [list(prompt) for prompt in prompts]
+        if extra is not None and "source_ids" in extra:
+            sources = zip(extra["source_ids"], extra["source_mask"], strict=True)
+            given = [ids[seen].tolist() for ids, seen in sources]
+            rows = [[*row, *ids] for row, ids in zip(rows, given, strict=True)]
+        return keys_of(rows)
+
+    def _luck(self, keys: Sequence[bytes], count: int) -> np.ndarray:
+        """Random numbers of each text."""
         count *= self.strategy.DRAWS
-        keys = keys_of(prompts, earlier)
         return np.stack([uniforms(self.seed, key, count) for key in keys])
 
     def _check(self, lengths: list[int], limits: np.ndarray) -> None:

@@ -38,22 +38,15 @@ def drawn(logits: Tensor, uniforms: Tensor) -> Tensor:
     return ops.cast(block * BLOCK + _first_above(inner, rest), "int32")
 
 
-def keys_of(
-    rows: Sequence[Sequence[int]], earlier: Sequence[Sequence[int]] = ()
-) -> list[bytes]:
-    """What tells each text from others: its ids, and how many equals came before.
-
-    Args:
-        rows: ids of each text.
-        earlier: of those that came before all of them.
-    """
+def keys_of(rows: Sequence[Sequence[int]]) -> list[bytes]:
+    """What tells each text from others: its ids, and how many equals came before."""
     seen: dict[bytes, int] = {}
     keys = []
-    for row in (*earlier, *rows):
+    for row in rows:
         key = blake2b(np.asarray(row, "<i4").tobytes(), digest_size=16).digest()
         seen[key] = number = seen.get(key, -1) + 1
         keys.append(key + number.to_bytes(8, "little"))
-    return keys[len(earlier) :]
+    return keys
 
 
 def uniforms(seed: int, key: bytes, count: int, dtype: Any = "float32") -> np.ndarray:

@@ -311,6 +311,11 @@ class Generator:
         if not prompts:
             return []
         rows = [self.prompt_ids(prompt) for prompt in prompts]
+        if chosen.mode == BEAMS and (limits.until or limits.deadline):
+            raise ConfigError(
+                "Texts of beams are known at the end only. Received: until or "
+                "max_time_s with num_beams. Leave them out, or search without beams."
+            )
         if chosen.mode == BEAMS or not limits.needed:
             found = self.model(rows, chosen)
             return [[self._finished(text, limits) for text in texts] for texts in found]
@@ -406,7 +411,7 @@ class Generator:
     ) -> GeneratedText:
         """With the last ids of what grew, and why it ended if no reason is given."""
         growing.finish(ids)
-        ended = len(text.ids) and int(text.ids[-1]) in self.model.end_ids
+        ended = len(text.ids) and int(text.ids[-1]) in growing.ends
         finish = "stop" if growing.stopped else "end" if ended else "length"
         return GeneratedText(growing.text, text.ids, text.score, reason or finish)
 
@@ -416,20 +421,21 @@ class Generator:
         """A batch that is looked at every few tokens."""
         decoder, prompts, extra = self.model.prepared(rows, chosen)
         loop = decoder.begin(prompts, chosen.max_new_tokens, extra)
+        every = LOOK_EVERY if limits.until is None else 1
         growing = [self._growing(limits) for _ in prompts]
         reasons: list[str | None] = [None] * len(prompts)
         while True:
             texts = [text for (text,) in decoder.results(loop)]
-            late = limits.is_late()
+            late, done = limits.is_late(), numpy_of(loop["done"])
             for row, text in enumerate(texts):
                 if reasons[row] is None:
                     growing[row].add(text.ids[len(growing[row].ids) :])
-                    reasons[row] = limits.reason(growing[row], late)
+                    reasons[row] = limits.reason(growing[row], late and not done[row])
             stop = np.array([reason is not None for reason in reasons])
             loop = decoder.stopped(loop, stop)
             if numpy_of(loop["done"]).all():
                 break
-            loop = decoder.advance(loop, LOOK_EVERY)
+            loop = decoder.advance(loop, every)
         ends = zip(texts, growing, reasons, strict=True)
         found = [self._told(*each) for each in ends]
         each = len(found) // len(rows)

@@ -1,6 +1,7 @@
 """How a text is to be generated, in one object: options in, a strategy out."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -147,6 +148,10 @@ class GenerationOptions:
                 raise ConfigError(
                     f"{name} must be a whole number, at least 1. Received: {value!r}."
                 )
+        for name in ("length_penalty", "diversity_penalty"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not math.isfinite(value):
+                raise ConfigError(f"{name} must be a number. Received: {value!r}.")
         if self.num_beams > 1 and self.samples:
             raise ConfigError(
                 "Beams are searched, not drawn. Received: num_beams "

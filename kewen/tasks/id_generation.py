@@ -74,7 +74,15 @@ class IdGenerator:
 
         Yields:
             (number of the prompt, its text, the best one).
+
+        Raises:
+            ConfigError: if several texts a prompt are asked for.
         """
+        if options.num_results > 1:
+            raise ConfigError(
+                "Many prompts through few rows give a text each. Received: num_results "
+                f"{options.num_results}. Ask for one, or give the prompts as a list."
+            )
         if options.mode in (BEAMS, CONTRASTIVE):
             for start in range(0, len(prompts), rows):
                 found = self(prompts[start : start + rows], options)

@@ -43,6 +43,11 @@ class Patterns:
             raise ConfigError(
                 f"A text is held to one pattern. Received: {REGEX} and {SCHEMA}."
             )
+        if left.get("ignore_end"):
+            raise ConfigError(
+                "A text of a pattern ends with an end token. Received: ignore_end "
+                "(--no-stop), by which none ends a text. Leave it out."
+            )
         if schema is not None and not isinstance(schema, Mapping):
             raise ConfigError(
                 f"{SCHEMA} must be a JSON schema, a dict ({{}} for any JSON). "

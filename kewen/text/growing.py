@@ -25,6 +25,7 @@ class GrowingText:
 
     Attributes:
         ids: all that came.
+        ends: as given.
         text: what has been handed out, all pieces together.
         stopped: whether a stop string has come. Later ids change nothing.
 
@@ -39,7 +40,7 @@ class GrowingText:
         ends: Iterable[int] = (),
     ) -> None:
         self._tokenizer = tokenizer
-        self._ends = frozenset(ends)
+        self.ends = frozenset(ends)
         self._stop = checked_stop(stop)
         self.ids: list[int] = []
         self.text = ""
@@ -58,7 +59,7 @@ class GrowingText:
     def _piece(self, last: bool) -> str:
         if self.stopped:
             return ""
-        text = self._tokenizer.decode([n for n in self.ids if n not in self._ends])
+        text = self._tokenizer.decode([n for n in self.ids if n not in self.ends])
         text = text if last else text.rstrip(HALF)
         found = [text.find(stop) for stop in self._stop]
         places = [place for place in found if place >= 0]

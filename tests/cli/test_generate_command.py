@@ -105,7 +105,7 @@ def test_a_file_is_answered_in_its_order(kewen, folder, tmp_path):
         (("A", "--input", "x.jsonl"), "one of the three"),
         (("--ids", "in.npz"), "one of the three"),
         (("A", "--max-new-tokens", "0"), "max_new_tokens must be"),
-        (("A", "--temperature", "0"), "temperature must be above 0"),
+        (("A", "--temperature", "0"), "temperature must be above"),
         (("A", "--num-beams", "2", "--top-k", "3"), "Beams are searched, not drawn"),
         (("A", "--stop", ""), "at least one character"),
         (("A", "--chat"), "chat template"),
@@ -134,3 +134,35 @@ def test_patterns_and_int8(kewen, folder, tmp_path):
     schema.write_text("[1]", "utf-8")
     ended = kewen("generate", folder, "A", "--json-schema", schema)
     assert ended.code == 2 and "JSON" in ended.err
+
+
+def test_ids_refuse_what_is_about_texts(kewen, tmp_path):
+    _, inputs = arrays_of("gpt2", "left_")
+    np.savez(tmp_path / "in.npz", **inputs)
+    files = ("--ids", tmp_path / "in.npz", "--out", tmp_path / "out.npz")
+    ended = kewen("generate", FOLDER / "gpt2", *files, "--stop", "e", "--chat")
+    assert ended.code == 2
+    assert "--stop, --chat" in ended.err
+    assert not (tmp_path / "out.npz").exists()
+
+
+def test_ids_do_not_depend_on_how_many_rows_go_at_a_time(kewen, tmp_path):
+    inputs = {"token_ids": np.full((5, 3), 7)}
+    np.savez(tmp_path / "in.npz", **inputs)
+    found = []
+    for rows in (2, 5):
+        out = tmp_path / f"{rows}.npz"
+        options = ("--temperature", 1.5, "--max-new-tokens", 6, "--no-stop")
+        files = ("--ids", tmp_path / "in.npz", "--out", out, "--rows", rows)
+        assert kewen("generate", FOLDER / "gpt2", *files, *options).code == 0
+        with np.load(out, allow_pickle=False) as arrays:
+            found.append(arrays["generated_ids"].tolist())
+    assert found[0] == found[1]
+    assert len(set(map(tuple, found[0]))) == 5
+
+
+def test_a_file_of_one_prompt_is_answered_as_a_file(kewen, folder, tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"text": "AB"}\n')
+    options = ("--max-new-tokens", 3, "--no-stop")
+    ended = kewen("generate", folder, "--input", tmp_path / "in.jsonl", *options)
+    assert json.loads(ended.out)["text"] == "AB"

@@ -166,3 +166,32 @@ def test_a_pattern_of_too_many_states_is_refused():
 def test_a_schema_that_is_not_known_is_refused(schema):
     with pytest.raises(ConfigError, match="Received"):
         json_pattern(schema)
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        ({"type": "string", "pattern": ".+"}, "quotation mark, backslash or control"),
+        ({"type": "string", "pattern": 'a"b'}, "quotation mark"),
+        ({"enum": []}, "enum must be a list of some"),
+        ({"anyOf": []}, "anyOf must be"),
+        ({"const": float("nan")}, "must be JSON"),
+        ({"enum": 5}, "enum must be"),
+        ({"anyOf": [True]}, "A schema must be a JSON object"),
+        ({"type": "array", "items": True}, "A schema must be a JSON object"),
+        ({"type": "array", "minItems": "x"}, "minItems must be a whole number"),
+        ({"type": "object", "properties": [1]}, "properties must be an object"),
+        ({"type": "object", "properties": {"a": 5}}, "A schema must be"),
+        ({"type": "object", "properties": {"a": {}}, "required": ["b"]}, "required"),
+    ],
+    ids=str,
+)
+def test_schemas_that_allow_what_is_no_json_or_nothing(schema, message):
+    with pytest.raises(ConfigError, match=message):
+        json_pattern(schema)
+
+
+def test_a_strings_pattern_without_what_json_escapes_is_taken():
+    pattern = json_pattern({"type": "string", "pattern": r"[^\"\\\x00-\x1f]{2}"})
+    assert automaton(pattern).matches('"\u4eba!"'.encode().decode())
+    assert not automaton(pattern).matches('"a"')

@@ -87,6 +87,17 @@ def test_contrastive_search_streams_and_goes_through_few_rows(decoder):
     assert together != decoder.generate(PROMPTS, max_new_tokens=12)
 
 
+def ids_of(found):
+    return [text.ids.tolist() for _, text in sorted(found, key=lambda pair: pair[0])]
+
+
+def test_equal_prompts_draw_unequally_also_through_few_rows(decoder):
+    chance = {"max_new_tokens": 8, "temperature": 2.0, "seed": 1}
+    wanted = [text.ids.tolist() for (text,) in decoder.results(["a"] * 5, **chance)]
+    assert len(set(map(tuple, wanted))) == 5
+    assert ids_of(decoder.many(["a"] * 5, rows=2, **chance)) == wanted
+
+
 def test_a_function_ends_a_text(decoder):
     def until(text):
         return len(text) >= 3
@@ -94,6 +105,8 @@ def test_a_function_ends_a_text(decoder):
     (found,) = decoder.results(["a"], max_new_tokens=40, until=until)[0]
     assert found.finish == "stop"
     assert 3 <= len(found.ids) < 40
+    stream = decoder.stream("a", max_new_tokens=40, until=until)
+    assert "".join(stream) == found.text
 
 
 def test_the_clock_ends_a_text_and_what_came_is_kept(decoder):
@@ -111,6 +124,21 @@ def test_the_end_token_ends_a_text_unless_it_is_to_be_ignored(decoder):
     (found,) = Generator(pretrained).results(["a"], max_new_tokens=9)[0]
     assert found.finish == "end"
     np.testing.assert_array_equal(found.ids, free.ids[:count])
+
+
+def test_a_text_that_has_ended_did_not_run_out_of_time(decoder, monkeypatch):
+    (free,) = decoder.results(["a"], max_new_tokens=2, ignore_end=True)[0]
+    assert free.finish == "length"
+    pretrained = decoder.pretrained
+    pretrained.config_json = {"eos_token_id": int(free.ids[0])}
+    writer = Generator(pretrained)
+    monkeypatch.setattr(
+        "kewen.tasks.text_limits.time.monotonic", iter(range(99)).__next__
+    )
+    found = writer.results(["a", "the quick"], max_new_tokens=40, max_time_s=2.5)
+    assert [text.finish for (text,) in found] == ["end", "time"]
+    (ignored,) = writer.results(["a"], max_new_tokens=1, ignore_end=True)[0]
+    assert (ignored.finish, ignored.ids[0]) == ("length", free.ids[0])
 
 
 def test_beams_give_as_many_texts_as_asked_the_best_first(decoder):
@@ -160,6 +188,12 @@ def test_an_encoder_decoder_answers(tokenizer):
     writer = Generator(pretrained)
     together = writer.generate(PROMPTS, max_new_tokens=6)
     assert together == [writer.generate(p, max_new_tokens=6) for p in PROMPTS]
+    chance = {"max_new_tokens": 6, "temperature": 2.0, "seed": 3}
+    drawn = [text.ids.tolist() for (text,) in writer.results(PROMPTS, **chance)]
+    for number, prompt in enumerate(PROMPTS):
+        ((alone,),) = writer.results([prompt], **chance)
+        assert alone.ids.tolist() == drawn[number]
+    assert ids_of(writer.many(PROMPTS, rows=2, **chance)) == drawn
 
 
 @pytest.mark.parametrize(
@@ -178,6 +212,10 @@ def test_an_encoder_decoder_answers(tokenizer):
         ({"penalty_alpha": 0.6, "top_k": 400}, "1 to 256, as many"),
         ({"penalty_alpha": 0.6, "top_k": 4, "num_results": 2}, "contrastive search"),
         ({"num_results": 2}, "greedy search finds one"),
+        ({"temperature": 1e-40}, "temperature must be above"),
+        ({"num_beams": 2, "length_penalty": float("nan")}, "length_penalty must be"),
+        ({"num_beams": 2, "until": len}, "known at the end only"),
+        ({"num_beams": 2, "max_time_s": 1.0}, "known at the end only"),
         ({"stop": ""}, "at least one character"),
         ({"max_time_s": 0}, "more than 0"),
         ({"colour": "red"}, "Generation takes the options"),

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from kewen.decoding.grammar.automaton import automaton
 from kewen.errors import ConfigError
 
 STRING = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
@@ -39,22 +40,30 @@ def json_pattern(schema: Mapping[str, Any] | None = None, depth: int = 2) -> str
     Raises:
         ConfigError: if the schema has a word that is not known here.
     """
+    if schema is None:
+        return _any(depth)
+    _require(isinstance(schema, Mapping), "A schema", "a JSON object", schema)
     if not schema:
         return _any(depth)
-    if "const" in schema or "enum" in schema:
-        values = [schema["const"]] if "const" in schema else schema["enum"]
-        return _one_of([_literal(value) for value in values])
+    if "const" in schema:
+        return _literal(schema["const"])
+    if "enum" in schema:
+        _require_some("enum", schema["enum"])
+        return _one_of([_literal(value) for value in schema["enum"]])
     if "anyOf" in schema:
+        _require_some("anyOf", schema["anyOf"])
         return _one_of([json_pattern(each, depth) for each in schema["anyOf"]])
     kind = schema.get("type")
     if isinstance(kind, list):
+        _require_some("type", kind)
         return _one_of([json_pattern({**schema, "type": each}, depth) for each in kind])
     _check(schema, kind)
     if kind == "object":
         return _object(schema, depth)
     if kind == "array":
         item = json_pattern(schema.get("items"), max(depth - 1, 0))
-        return _list(item, schema.get("minItems", 0), schema.get("maxItems"))
+        least, most = _counts(schema, "minItems", "maxItems")
+        return _list(item, least, most)
     if kind == "string":
         return _string(schema)
     return f"(?:{_PLAIN[str(kind)]})"
@@ -86,7 +95,10 @@ def _object(schema: Mapping[str, Any], depth: int) -> str:
     if properties is None:
         pair = f"{STRING}: {_any(max(depth - 1, 0))}"
         return rf"\{{(?:{pair}(?:, {pair})*)?\}}"
+    _require(isinstance(properties, Mapping), "properties", "an object", properties)
     required = schema.get("required", list(properties))
+    known = isinstance(required, list) and all(each in properties for each in required)
+    _require(known, "required", f"a list out of {list(properties)}", required)
     pairs = [
         (name in required, f"{_literal(name)}: {json_pattern(each, max(depth - 1, 0))}")
         for name, each in properties.items()
@@ -102,9 +114,41 @@ def _object(schema: Mapping[str, Any], depth: int) -> str:
 
 def _string(schema: Mapping[str, Any]) -> str:
     if "pattern" in schema:
+        _check_inside(schema["pattern"])
         return f'"(?:{schema["pattern"]})"'
-    least, most = schema.get("minLength", 0), schema.get("maxLength", "")
-    return STRING.replace(")*", f"){{{least},{most}}}")
+    least, most = _counts(schema, "minLength", "maxLength")
+    return STRING.replace(")*", f"){{{least},{'' if most is None else most}}}")
+
+
+def _check_inside(pattern: Any) -> None:
+    """Refuse a string's pattern that allows what must be escaped in a string."""
+    _require(isinstance(pattern, str), "pattern", "a regular expression", pattern)
+    table = automaton(pattern).table
+    if (table[:, [*range(32), ord('"'), ord("\\")]] >= 0).any():
+        raise ConfigError(
+            "The pattern of a string must allow no quotation mark, backslash or "
+            "control character, which JSON writes otherwise. Received: "
+            f'{pattern!r}. In place of . write [^"\\\\\\x00-\\x1f].'
+        )
+
+
+def _counts(
+    schema: Mapping[str, Any], least_name: str, most_name: str
+) -> tuple[int, int | None]:
+    least, most = schema.get(least_name, 0), schema.get(most_name)
+    for name, value in ((least_name, least), (most_name, 0 if most is None else most)):
+        whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        _require(whole, name, "a whole number, at least 0", value)
+    return least, most
+
+
+def _require_some(name: str, given: Any) -> None:
+    _require(isinstance(given, list) and bool(given), name, "a list of some", given)
+
+
+def _require(holds: bool, name: str, what: str, given: Any) -> None:
+    if not holds:
+        raise ConfigError(f"{name} must be {what}. Received: {given!r}.")
 
 
 def _check(schema: Mapping[str, Any], kind: Any) -> None:
@@ -122,7 +166,13 @@ def _check(schema: Mapping[str, Any], kind: Any) -> None:
 
 
 def _literal(value: Any) -> str:
-    return re.escape(json.dumps(value, ensure_ascii=False)).replace(r"\ ", " ")
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"A value of a JSON schema must be JSON. Received: {value!r} ({error})."
+        ) from None
+    return re.escape(text).replace(r"\ ", " ")
 
 
 def _one_of(patterns: list[str]) -> str:

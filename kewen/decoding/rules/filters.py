@@ -16,6 +16,10 @@ from kewen.decoding.rules.threshold import threshold
 Tensor = Any
 
 
+LEAST_TEMPERATURE = 1e-6
+GREEDY = "Greedy search draws nothing: leave it out."
+
+
 @dataclasses.dataclass(frozen=True)
 class Temperature(Rule):
     """Divides scores: below 1 likely tokens become likelier, above 1 all more alike."""
@@ -26,7 +30,8 @@ class Temperature(Rule):
     PLACE: ClassVar = 30
 
     def __post_init__(self) -> None:
-        above("temperature", self.temperature, 0, "Greedy search draws nothing.")
+        # Scores divided by less than this overflow.
+        above("temperature", self.temperature, LEAST_TEMPERATURE, GREEDY)
 
     def __call__(self, logits: Tensor, text: Text) -> Tensor:
         """As `Rule`."""
