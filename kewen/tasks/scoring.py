@@ -86,6 +86,15 @@ class Scorer:
             )
         return self._of_texts(texts, window, context)
 
+    def _numbers(self, rows: Sequence[Row]) -> list[np.ndarray]:
+        found = self._likelihoods(rows) if rows else []
+        if any(np.isnan(each).any() for each in found):
+            raise DataError(
+                "The model's scores must be numbers. Received: nan. Check its weights, "
+                "and its dtype: float16 overflows early."
+            )
+        return found
+
     def _of_answers(
         self, sources: Sequence[str], answers: Sequence[str]
     ) -> list[TextScore]:
@@ -103,7 +112,7 @@ class Scorer:
                     "A text must fit into the model with what it is given, "
                     f"{self._rows.max_length} tokens. Received: {len(ids)} tokens."
                 )
-        found = self._likelihoods(rows) if rows else []
+        found = self._numbers(rows)
         return [
             TextScore(row["target_ids"], each)
             for row, each in zip(rows, found, strict=True)
@@ -115,7 +124,7 @@ class Scorer:
         every = self._rows.text_ids(texts)
         made = [_windows(ids, window, context, self._rows) for ids in every]
         rows = [row for rows in made for row in rows]
-        found = iter(self._likelihoods(rows) if rows else [])
+        found = iter(self._numbers(rows))
         scores: list[TextScore] = []
         for ids, rows in zip(every, made, strict=True):
             parts = [np.empty(0, "float32"), *islice(found, len(rows))]

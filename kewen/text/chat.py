@@ -96,9 +96,23 @@ def conversation(
             f"The chat template of the tokenizer cannot be run: {error}. It may use "
             "nothing but what it is given: no files, no modules."
         ) from None
-    except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
-        raise ConfigError(f"The tokenizer's chat template fails: {error}.") from None
+    except _FAILURES as error:
+        raise ConfigError(
+            f"The tokenizer's chat template fails: {type(error).__name__}, {error}."
+        ) from None
     return text
+
+
+# What a template's own expressions may raise.
+_FAILURES = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 def _jinja() -> tuple[Any, Any]:

@@ -240,6 +240,8 @@ def test_scores_that_are_no_numbers_are_an_error(tokenizer):
     weight.assign(weight.numpy() * np.nan)
     with pytest.raises(DataError, match="must be numbers"):
         Generator(pretrained).generate("a", max_new_tokens=4)
+    with pytest.raises(DataError, match="must be numbers"):
+        Generator(pretrained).score(["abc"])
 
 
 def test_a_model_whose_tokens_see_all_is_refused(tokenizer):

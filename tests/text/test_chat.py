@@ -38,6 +38,9 @@ def test_a_conversation_ends_where_the_model_goes_on():
         "{{ open('/etc/passwd').read() }}",
         "{{ self.__init__.__globals__ }}",
         "{{ messages.append(1) }}",
+        "{{ 'a'.encode('nope') }}",
+        "{{ '{5}'.format(1) }}",
+        "{{ 'a' * 100000000000000 }}",
         "{% for %}",
     ],
 )
