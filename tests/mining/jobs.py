@@ -88,8 +88,10 @@ def ended(pids, within_s: float = 10.0) -> bool:
     return True
 
 
+# A shell's background jobs ignore SIGINT, and so would this one as their child.
 PARENT = """
-import itertools, sys
+import itertools, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {here!r})
 from jobs import process_id
 from kewen.mining import parallel_apply

@@ -143,7 +143,10 @@ def test_the_workers_end_with_their_parent_however_it_ends(how):
         pids = [int(parent.stdout.readline()) for _ in range(2)]
         assert all(map(jobs.alive, pids))
         parent.send_signal(how)
-        parent.wait(20)
+        try:
+            parent.wait(20)
+        finally:
+            parent.kill()
     assert jobs.ended(pids)
 
 
