@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
+from kewen.cli.corpus_options import Corpus, Page, Rows, Workers, check_outputs
 from kewen.cli.json_lines import json_lines
 from kewen.cli.options import Encoding, Overwrite, TextColumn
-from kewen.cli.targets import check_file
 from kewen.cli.version import kewen_version
-from kewen.errors import ConfigError
 
 EXAMPLES = """
 kewen count corpus/ --workers 2
@@ -22,19 +21,11 @@ kewen count /shared/corpus --ray auto
 
 
 def count(
-    corpus: Annotated[
-        Path,
-        typer.Argument(
-            help="A folder, or a file: JSONL, TSV, CSV, else a text a line; gz too."
-        ),
-    ],
+    corpus: Corpus,
     words: Annotated[
         str, typer.Option(help="rjieba, jieba, characters or spaces.")
     ] = "rjieba",
-    workers: Annotated[
-        int | None,
-        typer.Option(help="Processes; as many as cores if not given."),
-    ] = None,
+    workers: Workers = None,
     ray: Annotated[
         str | None,
         typer.Option(
@@ -51,9 +42,9 @@ def count(
     punctuation: Annotated[
         bool, typer.Option(help="Count what has no letter or digit.")
     ] = True,
-    top: Annotated[int, typer.Option(min=1, help="Rows of the table.")] = 30,
+    top: Rows = 30,
     out: Annotated[Path | None, typer.Option(help="All counts as JSON Lines.")] = None,
-    report: Annotated[Path | None, typer.Option(help="HTML page to write.")] = None,
+    report: Page = None,
     text: TextColumn = "text",
     encoding: Encoding = "utf-8",
     overwrite: Overwrite = False,
@@ -62,12 +53,7 @@ def count(
 
     The result is the same for any number of workers.
     """
-    if out is not None:
-        if out.suffix != ".jsonl":
-            raise ConfigError(f"--out must end in .jsonl. Received: {out}.")
-        check_file(out, overwrite)
-    if report is not None:
-        check_file(report, overwrite)
+    check_outputs(out, report, overwrite)
     from kewen.metrics import text_table
     from kewen.mining import WordCounter
 

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
+from kewen.cli.corpus_options import Corpus, Page, Rows, Workers, check_outputs
 from kewen.cli.json_lines import json_lines
 from kewen.cli.options import Encoding, Overwrite, TextColumn
-from kewen.cli.targets import check_file
 from kewen.cli.version import kewen_version
-from kewen.errors import ConfigError
 
 EXAMPLES = """
 kewen words corpus/ --workers 2
@@ -20,12 +19,7 @@ kewen words corpus/ --report words.html
 
 
 def words(
-    corpus: Annotated[
-        Path,
-        typer.Argument(
-            help="A folder, or a file: JSONL, TSV, CSV, else a text a line; gz too."
-        ),
-    ],
+    corpus: Corpus,
     known: Annotated[
         Path | None,
         typer.Option(help="Words that are not new: a file, a word a line."),
@@ -40,13 +34,10 @@ def words(
     min_freedom: Annotated[
         float, typer.Option(help="Entropy of the neighbours on both sides, in nats.")
     ] = 0.7,
-    workers: Annotated[
-        int | None,
-        typer.Option(help="Processes; as many as cores if not given."),
-    ] = None,
-    top: Annotated[int, typer.Option(min=1, help="Rows of the table.")] = 30,
+    workers: Workers = None,
+    top: Rows = 30,
     out: Annotated[Path | None, typer.Option(help="All words as JSON Lines.")] = None,
-    report: Annotated[Path | None, typer.Option(help="HTML page to write.")] = None,
+    report: Page = None,
     text: TextColumn = "text",
     encoding: Encoding = "utf-8",
     overwrite: Overwrite = False,
@@ -55,12 +46,7 @@ def words(
 
     The result is the same for any number of workers.
     """
-    if out is not None:
-        if out.suffix != ".jsonl":
-            raise ConfigError(f"--out must end in .jsonl. Received: {out}.")
-        check_file(out, overwrite)
-    if report is not None:
-        check_file(report, overwrite)
+    check_outputs(out, report, overwrite)
     from kewen.data.lines import numbered_lines
     from kewen.metrics import text_table
     from kewen.mining import NewWords

@@ -120,7 +120,7 @@ class Step(abc.ABC):
         return []
 
     def kernels(self) -> list[tuple[keras.Variable, int]]:
-        """Those of them that few rows are multiplied by, and their summed axes.
+        """Those of them that rows of float32 are multiplied by, and their summed axes.
 
         They are the first axes of each; see `kewen.ops.few_rows`.
         """

@@ -22,7 +22,7 @@ MEMORY = Path("/proc/meminfo")
 def turned_for(step: Step, rows: int) -> dict[int, Tensor]:
     """`id` of a kernel -> float32, (O, I); none where it gains nothing.
 
-    One row is as fast without. In bfloat16 XLA packs nothing.
+    One row is as fast without.
 
     Args:
         step: whose kernels; it keeps what was turned.
@@ -30,24 +30,25 @@ def turned_for(step: Step, rows: int) -> dict[int, Tensor]:
     """
     if not 1 < rows <= MOST_ROWS or not on_jax_cpu():
         return {}
-    kept = vars(step).setdefault("_turned", {})
-    kernels = [each for each in step.kernels() if each[0].dtype == "float32"]
-    new = [each for each in kernels if not _is_of(kept, each[0])]
-    if 4 * sum(4 * math.prod(kernel.shape) for kernel, _ in new) > _free_bytes():
-        kept.clear()
+    kernels = step.kernels()
+    old = vars(step).pop("_turned", {})
+    # Training gives variables new values, and quantising a model new variables.
+    kept = {id(kernel): old.get(id(kernel)) for kernel, _ in kernels}
+    kept = {key: pair for key, pair in kept.items() if pair is not None}
+    new = [
+        (kernel, summed)
+        for kernel, summed in kernels
+        if id(kernel) not in kept or kept[id(kernel)][0]() is not kernel.value
+    ]
+    if new and 4 * sum(4 * math.prod(each.shape) for each, _ in new) > _free_bytes():
         return {}
     for kernel, summed in new:
         values = np.asarray(kernel.value)
         matrix = values.reshape(math.prod(values.shape[:summed]), -1)
         turned = ops.convert_to_tensor(np.ascontiguousarray(matrix.T))
         kept[id(kernel)] = weakref.ref(kernel.value), turned
-    return {id(kernel): kept[id(kernel)][1] for kernel, _ in kernels}
-
-
-def _is_of(kept: dict[int, Any], kernel: Any) -> bool:
-    """Whether its turned copy is there, and holds the values of now."""
-    source, _ = kept.get(id(kernel), (lambda: None, None))
-    return source() is kernel.value
+    vars(step)["_turned"] = kept
+    return {key: turned for key, (_, turned) in kept.items()}
 
 
 def _free_bytes() -> float:

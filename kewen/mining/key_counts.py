@@ -9,7 +9,6 @@ result does not depend on where the runs end.
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,12 +101,7 @@ class KeyCounts:
     def __enter__(self) -> "KeyCounts":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def _spill(self) -> None:

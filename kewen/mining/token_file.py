@@ -9,7 +9,6 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import count
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,12 +69,7 @@ class TokenFile:
     def __enter__(self) -> "TokenFile":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def _read(self, documents: Iterable[Iterable[str]]) -> None:

@@ -4,21 +4,13 @@ The cutters on board never join what a line end separates, so many texts are cut
 call, with line ends between them; `tests/mining/test_word_cutters.py` holds them to it.
 """
 
-import logging
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from importlib import import_module
 from typing import Literal, TypeAlias, get_args
 
-from kewen.errors import (
-    ConfigError,
-    KewenError,
-    MissingExtraError,
-    WorkerError,
-    installing,
-)
+from kewen.errors import ConfigError, KewenError, WorkerError
 from kewen.mining.packed_words import PackedWords
+from kewen.text.words import segmenting_package
 
 Named: TypeAlias = Literal["rjieba", "jieba", "characters", "spaces"]
 Words: TypeAlias = Named | Callable[[str], Iterable[str]]
@@ -121,17 +113,7 @@ def _named(words: str) -> Callable[[str], Iterable[str]]:
         return str.split
     if words not in _EXTRA_OF:
         raise _unknown(words)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # jieba's own, about its own code
-            module = import_module(words)
-    except ImportError as error:
-        raise MissingExtraError(
-            f"Cutting Chinese into words needs the package {words}. Received: it is "
-            f"not installed. Run, {installing(_EXTRA_OF[words])}."
-        ) from error
-    logging.getLogger("jieba").setLevel(logging.WARNING)  # else it tells of its start
-    return module.cut
+    return segmenting_package(words, _EXTRA_OF[words]).cut
 
 
 def _characters(text: str) -> str:

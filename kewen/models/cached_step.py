@@ -71,13 +71,14 @@ class _Remembering(Step):
         return _unique([*self._body.weights, *self._head.weights])
 
     def kernels(self) -> list[tuple[keras.Variable, int]]:
-        """As `Step.kernels`: of each dense layer."""
+        """As `Step.kernels`: of each dense layer that computes in float32."""
         found = {
             id(layer._kernel): (layer._kernel, layer.summed)
             for model in (self._body, self._head)
             for layer in model._flatten_layers(include_self=False)
             if isinstance(layer, layers.Dense | layers.EinsumDense)
             and layer.summed
+            and layer._kernel.dtype == layer.compute_dtype == "float32"
             and not layer.quantization_mode
             and not layer.lora_enabled
         }

@@ -14,7 +14,7 @@ from kewen.data import Batches, BatchSource, StreamedBatches, StreamedExamples
 from kewen.data.writing import writing_columns
 from kewen.decoding import Generated
 from kewen.decoding.strategy import numpy_of
-from kewen.errors import ConfigError, DataError
+from kewen.errors import ConfigError
 from kewen.losses import CrossEntropy
 from kewen.models.pretrained import Pretrained
 from kewen.models.save import save_pretrained
@@ -29,6 +29,7 @@ from kewen.tasks.generation_options import BEAMS, GenerationOptions
 from kewen.tasks.id_generation import IdGenerator
 from kewen.tasks.likelihoods import METRICS, measure_of
 from kewen.tasks.patterns import Patterns
+from kewen.tasks.prompts import Prompt, ids_of_prompt, is_one
 from kewen.tasks.scoring import Scorer, TextScore
 from kewen.tasks.target_models import logits_model
 from kewen.tasks.target_rows import TargetRows
@@ -36,7 +37,6 @@ from kewen.tasks.text_limits import Limits, apart
 from kewen.text import GrowingText
 from kewen.training import History, fit
 
-Prompt = str | Sequence[Mapping[str, Any]]
 TASK = "generate"
 USUAL_LENGTH = 256  # tokens a row is trained on, where the model has so many positions
 LOOK_EVERY = 8  # tokens between two looks for stop strings and at the clock
@@ -294,7 +294,7 @@ class Generator:
             Of one prompt its text, of a list their texts; with `num_results` above 1 a
             list of texts in place of each.
         """
-        alone = _is_one(prompts)
+        alone = is_one(prompts)
         given: Any = [prompts] if alone else prompts
         found = self.results(given, **options)
         several = options.get("num_results", 1) > 1
@@ -337,11 +337,10 @@ class Generator:
             ConfigError: if several texts a prompt are asked for, or `until`.
         """
         chosen, limits = apart(self.patterns(options))
-        if chosen.num_results > 1 or limits.until or limits.deadline:
+        if limits.until or limits.deadline:
             raise ConfigError(
-                "Many prompts through few rows give a text each, without until and "
-                "max_time_s. Received: one of these, or num_results above 1. Use "
-                "results."
+                "Many prompts through few rows are not looked at one by one. Received: "
+                "until or max_time_s. Use results."
             )
         ids = [self.prompt_ids(prompt) for prompt in prompts]
         for number, text in self.model.many(ids, chosen, rows):
@@ -375,24 +374,8 @@ class Generator:
         yield from filter(None, [growing.finish()])
 
     def prompt_ids(self, prompt: Prompt) -> list[int]:
-        """The ids that the model reads.
-
-        Raises:
-            DataError: if the prompt is neither a text nor a conversation, or is empty.
-        """
-        if not isinstance(prompt, str):
-            text = self.tokenizer.conversation(prompt)
-            ids = self.tokenizer.plain_ids(text)
-        else:
-            ids = self.tokenizer(prompt)["token_ids"].tolist()
-            if not self.model.reads_source:
-                ids = _open_ended(ids, (*self.model.end_ids, self.tokenizer.sep_id))
-        if not ids:
-            raise DataError(
-                "A prompt needs at least one token: this model's tokenizer adds none. "
-                f"Received: {prompt!r}."
-            )
-        return ids
+        """The ids that the model reads; errors are those of `ids_of_prompt`."""
+        return ids_of_prompt(prompt, self.tokenizer, self.model)
 
     def _growing(self, limits: Limits) -> GrowingText:
         ends = () if limits.ignore_end else self.model.end_ids
@@ -440,17 +423,3 @@ class Generator:
         found = [self._told(*each) for each in ends]
         each = len(found) // len(rows)
         return [found[i : i + each] for i in range(0, len(found), each)]
-
-
-def _is_one(prompts: Any) -> bool:
-    """Whether it is one prompt: a text, or the messages of one conversation."""
-    if isinstance(prompts, str):
-        return True
-    return bool(prompts) and all(isinstance(each, Mapping) for each in prompts)
-
-
-def _open_ended(ids: list[int], ends: Sequence[int | None]) -> list[int]:
-    """Without the end token that a tokenizer puts behind a text."""
-    while ids and ids[-1] in ends:
-        ids = ids[:-1]
-    return ids

@@ -7,7 +7,7 @@ from kewen.decoding import Grammar
 from kewen.decoding.grammar import json_pattern
 from kewen.errors import ConfigError
 from kewen.text import Tokenizer
-from kewen.text.token_bytes import SPACE_MARK
+from kewen.text.spelling import SPACE
 
 REGEX, SCHEMA = "regex", "json_schema"
 KEPT = 8  # rules that are made already
@@ -48,11 +48,6 @@ class Patterns:
                 "A text of a pattern ends with an end token. Received: ignore_end "
                 "(--no-stop), by which none ends a text. Leave it out."
             )
-        if schema is not None and not isinstance(schema, Mapping):
-            raise ConfigError(
-                f"{SCHEMA} must be a JSON schema, a dict ({{}} for any JSON). "
-                f"Received: {schema!r}."
-            )
         pattern = str(regex) if schema is None else json_pattern(schema)
         left["rules"] = (*left.get("rules", ()), self._rule(pattern))
         return left
@@ -67,7 +62,7 @@ class Patterns:
             if len(self._made) == KEPT:
                 self._made.pop(next(iter(self._made)))
             # Decoders may drop a space at the beginning, so it may come there.
-            first = self._tokenizer.token_to_id(SPACE_MARK + "a")
+            first = self._tokenizer.token_to_id(SPACE + "a")
             drops = first is not None and self._tokenizer.decode([first]) == "a"
             whole = f" ?(?:{pattern})" if drops else pattern
             tokens = self._tokenizer.token_bytes()

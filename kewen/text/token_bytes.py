@@ -6,16 +6,15 @@ token has no bytes of its own.
 """
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import tokenizers
 
 from kewen.errors import ConfigError
+from kewen.text.spelling import BYTE_PIECES, SPACE
 
-SPACE_MARK = "▁"
-_BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+_BYTES = {piece: bytes([byte]) for byte, piece in enumerate(BYTE_PIECES)}
 
 
 def token_bytes(
@@ -55,10 +54,9 @@ def token_bytes(
         elif letters is not None:
             known = all(letter in letters for letter in token)
             found.append(bytes(letters[each] for each in token) if known else None)
-        elif match := _BYTE.fullmatch(token):
-            found.append(bytes([int(match[1], 16)]))
         else:
-            found.append(token.replace(SPACE_MARK, " ").encode())
+            plain = token.replace(SPACE, " ").encode()
+            found.append(_BYTES.get(token, plain))
     return found
 
 

@@ -205,6 +205,22 @@ def _segment_with(name: Segmenter) -> Callable[[str], Iterable[str]]:
         raise ConfigError(
             f"words must be one of {get_args(Segmenter)}. Received: {name!r}."
         )
+    module = segmenting_package(name)
+    if name == "rjieba":
+        return lambda text: module.cut(text, False)
+    return lambda text: module.cut(text, HMM=False)
+
+
+def segmenting_package(name: str, extra: str = "chinese") -> Any:
+    """Rjieba or jieba, which tells of nothing when it starts.
+
+    Args:
+        name: of the package.
+        extra: of kewen, which brings it.
+
+    Raises:
+        MissingExtraError: if it is not installed.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # jieba's own, about its own code
@@ -212,9 +228,7 @@ def _segment_with(name: Segmenter) -> Callable[[str], Iterable[str]]:
     except ImportError as error:
         raise MissingExtraError(
             f"Cutting Chinese into words needs the package {name}. Received: it is "
-            f"not installed. Run, {installing('chinese')}."
+            f"not installed. Run, {installing(extra)}."
         ) from error
-    if name == "rjieba":
-        return lambda text: module.cut(text, False)
-    logging.getLogger("jieba").setLevel(logging.WARNING)  # else it tells of its start
-    return lambda text: module.cut(text, HMM=False)
+    logging.getLogger("jieba").setLevel(logging.WARNING)
+    return module

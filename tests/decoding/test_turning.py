@@ -10,6 +10,7 @@ from kewen.decoding import turning as turning_room
 from kewen.decoding.step import Rescoring
 from kewen.decoding.turning import turned_for
 from kewen.layers.dense import Dense
+from kewen.models import Backbone, decoding_step, family
 from kewen.ops import turned_kernel
 
 pytestmark = pytest.mark.skipif(
@@ -82,3 +83,21 @@ def test_decoding_uses_them_and_follows_new_weights(step):
                 wanted.append(last)
             assert text.ids.tolist() == wanted
     assert any(step.used) and not all(step.used)  # the loop, and not the prompts
+
+
+@pytest.mark.parametrize(
+    ("dtype", "int8", "expected"),
+    [("float32", False, 6), ("mixed_bfloat16", False, 0), ("float32", True, 0)],
+)
+def test_kernels_of_a_model_are_those_that_compute_in_float32(dtype, int8, expected):
+    config = family("gpt2").config.from_dict(
+        {"vocabulary_size": 20, "num_layers": 1, "num_heads": 2, "hidden_dim": 8}
+    )
+    model = Backbone(config, heads=["language_model"], dtype=dtype)
+    if int8:
+        model.quantize("int8")
+    step = decoding_step(model)
+    assert len(step.kernels()) == expected
+    assert len(turned_for(step, 2)) == expected
+    step.kernels = list  # as after quantising
+    assert turned_for(step, 2) == {} == step._turned

@@ -1,24 +1,13 @@
 import keras
 import numpy as np
 import pytest
+from dense_layers import LAYERS
 from keras import ops
 
-from kewen.layers.dense import Dense, EinsumDense
 from kewen.ops import are_few_rows, few_rows_by, turned_kernels
 
 ON_JAX = pytest.mark.skipif(keras.backend.backend() != "jax", reason="used there only")
 RNG = np.random.default_rng(0)
-LAYERS = {
-    "Dense": (lambda: Dense(24), (16,)),
-    "heads": (
-        lambda: EinsumDense("abc,cde->abde", (None, 4, 6), bias_axes="de"),
-        (16,),
-    ),
-    "from heads": (
-        lambda: EinsumDense("abcd,cde->abe", (None, 24), bias_axes="e"),
-        (4, 4),
-    ),
-}
 
 
 @ON_JAX

@@ -70,7 +70,7 @@ def test_json_of_a_schema_is_read_by_json(writer):
     ("options", "message"),
     [
         ({"regex": "a", "json_schema": {}}, "one pattern"),
-        ({"json_schema": "any"}, "must be a JSON schema"),
+        ({"json_schema": "any"}, "schema must be a JSON object"),
         ({"regex": "a", "ignore_end": True}, "by which none ends"),
         ({"regex": "(a"}, "(?i)pattern|regular expression"),
         ({"json_schema": {"type": "object", "if": {}}}, "if"),
