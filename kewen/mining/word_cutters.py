@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, get_args
 
 from kewen.errors import ConfigError, KewenError, WorkerError
 from kewen.mining.packed_words import PackedWords
-from kewen.text.words import segmenting_package
+from kewen.segmenters import segmenting_package
 
 Named: TypeAlias = Literal["rjieba", "jieba", "characters", "spaces"]
 Words: TypeAlias = Named | Callable[[str], Iterable[str]]

@@ -6,10 +6,7 @@ after lower-casing; a word that is no token is cut as usual. bert4keras calls th
 nearly everywhere; a tokenizer keeps to one, which its files name.
 """
 
-import logging
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias, get_args
 
@@ -18,7 +15,8 @@ import tokenizers
 from numpy.typing import NDArray
 from tokenizers import Regex, models, pre_tokenizers
 
-from kewen.errors import ConfigError, MissingExtraError, installing
+from kewen.errors import ConfigError
+from kewen.segmenters import segmenting_package
 from kewen.text.chinese_runs import ChineseRuns
 from kewen.text.flat import Flat
 from kewen.text.word_pieces import Segmenter, is_word_piece
@@ -209,26 +207,3 @@ def _segment_with(name: Segmenter) -> Callable[[str], Iterable[str]]:
     if name == "rjieba":
         return lambda text: module.cut(text, False)
     return lambda text: module.cut(text, HMM=False)
-
-
-def segmenting_package(name: str, extra: str = "chinese") -> Any:
-    """Rjieba or jieba, which tells of nothing when it starts.
-
-    Args:
-        name: of the package.
-        extra: of kewen, which brings it.
-
-    Raises:
-        MissingExtraError: if it is not installed.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # jieba's own, about its own code
-            module = import_module(name)
-    except ImportError as error:
-        raise MissingExtraError(
-            f"Cutting Chinese into words needs the package {name}. Received: it is "
-            f"not installed. Run, {installing(extra)}."
-        ) from error
-    logging.getLogger("jieba").setLevel(logging.WARNING)
-    return module

@@ -1,12 +1,11 @@
 """A cluster counts what one machine counts, also when a worker is killed."""
 
+import functools
 import os
-import signal
-import threading
-import time
 from collections import Counter
 from pathlib import Path
 
+import deadly
 import pytest
 
 from kewen.cli import main
@@ -14,6 +13,9 @@ from kewen.distributed import count_on_ray, ray_counting
 from kewen.errors import MissingExtraError
 from kewen.mining import WordCounter
 from kewen.mining.corpus import chunks_of
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 
 
 def test_a_missing_ray_is_named_with_its_extra(monkeypatch, tmp_path):
@@ -31,31 +33,42 @@ def test_the_command_names_it_too(monkeypatch, tmp_path, capsys):
     assert ended.value.code == 2 and "package ray" in capsys.readouterr().err
 
 
+@pytest.fixture
+def corpus(monkeypatch, tmp_path):
+    """A file of many chunks, which Ray's own processes can cut and import from here."""
+    pytest.importorskip("ray")
+    small = functools.partial(chunks_of, chunk_bytes=9000)
+    monkeypatch.setattr(ray_counting, "chunks_of", small)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(HERE)]))
+    path = tmp_path / "corpus.txt"
+    path.write_text("".join(f"word {n % 97} {n}\n" for n in range(20_000)))
+    return path
+
+
+def counted(path, words, workers):
+    import ray
+
+    try:
+        return count_on_ray(WordCounter(words, workers=workers), path).counts_
+    finally:
+        ray.shutdown()
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("workers", [1, 2, 4])
-def test_counts_are_those_of_one_machine(monkeypatch, tmp_path, workers):
-    ray = pytest.importorskip("ray")
-    monkeypatch.setattr(
-        ray_counting, "chunks_of", lambda *a, **k: chunks_of(*a, **k, chunk_bytes=9000)
-    )
-    path = tmp_path / "corpus.txt"
-    path.write_text("".join(f"word {n % 97} {n}\n" for n in range(20_000)))
-    if workers == 4:
-        threading.Thread(target=kill_one, daemon=True).start()
-    counter = count_on_ray(WordCounter("spaces", workers=workers), path)
-    ray.shutdown()
-    assert counter.counts_ == dict(Counter(path.read_text().split()))
+def test_counts_are_those_of_one_machine(corpus, workers):
+    wanted = dict(Counter(corpus.read_text().split()))
+    assert counted(corpus, "spaces", workers) == wanted
 
 
-def kill_one() -> None:
-    """Kill a worker of Ray while it counts."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                if folder.joinpath("cmdline").read_text().startswith("ray::Map"):
-                    os.kill(int(folder.name), signal.SIGKILL)
-                    return
-            except OSError:
-                continue
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_worker_that_is_killed_in_its_work_changes_nothing(
+    corpus, monkeypatch, tmp_path
+):
+    marker = tmp_path / "killed"
+    monkeypatch.setenv(deadly.VARIABLE, str(marker))
+    wanted = dict(Counter(corpus.read_text().split()))
+    assert counted(corpus, deadly.words, 2) == wanted
+    assert marker.exists()

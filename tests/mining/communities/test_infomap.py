@@ -38,6 +38,11 @@ def test_a_ring_of_cliques_falls_into_its_cliques():
     assert (found.labels_.reshape(5, 5) == found.labels_[::5, None]).all()
 
 
+def test_labels_at_once_are_those_of_a_fit():
+    labels = InfoMap(random_state=0).fit_predict(RING)
+    assert (labels == fitted(RING).labels_).all()
+
+
 def test_two_triangles_are_two_modules():
     found = fitted(two_triangles(), directed=True)
     assert found.codelength_ == pytest.approx(2.32073035683379, abs=1e-9)
