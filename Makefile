@@ -49,6 +49,7 @@ bench: $(VENV)-bench/.installed  ## speed against peers, into benchmarks/RESULTS
 	$(VENV)-bench/bin/python -m benchmarks.continuous_batching --write
 	$(VENV)-bench/bin/python -m benchmarks.long_cache --write
 	$(VENV)-bench/bin/python -m benchmarks.int8_perplexity --write
+	$(VENV)-bench/bin/python -m benchmarks.hsic_test --write
 	$(VENV)-bench/bin/python -m benchmarks.stream_training --write
 	$(VENV)-bench/bin/python -m benchmarks.convert_memory --write
 	$(VENV)-bench/bin/python -m benchmarks.keras_powers --write
@@ -80,5 +81,5 @@ $(VENV)/.installed-dev: pyproject.toml $(VENV)/.made
 	@touch "$(VENV)/.installed" "$@"
 
 $(VENV)-bench/.installed: pyproject.toml $(VENV)-bench/.made
-	$(VENV)-bench/bin/python -m pip install --quiet --editable ".[bench]"
+	$(VENV)-bench/bin/python -m pip install --quiet --editable ".[bench,mining]"
 	@touch "$@"

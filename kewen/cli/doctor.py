@@ -49,7 +49,7 @@ EXTRAS = {
         (
             *("torch", "transformers", "openvino", "onnx", "onnxscript"),
             *("onnxruntime", "gguf", "accelerate", "ctranslate2"),
-            *("gensim", "sklearn"),
+            *("gensim", "sklearn", "polars"),
         ),
         "peers in the benchmarks",
     ),
