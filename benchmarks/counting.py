@@ -6,13 +6,15 @@ repeated as often as it takes. Each subject then reads and counts them in a proc
 its own, in turns; start, imports and dictionary are part of the time. All must give the
 same counts. Memory is the highest of the process itself and of any of its children, as
 the kernel keeps it. Peers: one dict; the lesson's two processes, which take 1000
-documents at a time; polars, if it is installed; and cutting alone.
+documents at a time; polars, if it is installed; and cutting alone. A last table has the
+stages of counting one chunk of the same text in one process.
 """
 
 import argparse
 import json
 import multiprocessing
 import os
+import pickle
 import random
 import re
 import statistics
@@ -21,7 +23,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -147,18 +150,31 @@ SUBJECTS: dict[str, Callable[[str], dict[str, int]]] = {
 
 
 class Watch(threading.Thread):
-    """Keeps the highest memory of this process's children."""
+    """Keeps the highest memory of this process's children.
 
-    def __init__(self) -> None:
+    Args:
+        forked: children stay copies of this process; else a copy is not yet a child.
+    """
+
+    def __init__(self, forked: bool = True) -> None:
         super().__init__(daemon=True)
+        self.forked = forked
         self.highest_mb = 0.0
 
     def run(self) -> None:
         children = Path(f"/proc/self/task/{os.getpid()}/children")
         while True:
             for child in children.read_text().split():
-                self.highest_mb = max(self.highest_mb, peak_mb(child))
+                if self.forked or command_of(child) != command_of("self"):
+                    self.highest_mb = max(self.highest_mb, peak_mb(child))
             time.sleep(0.05)
+
+
+def command_of(process: str) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def peak_mb(process: str = "self") -> float:
@@ -203,6 +219,48 @@ def run(name: str, path: Path) -> dict[str, float | str]:
     return json.loads(line) | {"seconds": seconds}
 
 
+def stages(path: Path) -> str:
+    """Where the time of one chunk goes, in one process."""
+    import rjieba
+
+    from kewen.mining.corpus import chunks_of
+    from kewen.mining.counting import CountChunk
+    from kewen.mining.packed_words import PackedWords
+    from kewen.mining.word_cutters import _joinable
+
+    rjieba.cut("今天")  # its dictionary
+    spent: dict[str, float] = {}
+
+    @contextmanager
+    def timed(stage: str) -> Generator[None]:
+        start = time.perf_counter()
+        yield
+        spent[stage] = spent.get(stage, 0.0) + time.perf_counter() - start
+
+    chunk = next(chunks_of(path))
+    with timed("all of it, as a worker does it"):
+        counted = CountChunk("rjieba")(chunk)
+    with timed("reading and joining lines"):
+        joined = ["\n".join(some) for some in _joinable(chunk.texts())]
+    packed = PackedWords()
+    for text in joined:
+        with timed("rjieba"):
+            words = list(rjieba.cut(text))
+        with timed("words to one string"):
+            "\0".join(words)
+        with timed("words to numbers, sorted, counted"):  # the string is made again
+            packed.add(words)
+        with timed("freeing words"):
+            del words
+    with timed("words to numbers, sorted, counted"):
+        packed._sort()
+    spent["words to numbers, sorted, counted"] -= spent["words to one string"]
+    with timed("sending and receiving counts"):
+        pickle.loads(pickle.dumps(counted))
+    rows = [[stage, f"{seconds:.3f}"] for stage, seconds in spent.items()]
+    return text_table([f"stages of {chunk.size / 1e6:.1f} MB", "s"], rows)  # type: ignore[attr-defined]
+
+
 def installed(name: str) -> bool:
     from importlib.util import find_spec
 
@@ -237,6 +295,7 @@ def main() -> None:
                 results[name].append(run(name, path))
                 print(name, results[name][-1], file=sys.stderr, flush=True)
         quarter = run(names[0], small)
+        table_of_stages = stages(path)
     digests = {r[0]["digest"] for n, r in results.items() if "alone" not in n}
     if len(digests) != 1:
         raise SystemExit("The counts differ.")
@@ -263,7 +322,7 @@ def main() -> None:
         f"{given.documents:,} documents, {size / 1e6:.1f} MB; {first['words']:,} "
         f"words, {first['different']:,} different, the same by all\n\n{table}\n\n"
         f"kewen on a quarter of it: {quarter['peak']:.0f} MB, "
-        f"a worker {quarter['child']:.0f} MB"
+        f"a worker {quarter['child']:.0f} MB\n\n{table_of_stages}"
     )
     publish("counting", "Counting words", body, write=given.write)
 

@@ -6,6 +6,9 @@ nobody may end before. Time is of whole calls, the reading of the prompt include
 
 `kewen int8` is `model.quantize("int8")`: Keras' own kernels of one byte a number, read
 by kewen's product of a few rows. `benchmarks.int8_perplexity` shows what it loses.
+
+A processor without AVX-512 has a table of its own, without the peer in bfloat16, which
+takes a minute and more for a call there.
 """
 
 import json
@@ -23,6 +26,7 @@ from benchmarks.harness import (
     Subject,
     Timing,
     common_arguments,
+    has_avx512,
     measure,
     publish,
 )
@@ -261,6 +265,8 @@ def main() -> None:
     options = parser.parse_args()
     for model in [options.model] if options.model else MODELS:
         kind, sizes, length, names = MODELS[model]
+        wide = has_avx512()
+        names = [name for name in names if wide or not name.endswith("bf16")]
         rows = []
         with tempfile.TemporaryDirectory() as parent:
             folder = f"{parent}/model"
@@ -279,6 +285,8 @@ def main() -> None:
         head = ["search", "subject", "tokens/s", "spread", "first s"]
         body = text_table([*head, *(f"of {peer}" for peer in peers)], rows)
         mark = f"decoding_{kind}"
+        if not wide:
+            title, mark = f"{title}, without AVX-512", f"{mark}_without_avx512"
         publish("decoding", title, body, write=options.write, mark=mark)
 
 

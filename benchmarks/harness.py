@@ -217,7 +217,9 @@ def publish(
 
     `mark` is the section's name, where a script has several; else the script's.
     """
-    options = [each for each in sys.argv[1:] if each != "--write"]
+    given = [each for each in sys.argv[1:] if each != "--write"]
+    # Where files lie on this machine is nobody's concern.
+    options = [Path(x).name if Path(x).is_absolute() else x for x in given]
     command = shlex.join(["python", "-m", f"benchmarks.{name}", *options])
     section = f"## {title}\n\n`{command}`\n\n```\n{body}\n```\n\n{machine_line()}"
     print(f"\n{section}")
@@ -315,6 +317,11 @@ def _version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return "absent"
+
+
+def has_avx512() -> bool:
+    """Whether this processor does; those without multiply bfloat16 very slowly."""
+    return " avx512f " in f" {_line_of('/proc/cpuinfo', 'flags')} "
 
 
 def _cpu_model() -> str:

@@ -3,15 +3,27 @@
 `python -m benchmarks.new_words SAMPLE` reads lines like `致/v  读者/n`, finds words in
 the text without its spaces, and prints which share of the first k are words of the
 corpus; likewise for known alternatives of ordering and for the lesson's thresholds. The
-last table is of the segmenter: words found over words written, by their places. The
+table after it is of the segmenter: words found over words written, by their places. The
 defaults of `NewWords` were chosen on this very text.
+
+With `--data FOLDER`, also seconds and memory on a quarter and on all of the 103 MB that
+`python -m benchmarks.counting` makes of FOLDER, with two workers, each in a process of
+its own. Memory is the highest: of the process once with the pages of its temporary
+files, as the kernel keeps it, and once without them, which the kernel may drop.
 """
 
 import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
 from collections import Counter
 from pathlib import Path
 
-from benchmarks.harness import publish
+from benchmarks.counting import DOCUMENTS, Watch, peak_mb, write_corpus
+from benchmarks.harness import ROOT, publish
 from kewen.metrics import text_table
 from kewen.mining import NewWords
 
@@ -45,10 +57,60 @@ def spans(words: list[str]) -> set[tuple[int, int]]:
     return places
 
 
+class Own(threading.Thread):
+    """Keeps the highest memory of this process that is no page of a file."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.highest_mb = 0.0
+
+    def run(self) -> None:
+        while True:
+            status = Path("/proc/self/status").read_text()
+            now = int(status.partition("RssAnon:")[2].split()[0]) / 1024
+            self.highest_mb = max(self.highest_mb, now)
+            time.sleep(0.02)
+
+
+def one_run(corpus: str) -> None:
+    """In a process of its own: find the words of a file, and print what it took."""
+    watch, own = Watch(forked=False), Own()
+    watch.start()
+    own.start()
+    start = time.perf_counter()
+    found = NewWords(workers=2).fit(corpus)
+    seconds = time.perf_counter() - start
+    peaks = [own.highest_mb, peak_mb(), watch.highest_mb]
+    print(json.dumps([seconds, *peaks, len(found.words_)]))
+
+
+def costs(data: Path) -> str:
+    """A row for a quarter and for all of the large corpus."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "corpus.txt"
+        for documents in (DOCUMENTS // 4, DOCUMENTS):
+            write_corpus(path, data, documents)
+            command = [sys.executable, "-m", "benchmarks.new_words", "--run", str(path)]
+            done = subprocess.run(
+                command, stdout=subprocess.PIPE, cwd=ROOT, text=True, check=True
+            )
+            seconds, *peaks, words = json.loads(done.stdout)
+            megabytes = f"{path.stat().st_size / 1e6:.0f}"
+            sizes = [f"{peak:.0f}" for peak in peaks]
+            rows.append([megabytes, f"{seconds:.1f}", *sizes, str(words)])
+    head = ["MB of text", "s", "peak MB", "with files", "a worker's", "words"]
+    return text_table(head, rows)
+
+
 def main() -> None:
     """Find, compare, publish."""
+    if sys.argv[1:2] == ["--run"]:
+        one_run(sys.argv[2])
+        return
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sample", type=Path)
+    parser.add_argument("--data", type=Path, help="folder of texts for a large corpus")
     parser.add_argument("--write", action="store_true", help="put it into RESULTS.md")
     given = parser.parse_args()
     sentences = sentences_in(given.sample)
@@ -80,6 +142,8 @@ def main() -> None:
         f"{text_table(head, ranking)}\n\n"
         f"{text_table(['segmenter', 'precision', 'recall', 'F1'], cutting)}"
     )
+    if given.data is not None:
+        body += f"\n\n{costs(given.data)}"
     publish("new_words", "New words of People's Daily", body, write=given.write)
 
 

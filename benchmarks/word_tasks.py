@@ -8,7 +8,7 @@ analogy questions ask for words that they lack; how many are left is stated.
 import csv
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,9 @@ TEXT_FIELDS = {
     "content",
     "abst",
 }
-Sentences = list[list[str]]
-Vector = Callable[[str], np.ndarray]
+Rows = list[list[str]]
+WAYS = ("raw", "unit", "raw rare", "unit rare")  # of adding up a sentence
+RARE = 1e-3
 
 
 def corpus(data: Path) -> Iterator[str]:
@@ -79,7 +80,7 @@ def _text(path: Path) -> str:
     return path.read_text("utf-8")
 
 
-def analogies(data: Path) -> dict[str, list[list[str]]]:
+def analogies(data: Path) -> dict[str, Rows]:
     """a b c d: a to b is as c to d; by file, repetitions left out."""
     found = {}
     for name in ("semantic", "morphological", "translated"):
@@ -90,7 +91,7 @@ def analogies(data: Path) -> dict[str, list[list[str]]]:
 
 
 def analogy_score(
-    words: list[str], vectors: np.ndarray, questions: list[list[str]]
+    words: Sequence[str], vectors: np.ndarray, questions: Rows
 ) -> tuple[float, int]:
     """Share of questions whose d is nearest to b - a + c by cosine, and how many.
 
@@ -111,29 +112,61 @@ def analogy_score(
     return right / len(known), len(known)
 
 
-def sentence_pairs(data: Path) -> tuple[list[str], list[str], np.ndarray]:
-    """STS-B's held-out pairs, and how alike people find them, 0 to 5."""
-    with (data / "stsb_zh" / "test.tsv").open(encoding="utf-8", newline="") as file:
+def halves(questions: Rows) -> tuple[Rows, Rows]:
+    """Every second question, to choose settings by, and the others, to report."""
+    return questions[::2], questions[1::2]
+
+
+def sentence_pairs(data: Path, part: str) -> tuple[list[str], list[str], np.ndarray]:
+    """STS-B's pairs, "dev" or "test", and how alike people find them, 0 to 5."""
+    with (data / "stsb_zh" / f"{part}.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     one, other, score = zip(*(row[:3] for row in rows), strict=True)
     return list(one), list(other), np.array(score, float)
 
 
+def weighed(vectors: np.ndarray, counts: np.ndarray, way: str) -> np.ndarray:
+    """What is summed up for a sentence.
+
+    "raw" are the vectors, "unit" those of length 1; with " rare" a word of probability
+    p is multiplied by a / (a + p), a = 0.001 (Arora, Liang and Ma, 2017).
+    """
+    table = vectors
+    if way.startswith("unit"):
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        table = vectors / np.maximum(lengths, 1e-9)
+    if way.endswith(" rare"):
+        table = table * (RARE / (RARE + counts / counts.sum()))[:, None]
+    return table
+
+
 def sentence_score(
-    words: list[str], vectors: np.ndarray, cut: Callable[[str], list[str]], data: Path
+    words: Sequence[str],
+    table: np.ndarray,
+    cut: Callable[[str], list[str]],
+    data: Path,
+    part: str,
 ) -> float:
-    """Spearman of people's scores and the cosine of the sentences' summed vectors."""
+    """Spearman of people's scores and the cosine of the sentences' summed rows."""
     from scipy.stats import spearmanr
 
     index = {word: number for number, word in enumerate(words)}
-    one, other, truth = sentence_pairs(data)
+    one, other, truth = sentence_pairs(data, part)
 
     def sums(texts: list[str]) -> np.ndarray:
         rows = [[index[w] for w in cut(text) if w in index] for text in texts]
-        table = np.stack([vectors[row].sum(axis=0) for row in rows])
-        return table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-9)
+        found = np.stack([table[row].sum(axis=0) for row in rows])
+        return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
 
-    return float(spearmanr((sums(one) * sums(other)).sum(axis=1), truth).statistic)
+    cosines = (sums(one) * sums(other)).sum(axis=1)
+    return float(np.asarray(spearmanr(cosines, truth))[0])
+
+
+def cut(text: str) -> list[str]:
+    """The words of a text of a task, cut as the corpus is."""
+    import rjieba
+
+    return rjieba.cut(text)
 
 
 def sentiment(data: Path, name: str) -> tuple[list[str], np.ndarray]:

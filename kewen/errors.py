@@ -43,6 +43,10 @@ class DataError(KewenError, ValueError):
     """Examples that cannot be read or cannot be learned from."""
 
 
+class NotFittedError(KewenError, ValueError, AttributeError):
+    """An estimator that is asked for what only `fit` gives, before it was fitted."""
+
+
 class TrainingError(KewenError, RuntimeError):
     """A training run that cannot go on, such as one whose loss is not a number."""
 

@@ -1,7 +1,10 @@
 """What every test stands on."""
 
+import gc
 import os
 from pathlib import Path
+
+import pytest
 
 # Tests compile much and compute little; what one run compiles, the next one finds.
 _COMPILED = Path(__file__).parent.parent / ".pytest_cache" / "compiled"
@@ -26,3 +29,16 @@ _NOT_OURS = [
 def pytest_configure(config):
     for warning in _NOT_OURS:
         config.addinivalue_line("filterwarnings", warning)
+
+
+@pytest.fixture
+def no_garbage():
+    """For input nested as deep as Python goes, and deeper.
+
+    The collector may start anywhere, down there too, where what it calls has no frame
+    left: Python prints that as "Exception ignored in", and pytest fails the test.
+    """
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()

@@ -11,7 +11,16 @@ KEWEN = Path(__file__).parents[1] / "kewen"
 # The errors are no room but the ground: floor 0 of the design stands on them too.
 FLOORS = [
     {"errors"},
-    {"backend", "memory", "ops", "files", "protobuf", "segmenters", "visible"},
+    {
+        "backend",
+        "memory",
+        "ops",
+        "files",
+        "protobuf",
+        "segmenters",
+        "settings",
+        "visible",
+    },
     {"text", "masks", "checkpoints", "stats", "poems"},
     {"data", "layers", "losses", "metrics", "optimizers", "decoding"},
     {"heads", "mining"},

@@ -31,8 +31,7 @@ def main() -> None:
     given = asked.parse_args()
     writer = Writer(given.model, given.before)
     title = writer.ids(given.title)
-    behind = map(writer.tokenizer.token_to_id, given.behind.split())
-    writer.before += [*title, *behind]
+    writer.before += [*title, *writer.ids_named(given.behind)]
 
     def varied(texts):
         repeated = [len(text) - len(set(text)) for text in texts]

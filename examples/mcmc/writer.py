@@ -35,7 +35,7 @@ class Writer:
         self.tokenizer = tokenizer
         self._model = pretrained.model
         self._table = pretrained.model.get_layer("token_embedding").weights[0].numpy()
-        self.before = [tokenizer.token_to_id(name) for name in before.split()]
+        self.before = self.ids_named(before)
         names = map(self.name, range(len(self._table)))
         plain = [name.lstrip(LEFT_OF_WORDS).isalpha() for name in names]
         self.banned = [number for number, is_plain in enumerate(plain) if not is_plain]
@@ -43,6 +43,17 @@ class Writer:
     def name(self, number: int) -> str:
         """A token's name."""
         return self.tokenizer.id_to_token(number) or ""
+
+    def ids_named(self, names: str) -> list[int]:
+        """Ids of tokens that are named, apart by spaces."""
+        found = [self.tokenizer.token_to_id(name) for name in names.split()]
+        known = [number for number in found if number is not None]
+        if len(known) < len(found):
+            raise ConfigError(
+                "--before and --behind must name tokens of the model, apart by spaces. "
+                f"Received: {names!r}. Of GPT-2 they are <|endoftext|>."
+            )
+        return known
 
     def ids(self, text: str) -> tuple[int, ...]:
         """Ids of a text, without special tokens."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kewen.cli.corpus_options import check_outputs
 from kewen.cli.json_lines import json_lines
 from kewen.cli.options import Overwrite
-from kewen.cli.targets import check_file
-from kewen.errors import ConfigError
+from kewen.errors import DataError
 
 if TYPE_CHECKING:
     from kewen.mining import InfoMap
@@ -26,6 +26,7 @@ kewen cluster vectors.npz --neighbours 20 --directed
 MOST_NAMES = 8  # in a row of the table
 PAGE_NAMES = 40
 MOST_ROWS = 500  # of the page
+MOST_CHARS = 40  # of a name
 
 
 class Kind(StrEnum):
@@ -83,7 +84,7 @@ def cluster(
         float, typer.Option(help="Of vectors: the least cosine of a link.")
     ] = 0.6,
     top: Annotated[int, typer.Option(min=1, help="Rows of the table.")] = 30,
-    seed: Annotated[int, typer.Option(help="Of the search.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the search.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Each node's modules as JSON Lines.")
     ] = None,
@@ -97,12 +98,7 @@ def cluster(
     How many there are comes out by itself: those whose codebooks make a random walk's
     description shortest.
     """
-    if out is not None:
-        if out.suffix != ".jsonl":
-            raise ConfigError(f"--out must end in .jsonl. Received: {out}.")
-        check_file(out, overwrite)
-    if report is not None:
-        check_file(report, overwrite)
+    check_outputs(source, out, report, overwrite)
     from kewen.mining import InfoMap, knn_graph
     from kewen.mining.communities.graph import read_graph
     from kewen.mining.communities.graph_files import read_graph_file
@@ -115,6 +111,11 @@ def cluster(
         graph = knn_graph(
             rows[:words], neighbours, similarity, names=names and names[:words]
         )
+        if graph.num_links == 0:
+            raise DataError(
+                f"No two of the {graph.num_nodes:,} vectors have a cosine of "
+                f"{similarity} or more. Lower --similarity."
+            )
         if not directed:
             graph = read_graph(graph, directed=False)
     found = InfoMap(
@@ -175,21 +176,32 @@ def _headed(source: Path) -> bool:
     return number > 0 and dim > 2 and len(first) == dim + 1
 
 
-def _rows(found: "InfoMap", top: int, most_names: int) -> list[list[str]]:
-    """The modules of several nodes, the most visited first."""
+def _several(found: "InfoMap") -> list[int]:
+    """The modules of several nodes, whole or in part, the most visited first."""
+    flow = found.flow_ @ found.memberships_
+    sizes = found.memberships_.getnnz(axis=0)
+    order = sorted(range(len(sizes)), key=lambda i: -flow[i])
+    return [i for i in order if sizes[i] > 1]
+
+
+def _rows(found: "InfoMap", modules: list[int], most_names: int) -> list[list[str]]:
+    """A row for each of the modules, or for the most visited node, as HEAD says."""
     flow = found.flow_ @ found.memberships_
     members = found.members()
-    order = sorted(range(len(members)), key=lambda i: -flow[i])
-    several = [i for i in order if len(members[i]) > 1] or order[:1]
     return [
         [
-            f"{i}: " + " ".join(map(str, members[i][:most_names])),
+            f"{i}: " + " ".join(_short(name) for name in members[i][:most_names]),
             f"{len(members[i]):,}",
             f"{flow[i]:.2%}",
             f"{found.exit_flow_[i] / max(flow[i], 1e-300):.1%}",
         ]
-        for i in several[:top]
+        for i in modules or [0]
     ]
+
+
+def _short(name: object) -> str:
+    text = str(name)
+    return text if len(text) <= MOST_CHARS else f"{text[:MOST_CHARS]}…"
 
 
 HEAD = ("module: its most visited", "nodes", "of the walk", "leaves")
@@ -198,15 +210,14 @@ HEAD = ("module: its most visited", "nodes", "of the walk", "leaves")
 def _say(graph: "Graph", found: "InfoMap", top: int) -> None:
     from kewen.metrics import text_table
 
-    rows = _rows(found, top, MOST_NAMES)
-    sizes = [len(each) for each in found.members()]
+    several = _several(found)
+    rows = _rows(found, several[:top], MOST_NAMES)
     sys.stdout.write(text_table(HEAD, rows) + "\n\n")
-    several = sum(size > 1 for size in sizes)
+    in_several = found.memberships_[:, several].getnnz(axis=1) > 0
     way = "directed" if graph.directed else "undirected"
     lines = [
         f"{graph.num_nodes:,} nodes, {graph.num_links:,} links, {way}: "
-        f"{several:,} modules, {graph.num_nodes - sum(s for s in sizes if s > 1):,} "
-        "nodes alone",
+        f"{len(several):,} modules, {int((~in_several).sum()):,} nodes alone",
         f"{found.codelength_:.4f} bits a step, {found.code_.one_level:.4f} without "
         f"modules: {found.code_.savings:.1%} saved",
     ]
@@ -244,22 +255,22 @@ def _report(
     from kewen.analysis.report import facts_section, table_section, write_page
     from kewen.analysis.report.community_map import community_section
 
-    rows = [
-        [f"{row[0]}: {row[-1]}", *row[1:-1]] for row in _rows(found, 500, PAGE_NAMES)
-    ]
+    several = _several(found)
+    rows = _rows(found, several[:MOST_ROWS], PAGE_NAMES)
+    note = f"The {MOST_ROWS} most visited." if len(several) > MOST_ROWS else ""
     write_page(
         path,
         f"Modules of {source.name}",
         {
             "nodes": f"{graph.num_nodes:,}",
             "links": f"{graph.num_links:,}",
-            "modules": f"{len(rows):,}",
+            "modules": f"{len(several):,}",
             "bits a step": f"{found.codelength_:.4f}",
             "saved": f"{found.code_.savings:.1%}",
         },
         [
             [community_section(found, graph)],
-            [table_section("Modules", HEAD, rows)],
+            [table_section("Modules", HEAD, rows, note)],
             [
                 facts_section(
                     {

@@ -21,11 +21,13 @@ Rows = Annotated[int, typer.Option(min=1, help="Rows of the table.")]
 Page = Annotated[Path | None, typer.Option(help="HTML page to write.")]
 
 
-def check_outputs(out: Path | None, report: Path | None, overwrite: bool) -> None:
+def check_outputs(
+    source: Path, out: Path | None, report: Path | None, overwrite: bool
+) -> None:
     """Refuse, before the work, what could not be written after it.
 
     Raises:
-        ConfigError: if `out` is no JSON Lines file.
+        ConfigError: if `out` is no JSON Lines file, or one place has two uses.
         FileError: as `check_file`.
     """
     if out is not None:
@@ -34,3 +36,9 @@ def check_outputs(out: Path | None, report: Path | None, overwrite: bool) -> Non
         check_file(out, overwrite)
     if report is not None:
         check_file(report, overwrite)
+    given = [each.resolve() for each in (source, out, report) if each is not None]
+    if len({*given}) < len(given):
+        raise ConfigError(
+            "What is read, --out and --report must be files of their own. Received: "
+            f"{max(given, key=given.count)} more than once."
+        )

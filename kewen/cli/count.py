@@ -9,6 +9,7 @@ import typer
 from kewen.cli.corpus_options import Corpus, Page, Rows, Workers, check_outputs
 from kewen.cli.json_lines import json_lines
 from kewen.cli.options import Encoding, Overwrite, TextColumn
+from kewen.cli.progress import bytes_done
 from kewen.cli.version import kewen_version
 
 EXAMPLES = """
@@ -53,7 +54,7 @@ def count(
 
     The result is the same for any number of workers.
     """
-    check_outputs(out, report, overwrite)
+    check_outputs(corpus, out, report, overwrite)
     from kewen.metrics import text_table
     from kewen.mining import WordCounter
 
@@ -66,7 +67,8 @@ def count(
         encoding=encoding,
     )
     if ray is None:
-        counter.fit(corpus)
+        with bytes_done("counted") as show:
+            counter.fit(corpus, on_progress=show)
     else:
         from kewen.distributed import count_on_ray
 
@@ -81,8 +83,9 @@ def count(
         for word, number in counter.most_common(top)
     ]
     sys.stdout.write(text_table(["word", "count", "share"], rows) + "\n\n")
+    what = "different" if most is None else "kept"
     sys.stdout.write(
-        f"{counter.num_words_:,} words, {len(counter.counts_):,} different, in "
+        f"{counter.num_words_:,} words, {len(counter.counts_):,} {what}, in "
         f"{counter.num_texts_:,} texts\n"
     )
     if report is not None:

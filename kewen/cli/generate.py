@@ -11,9 +11,12 @@ from kewen.cli.guard import say
 from kewen.cli.json_lines import json_lines
 from kewen.cli.options import (
     AsApplication,
+    BadRow,
     ComputedIn,
+    Encoding,
     Engine,
     Folder,
+    OnBadRow,
     Overwrite,
     Source,
     TextColumn,
@@ -35,6 +38,7 @@ EXAMPLES = """
 kewen generate DIR "今天天气" --top-p 0.9 --max-new-tokens 40
 kewen generate DIR "用一句话介绍北京。" --chat
 kewen generate DIR --input prompts.jsonl --output answers.jsonl --rows 16
+kewen generate DIR "从前有座山，" --draft SMALLER
 kewen generate DIR --ids in.npz --out out.npz --max-new-tokens 32 --num-beams 4
 """
 
@@ -95,6 +99,9 @@ def generate(
     length_penalty: Annotated[
         float, typer.Option(help="Scores are divided by length to this power.")
     ] = 1.0,
+    coverage_penalty: Annotated[
+        float, typer.Option(help="Of beams: what is left out of the source costs.")
+    ] = 0.0,
     stop: Annotated[
         list[str] | None, typer.Option(help="The text ends before it; may be repeated.")
     ] = None,
@@ -108,6 +115,14 @@ def generate(
         bool,
         typer.Option("--int8", help="A byte a weight: less memory, more tokens/s."),
     ] = False,
+    draft: Annotated[
+        str | None,
+        typer.Option(help="A smaller model of the same ids that guesses: folder, id."),
+    ] = None,
+    num_guesses: Annotated[
+        int | None,
+        typer.Option(help="Tokens guessed at a time; without --draft, looked up."),
+    ] = None,
     no_stop: Annotated[
         bool, typer.Option("--no-stop", help="The end token ends nothing.")
     ] = False,
@@ -115,6 +130,8 @@ def generate(
     rows: Annotated[int, typer.Option(min=1, help="Prompts at a time.")] = 16,
     seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 0,
     dtype: ComputedIn = None,
+    on_bad_row: BadRow = OnBadRow.ERROR,
+    encoding: Encoding = "utf-8",
     overwrite: Overwrite = False,
 ) -> None:
     """Go on with prompts: greedily, by chance, with beams, or by contrastive search.
@@ -134,6 +151,8 @@ def generate(
         "--json-schema": json_schema,
         "--chat": chat,
         "--output": output,
+        "--on-bad-row": on_bad_row != OnBadRow.ERROR,
+        "--encoding": encoding != "utf-8",
     }
     useless = [name for name, value in of_texts.items() if value]
     if ids is not None and useless:
@@ -163,37 +182,52 @@ def generate(
         "repetition_penalty": repetition_penalty,
         "no_repeat_ngram_size": no_repeat_ngram_size,
         "num_beams": num_beams,
+        "num_guesses": num_guesses,
         "length_penalty": length_penalty,
+        "coverage_penalty": coverage_penalty,
         "ignore_end": no_stop,
         "seed": seed,
     }
     from kewen.tasks.generation_options import GenerationOptions
 
     chosen = GenerationOptions.of(options)
-    pretrained = load(
-        folder,
-        dtype=policy,
-        tokenizer=ids is None,
-        application=application and application.value,
-    )
-    if int8:
-        pretrained.model.quantize("int8")
-    if out is not None:
-        _write_ids(pretrained, prompts, chosen, out, rows, overwrite)
-        return
     from kewen.cli.texts import examples_from
 
-    examples = examples_from(texts or (), source, text=text)
+    examples = []
+    if ids is None:
+        examples = examples_from(
+            texts or (),
+            source,
+            text=text,
+            on_bad_row=on_bad_row.value,
+            encoding=encoding,
+        )
+    models = [
+        load(
+            each,
+            dtype=policy,
+            tokenizer=ids is None,
+            application=application and application.value,
+        )
+        for each in (folder, draft)
+        if each is not None
+    ]
+    for each in models:
+        if int8:
+            each.model.quantize("int8")
+    if out is not None:
+        _write_ids(models, prompts, chosen, out, rows, overwrite)
+        return
     given = [each.text for each in examples]
     options |= {"stop": tuple(stop or ()), "regex": regex}
     if json_schema is not None:
         options["json_schema"] = load_json(json_schema)
     stream = source is None and output is None and len(given) == 1
-    _write_texts(pretrained, given, output, chat, options, rows, overwrite, stream)
+    _write_texts(models, given, output, chat, options, rows, overwrite, stream)
 
 
 def _write_texts(
-    pretrained: "Pretrained",
+    models: "list[Pretrained]",
     texts: list[str],
     output: Path | None,
     chat: bool,
@@ -204,7 +238,7 @@ def _write_texts(
 ) -> None:
     from kewen.tasks import Generator
 
-    writer = Generator(pretrained)
+    writer = Generator(models[0], draft=models[1] if models[1:] else None)
     prompts: list[Any] = [
         [{"role": "user", "content": each}] if chat else each for each in texts
     ]
@@ -233,7 +267,7 @@ def _write_texts(
 
 
 def _write_ids(
-    pretrained: "Pretrained",
+    models: "list[Pretrained]",
     prompts: list[list[int]],
     options: "GenerationOptions",
     out: Path,
@@ -244,7 +278,7 @@ def _write_ids(
 
     from kewen.tasks.id_generation import IdGenerator
 
-    model = IdGenerator(pretrained)
+    model = IdGenerator(*models)
     ids = np.full((len(prompts), options.max_new_tokens), model.pad_id, "int32")
     scores = np.zeros(len(prompts), "float32")
     for row, text in model.many(prompts, options, rows):
@@ -261,8 +295,10 @@ def _prompts(arrays: "dict[str, np.ndarray]") -> list[list[int]]:
     """The tokens of each row.
 
     Raises:
-        DataError: if an array is missing, or their shapes differ.
+        DataError: if an array is missing, or their shapes differ, or the mask is none.
     """
+    import numpy as np
+
     if "token_ids" not in arrays:
         raise DataError(
             "--ids must hold the array token_ids, (B, T), and padding_mask where rows "
@@ -275,12 +311,22 @@ def _prompts(arrays: "dict[str, np.ndarray]") -> list[list[int]]:
             f"{ids.dtype} {ids.shape}."
         )
     mask = arrays.get("padding_mask")
+    if mask is None and any("mask" in name for name in arrays):
+        raise DataError(
+            "The mask of --ids must be named padding_mask. Received: "
+            f"{sorted(arrays)}. Rename it, or leave it out."
+        )
     if mask is None:
         return ids.tolist()
     if mask.shape != ids.shape:
         raise DataError(
             "padding_mask must be as large as token_ids. Received: "
             f"{mask.shape} and {ids.shape}."
+        )
+    if not np.isin(mask, (0, 1)).all():
+        raise DataError(
+            "padding_mask must be 1 or True where a token is, 0 or False elsewhere. "
+            f"Received: {mask[~np.isin(mask, (0, 1))][0]}."
         )
     pairs = zip(ids, mask.astype(bool), strict=True)
     return [row[seen].tolist() for row, seen in pairs]

@@ -69,9 +69,12 @@ def _with_lines(
         sys.stderr.flush()
 
 
+Told = Callable[[int, int | None], None]
+
+
 @contextmanager
-def bytes_done(what: str) -> Generator[Callable[[int, int], None]]:
-    """Give a function that is told how many bytes of how many are done.
+def bytes_done(what: str) -> Generator[Told]:
+    """Give a function that is told how many bytes are done, and of how many if known.
 
     Args:
         what: is done to them, such as "searched".
@@ -89,14 +92,15 @@ def bytes_done(what: str) -> Generator[Callable[[int, int], None]]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def _lines_now_and_then(what: str) -> Callable[[int, int], None]:
+def _lines_now_and_then(what: str) -> Told:
     said = time.monotonic()
 
-    def show(done: int, total: int) -> None:
+    def show(done: int, total: int | None) -> None:
         nonlocal said
         if time.monotonic() - said >= SECONDS_BETWEEN_LINES:
             said = time.monotonic()
-            sys.stderr.write(f"{what} {done / 1e9:.1f}/{total / 1e9:.1f} GB\n")
+            of = "" if total is None else f"/{total / 1e9:.1f}"
+            sys.stderr.write(f"{what} {done / 1e9:.1f}{of} GB\n")
             sys.stderr.flush()
 
     return show

@@ -9,6 +9,7 @@ import typer
 
 from kewen.cli.guard import say
 from kewen.cli.options import Encoding, Overwrite, TextColumn
+from kewen.cli.progress import bytes_done
 from kewen.cli.targets import check_file
 from kewen.errors import ConfigError, DataError
 
@@ -23,7 +24,10 @@ kewen vectors reviews.jsonl vectors.bin --text body --dim 200 --word 酒店 --wo
 kewen vectors news.txt.gz vectors.txt --counts counts.npz
 kewen vectors counts.npz other.npz --model glove --epochs 50
 """
-ENDINGS = (".npz", ".safetensors", ".txt", ".bin")
+WORD2VEC = (".txt", ".bin")
+ENDINGS = (".npz", ".safetensors", *WORD2VEC)
+SPACE = "_"  # in place of one, in word2vec's formats
+WINDOW, MIN_COUNT = 10, 5
 LEAST_ROWS = 6  # words in a table if none were asked for
 
 
@@ -60,15 +64,22 @@ def vectors(
         Tables, typer.Option(help="Of pmi: one vector a word, or two, joined or added.")
     ] = Tables.SHARED,
     dim: Annotated[int, typer.Option(min=1, help="Numbers a vector.")] = 128,
-    window: Annotated[int, typer.Option(min=1, help="Words to each side.")] = 10,
+    window: Annotated[int, typer.Option(min=1, help="Words to each side.")] = WINDOW,
     min_count: Annotated[
         int, typer.Option(min=1, help="Rarer words get no vector.")
-    ] = 5,
+    ] = MIN_COUNT,
     truncate: Annotated[
         bool, typer.Option(help="No pair weighs more than 1; else norms fit better.")
     ] = True,
+    unseen: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Of pmi: how much pairs that were never seen count; 1 for analogies.",
+        ),
+    ] = 0.3,
     epochs: Annotated[int, typer.Option(min=1, help="Of training.")] = 15,
-    seed: Annotated[int, typer.Option(help="Of first values and order.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of first values and order.")] = 0,
     words: Annotated[
         str, typer.Option(help="rjieba, jieba, characters or spaces.")
     ] = "rjieba",
@@ -85,7 +96,8 @@ def vectors(
         bool, typer.Option("--report", help="Also a page, beside OUT as .html.")
     ] = False,
     memory: Annotated[
-        float, typer.Option(min=0.01, help="GB for counting; the rest on the disk.")
+        float,
+        typer.Option(min=0.01, max=1e6, help="GB for counting; the rest on the disk."),
     ] = 1.0,
     text: TextColumn = "text",
     encoding: Encoding = "utf-8",
@@ -98,6 +110,8 @@ def vectors(
     """
     if out.suffix not in ENDINGS:
         raise ConfigError(f"OUT must end in {', '.join(ENDINGS)}. Received: {out}.")
+    if out.absolute() == corpus.absolute():
+        raise ConfigError(f"OUT must not be what is read. Received twice: {out}.")
     check_file(out, overwrite)
     page = out.with_suffix(".html")
     if report:
@@ -105,33 +119,58 @@ def vectors(
     if counts is not None:
         if counts.suffix != ".npz":
             raise ConfigError(f"--counts must end in .npz. Received: {counts}.")
+        if counts.absolute() in (out.absolute(), corpus.absolute()):
+            raise ConfigError(
+                f"--counts must be a file of its own. Received twice: {counts}."
+            )
         check_file(counts, overwrite)
     from kewen.mining import Cooccurrence, cooccurrence, documents
 
     if corpus.suffix == ".npz":
+        said = {
+            "--window": window != WINDOW,
+            "--min-count": min_count != MIN_COUNT,
+            "--words": words != "rjieba",
+            "--no-punctuation": not punctuation,
+            "--text": text != "text",
+            "--encoding": encoding != "utf-8",
+        }
+        if any(said.values()):
+            idle = ", ".join(name for name, is_said in said.items() if is_said)
+            say(
+                f"{corpus} is counted already, with settings of its own, whatever "
+                f"{idle} say."
+            )
         seen = Cooccurrence.load(corpus)
+        if model is Model.GLOVE and seen.weighting == "flat":
+            say("GloVe's own counts are by inverse distance; these are not.")
     else:
-        seen = cooccurrence(
-            documents(
-                corpus,
-                words,  # type: ignore[arg-type]  # checked in there
-                punctuation=punctuation,
-                text=text,
-                encoding=encoding,
-            ),
-            window=window,
-            min_count=min_count,
-            weighting="inverse_distance" if model is Model.GLOVE else "flat",
-            memory_bytes=int(memory * 1e9),
-        )
+        with bytes_done("counted") as show:
+            seen = cooccurrence(
+                documents(
+                    corpus,
+                    words,  # type: ignore[arg-type]  # checked in there
+                    punctuation=punctuation,
+                    text=text,
+                    encoding=encoding,
+                    on_progress=show,
+                ),
+                window=window,
+                min_count=min_count,
+                weighting="inverse_distance" if model is Model.GLOVE else "flat",
+                memory_bytes=int(memory * 1e9),
+            )
     say(
         f"{seen.num_documents:,} texts, {len(seen.lexicon):,} words with at least "
-        f"{int(seen.lexicon.counts[-1]):,} occurrences, {len(seen):,} pairs."
+        f"{int(seen.lexicon.counts[-1]):,} occurrences, {len(seen):,} pairs "
+        f"within {seen.window} words."
     )
+    _check_writable(seen.lexicon.words, out, counts)
+    _check_asked(seen, word)
     if counts is not None:
         seen.save(counts, overwrite=overwrite)
     losses: list[float] = []
-    made = _made(seen, model, tables, dim, truncate, epochs, seed, losses)
+    made = _made(seen, model, tables, dim, truncate, unseen, epochs, seed, losses)
     _save(made, out, overwrite)
     shown = _shown(made, word)
     _write_tables(made, shown, model is Model.PMI and tables is Tables.SHARED)
@@ -145,6 +184,10 @@ def vectors(
             "weighting": seen.weighting,
             "seed": f"{seed}",
         }
+        if model is Model.PMI:
+            facts |= {"tables": tables.value, "unseen": f"{unseen:g}"}
+        if model is not Model.PPMI_SVD:
+            facts["epochs"] = f"{epochs}"
         write_vectors_report(
             page, made, seen, losses, shown, facts=facts, overwrite=overwrite
         )
@@ -157,6 +200,7 @@ def _made(
     tables: Tables,
     dim: int,
     truncate: bool,
+    unseen: float,
     epochs: int,
     seed: int,
     losses: list[float],
@@ -172,6 +216,7 @@ def _made(
             dim,
             tables=tables.value,
             truncate=truncate,
+            unseen=unseen,
             epochs=epochs,
             random_state=seed,
         )
@@ -185,20 +230,34 @@ def _made(
 def _save(made: "WordVectors", out: Path, overwrite: bool) -> None:
     from kewen.mining import write_word2vec
 
-    if out.suffix in (".txt", ".bin"):
-        write_word2vec(made, out, replace_spaces="_", overwrite=overwrite)
+    if out.suffix in WORD2VEC:
+        write_word2vec(made, out, replace_spaces=SPACE, overwrite=overwrite)
     else:
         made.save(out, overwrite=overwrite)
 
 
-def _shown(made: "WordVectors", asked: list[str] | None) -> list[str]:
-    """The words asked for, or frequent ones of the middle, which mean something."""
-    unknown = [each for each in asked or () if each not in made]
+def _check_writable(words: tuple[str, ...], out: Path, counts: Path | None) -> None:
+    """Refuse before the training what could not be written after it."""
+    from kewen.mining.stored_words import words_to
+    from kewen.mining.word2vec_files import writable
+
+    if out.suffix in WORD2VEC:
+        writable(words, SPACE)
+    if out.suffix not in WORD2VEC or counts is not None:
+        words_to(words)
+
+
+def _check_asked(seen: "Cooccurrence", asked: list[str] | None) -> None:
+    unknown = [each for each in asked or () if each not in seen.lexicon.index]
     if unknown:
         raise DataError(
             f"--word must be a word with a vector. Received: {', '.join(unknown)}. "
             "Lower --min-count, or cut words in another way."
         )
+
+
+def _shown(made: "WordVectors", asked: list[str] | None) -> list[str]:
+    """The words asked for, or frequent ones of the middle, which mean something."""
     if asked:
         return asked
     told = [each for each in made.words if len(each) > 1 and each.isalpha()]

@@ -9,6 +9,7 @@ import typer
 from kewen.cli.corpus_options import Corpus, Page, Rows, Workers, check_outputs
 from kewen.cli.json_lines import json_lines
 from kewen.cli.options import Encoding, Overwrite, TextColumn
+from kewen.cli.progress import bytes_done
 from kewen.cli.version import kewen_version
 
 EXAMPLES = """
@@ -22,7 +23,10 @@ def words(
     corpus: Corpus,
     known: Annotated[
         Path | None,
-        typer.Option(help="Words that are not new: a file, a word a line."),
+        typer.Option(
+            help="Words that are not new: a file in the corpus' encoding, a word a "
+            "line."
+        ),
     ] = None,
     min_count: Annotated[
         int, typer.Option(help="How often a word must occur, at least 2.")
@@ -46,13 +50,14 @@ def words(
 
     The result is the same for any number of workers.
     """
-    check_outputs(out, report, overwrite)
+    check_outputs(corpus, out, report, overwrite)
     from kewen.data.lines import numbered_lines
     from kewen.metrics import text_table
     from kewen.mining import NewWords
 
-    old = [] if known is None else [w.strip() for _, w in numbered_lines(known)]
-    found = NewWords(
+    lines = [] if known is None else numbered_lines(known, encoding)
+    old = [word.strip() for _, word in lines]
+    finder = NewWords(
         min_count=min_count,
         min_cohesion=min_cohesion,
         min_freedom=min_freedom,
@@ -60,7 +65,9 @@ def words(
         workers=workers,
         text=text,
         encoding=encoding,
-    ).fit(corpus)
+    )
+    with bytes_done("read, in three passes,") as show:
+        found = finder.fit(corpus, on_progress=show)
     if out is not None:
         with json_lines(out, overwrite=overwrite) as write:
             for each in found.words_:

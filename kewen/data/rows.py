@@ -14,6 +14,7 @@ from kewen.data.csv_records import Numbered, csv_records
 from kewen.data.example import Example
 from kewen.errors import DataError
 
+EMPTY = "the text is empty"
 Parsed = Iterator[Example | BadRow]
 _Places = tuple[int, int | None, int | None]  # of text, label, pair
 
@@ -64,7 +65,7 @@ def text_rows(lines: Numbered) -> Parsed:
 def example_or_bad(example: Example, *, labelled: bool) -> Example | BadRow:
     """The example, unless something that must be there is blank."""
     if not example.text.strip():
-        return BadRow(example.place, "the text is empty")
+        return BadRow(example.place, EMPTY)
     if example.pair is not None and not example.pair.strip():
         return BadRow(example.place, "the pair is empty")
     if labelled and not example.label:

@@ -5,6 +5,13 @@ from typing import Any, ClassVar
 
 from keras import ops
 
+from kewen.decoding.rules.checks import (
+    LEAST_FLOAT,
+    MOST_COUNTED,
+    MOST_FLOAT,
+    above,
+    is_whole,
+)
 from kewen.decoding.rules.rule import Rule
 from kewen.decoding.step import Step, flat_rows, shifted, taken_rows
 from kewen.decoding.strategy import (
@@ -23,7 +30,9 @@ from kewen.decoding.strategy import (
 from kewen.errors import ConfigError
 
 Tensor = Any
-NEVER = -1e9  # the score of what is out; a real sum of log-probabilities is above
+STOPS = "bound", "full", "best"
+NEVER = -1e9  # the sum of what is out; a real sum of log-probabilities is above
+NO_TEXT = -float("inf")  # where no whole text is; a real score is finite
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,18 +54,28 @@ class Beams(Strategy):
     groups before have chosen in this step costs `diversity` a time. A group's texts are
     its own.
 
+    With `coverage`, b, a whole text's score is higher by
+        b * sum over the source's tokens of log(min(what was looked at of it, 1)),
+    which is at most 0: what was looked at is the attention that all tokens of the text
+    paid it, see `Step.attending`. A text that leaves out a part of its source is worth
+    less. "bound" then asks of every beginning what it would be worth had it ended, and
+    "best" counts no coverage of beginnings, which may still come to look at all.
+
     Attributes:
-        num_beams: K.
+        num_beams: K. More than there are ids are filled as texts grow; as many as
+            there are texts find all of them.
         num_results: how many texts a prompt is given, at most K; all K if None.
         length_penalty: above 0 favours long texts, below 0 short ones.
         stop: "bound", "full" or "best".
         groups: of which K is a multiple.
         diversity: what a repetition among groups costs.
+        coverage: b, above 0; None leaves it out.
         rules: change the log-probabilities before they are added up.
         end_ids: int, tokens that end a text; None if none does.
 
     Source: length penalty and batches as in transformers; groups: Vijayakumar et al.,
-    2018 (arXiv 1610.02424), section 3.
+    2018 (arXiv 1610.02424), section 3; coverage: Wu et al., 2016 (arXiv 1609.08144),
+    equation 14.
     """
 
     num_beams: int
@@ -65,42 +84,53 @@ class Beams(Strategy):
     stop: str = "bound"
     groups: int = 1
     diversity: float = 0.0
+    coverage: float | None = None
     rules: tuple[Rule, ...] = ()
     end_ids: Any = None
 
     NUMBERS: ClassVar = {
         "length_penalty": "float32",
         "diversity": "float32",
+        "coverage": "float32",
         "end_ids": "int32",
     }
 
-    def check(self, vocabulary_size: int) -> None:
-        """Refuse what cannot be.
-
-        Raises:
-            ConfigError: if there are too few or too many beams, results or groups.
-        """
-        most = vocabulary_size // 2
-        if not 1 <= self.num_beams <= most:
-            raise ConfigError(
-                "num_beams must be at least 1, and twice as many continuations must "
-                f"exist: at most {most} with {vocabulary_size} ids. Received: "
-                f"{self.num_beams}."
-            )
-        if self.num_results is not None and not 1 <= self.num_results <= self.num_beams:
-            raise ConfigError(
-                f"num_results must be 1 to num_beams. Received: {self.num_results} of "
-                f"{self.num_beams} beams."
-            )
-        if self.groups < 1 or self.num_beams % self.groups:
+    def __post_init__(self) -> None:
+        is_whole("num_beams", self.num_beams, 1)
+        is_whole("groups", self.groups, 1)
+        if self.coverage is not None:
+            above("coverage", self.coverage, 0.0)
+        if self.num_results is not None:
+            is_whole("num_results", self.num_results, 1, self.num_beams)
+        if self.num_beams % self.groups:
             raise ConfigError(
                 "num_beams must be a multiple of groups. Received: "
                 f"{self.num_beams} beams in {self.groups} groups."
             )
-        if self.stop not in ("bound", "full", "best"):
+        if not isinstance(self.stop, str) or self.stop not in STOPS:
             raise ConfigError(
-                f"stop must be 'bound', 'full' or 'best'. Received: {self.stop!r}."
+                "When a beam search is done must be 'bound', 'full' or 'best', which "
+                "transformers calls early_stopping=False, True and 'never'. Received: "
+                f"{self.stop!r}."
             )
+
+    def check(self, vocabulary_size: int) -> None:
+        """Refuse a vocabulary that such beams cannot search.
+
+        Raises:
+            ConfigError: if it has no choice, or makes more continuations than int32
+                counts.
+        """
+        if vocabulary_size < 2:
+            raise ConfigError(
+                "Beams need a choice of ids. Received: a vocabulary of "
+                f"{vocabulary_size}."
+            )
+        is_whole("num_beams", self.num_beams, 1, MOST_COUNTED // vocabulary_size)
+
+    def step_of(self, step: Step) -> Step:
+        """As `Strategy.step_of`: one that tells what it looks at, if that counts."""
+        return step if self.coverage is None else step.attending()
 
     def start(self, step: Step, logits: Tensor, state: Any, loop: Loop) -> Loop:
         """As `Strategy.start`: every beam is given the prompt's likeliest tokens."""
@@ -113,6 +143,9 @@ class Beams(Strategy):
         sums = ops.where(first, 0.0, NEVER)
         history = ops.take(loop["history"], rows, axis=0)
         none = ops.zeros((prompts * beams,), "int32")
+        if self.coverage is not None:
+            state, attention = _attention_of(state)
+            loop = loop | {"covered": ops.take(attention, rows, axis=0)}
         return self._chosen(
             step,
             ops.take(logits, rows, axis=0),
@@ -127,7 +160,7 @@ class Beams(Strategy):
                 "done": ops.zeros((prompts,), "bool"),
                 "ended": ops.reshape(history, (prompts, beams, -1)),
                 "ended_counts": ops.zeros((prompts, beams), "int32"),
-                "ended_scores": ops.full((prompts, beams), NEVER, "float32"),
+                "ended_scores": ops.full((prompts, beams), NO_TEXT, "float32"),
                 "open": ops.ones((prompts, self.groups), "bool"),
             },
         )
@@ -135,6 +168,9 @@ class Beams(Strategy):
     def grow(self, step: Step, loop: Loop) -> Loop:
         """As `Strategy.grow`."""
         logits, state = step(loop["history"][:, -1], loop["step"])
+        if self.coverage is not None:
+            state, attention = _attention_of(state)
+            loop = loop | {"covered": loop["covered"] + attention}
         return self._chosen(step, logits, loop | {"step": state})
 
     def results(self, loop: Loop) -> list[list[Generated]]:
@@ -152,7 +188,7 @@ class Beams(Strategy):
                 [
                     Generated(texts[prompt * len(row) + beam], float(row[beam]))
                     for beam in best[: self.num_results]
-                    if row[beam] > NEVER / 2
+                    if row[beam] > NO_TEXT
                 ]
             )
         return found
@@ -165,13 +201,14 @@ class Beams(Strategy):
         ruled = self.ruled(ops.log_softmax(raw, axis=-1), loop)
         fault = _fault_of_prompts(loop, fault_of(raw, ruled))
         gains = ops.reshape(ruled, (prompts, beams, size))
+        owed = ops.reshape(self._owed(loop), (prompts, beams))
         each = beams // self.groups
         used = ops.zeros((prompts, 1, size), "float32")
         chosen: list[_Group] = []
         for group in range(self.groups):
             part = slice(group * each, (group + 1) * each)
             here = gains[:, part] - self.diversity * used
-            found = self._group(loop, here, part, group)
+            found = self._group(loop, here, owed, part, group)
             chosen.append(found)
             if group + 1 < self.groups:
                 marks = ops.one_hot(found.ids, size, dtype="float32")
@@ -186,6 +223,8 @@ class Beams(Strategy):
         ids = ops.reshape(whole["ids"], (-1,))
         history = ops.take(loop["history"], rows, axis=0)
         states = [taken_rows(state, rows) for state in loop["rules"]]
+        if self.coverage is not None:
+            loop = loop | {"covered": ops.take(loop["covered"], rows, axis=0)}
         return loop | {
             "step": step.reorder(loop["step"], whole["parents"]),
             "history": shifted(history, ids),
@@ -200,7 +239,16 @@ class Beams(Strategy):
             "done": ops.logical_or(ops.logical_not(ops.any(open_, axis=1)), fault > 0),
         }
 
-    def _group(self, loop: Loop, gains: Tensor, part: slice, group: int) -> "_Group":
+    def _owed(self, loop: Loop) -> Tensor:
+        """What each beam's text is worth less for what it has not looked at: (N,)."""
+        if self.coverage is None:
+            return ops.zeros_like(loop["history"][:, 0], "float32")
+        covered = ops.clip(loop["covered"], LEAST_FLOAT, 1.0)
+        return self.coverage * ops.sum(ops.log(covered), axis=1)
+
+    def _group(
+        self, loop: Loop, gains: Tensor, owed: Tensor, part: slice, group: int
+    ) -> "_Group":
         prompts, each, size = gains.shape
         count = ops.reshape(loop["counts"], (prompts, -1))[:, :1] + 1  # with this token
         is_last = count >= loop["limits"][:, None]
@@ -210,11 +258,11 @@ class Beams(Strategy):
         ids, parents = places % size, places // size + part.start
         ends = ops.logical_or(is_one_of(ids, self.end_ids), is_last)
 
-        before = ops.cast(count, "float32") ** self.length_penalty
         is_whole = ops.logical_and(ends, ops.arange(2 * each) < each)
         is_whole = ops.logical_and(is_whole, loop["open"][:, group, None])
         is_whole = ops.logical_and(is_whole, sums > NEVER / 2)
-        scores = ops.where(is_whole, sums / before, NEVER)
+        owed = ops.take_along_axis(owed, parents, axis=1)
+        scores = ops.where(is_whole, self._score(sums, count, owed), NO_TEXT)
         pool = ops.concatenate([loop["ended_scores"][:, part], scores], axis=1)
         best, kept = top_k(pool, each)
         own = ops.reshape(loop["history"], (prompts, -1, loop["history"].shape[-1]))
@@ -227,6 +275,7 @@ class Beams(Strategy):
 
         going = ops.where(ends, NEVER + sums, sums)
         sums, order = top_k(going, each)
+        owed = ops.take_along_axis(owed, order, axis=1)
         return _Group(
             ids=ops.take_along_axis(ids, order, axis=1),
             parents=ops.take_along_axis(parents, order, axis=1),
@@ -236,21 +285,22 @@ class Beams(Strategy):
             ended_counts=ops.take_along_axis(counts, kept, axis=1),
             open=ops.logical_and(
                 loop["open"][:, group, None],
-                self._open(loop, sums[:, :1], best, count, is_last),
+                self._open(loop, sums, owed, best, count, is_last),
             ),
         )
 
     def _open(
         self,
         loop: Loop,
-        likeliest: Tensor,
+        sums: Tensor,
+        owed: Tensor,
         best: Tensor,
         count: Tensor,
         is_last: Tensor,
     ) -> Tensor:
         """Whether a group goes on: bool, (B, 1)."""
         worst = ops.min(best, axis=1, keepdims=True)
-        full = worst > NEVER / 2
+        full = worst > NO_TEXT
         if self.stop == "full":
             better = ops.logical_not(full)
         else:
@@ -258,10 +308,23 @@ class Beams(Strategy):
             if self.stop == "best":
                 limits = loop["limits"][:, None]
                 length = ops.where(self.length_penalty > 0, limits, count)
-            hope = likeliest / ops.cast(length, "float32") ** self.length_penalty
+                owed = ops.zeros_like(owed)
+            hope = ops.max(self._score(sums, length, owed), axis=1, keepdims=True)
             better = ops.logical_or(ops.logical_not(full), hope > worst)
-        going = ops.logical_and(better, likeliest > NEVER / 2)
+        going = ops.logical_and(better, sums[:, :1] > NEVER / 2)
         return ops.logical_and(going, ops.logical_not(is_last))
+
+    def _score(self, sums: Tensor, length: Tensor, owed: Tensor) -> Tensor:
+        """What texts of this length are worth; finite, whatever the penalties."""
+        scale = ops.cast(length, "float32") ** self.length_penalty
+        scale = ops.maximum(scale, LEAST_FLOAT)  # not 0, where the penalty is far below
+        return ops.maximum(sums / scale + owed, -MOST_FLOAT)
+
+
+def _attention_of(state: Any) -> tuple[Any, Tensor]:
+    """A step's state without it, and what it looked at, (N, S) float32."""
+    state = dict(state)
+    return state, ops.cast(state.pop("attention"), "float32")
 
 
 def _fault_of_prompts(loop: Loop, faults: Tensor) -> Tensor:
@@ -274,7 +337,7 @@ def _fault_of_prompts(loop: Loop, faults: Tensor) -> Tensor:
     faults = ops.reshape(faults, lives.shape)
     broken = ops.any(ops.logical_and(lives, faults == NOT_FINITE), axis=1)
     goes_on = ops.any(ops.logical_and(lives, faults == FINE), axis=1)
-    has_text = ops.any(loop["ended_scores"] > NEVER / 2, axis=1)
+    has_text = ops.any(loop["ended_scores"] > NO_TEXT, axis=1)
     stuck = ops.where(ops.logical_or(goes_on, has_text), FINE, NOTHING_ALLOWED)
     return ops.cast(ops.where(broken, NOT_FINITE, stuck), "int32")
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from kewen.decoding.decoder import Decoder
+from kewen.decoding.decoder import Decoder, limits_of
+from kewen.decoding.rules.checks import is_whole
 from kewen.decoding.strategy import Generated, Loop, numpy_of
 from kewen.errors import ConfigError
 
@@ -37,14 +38,24 @@ def continuous(
         (number of the prompt, what came of it), as they are done.
 
     Raises:
-        ConfigError: if a rule has an entry for each prompt.
+        ConfigError: if a rule has an entry for each prompt, the strategy takes one
+            prompt at a time, or a number cannot be.
     """
+    if decoder.strategy.ALONE:
+        raise ConfigError(
+            "Prompts that make room for each other are decoded side by side. Received: "
+            f"{type(decoder.strategy).__name__}, which takes one at a time. Call the "
+            "decoder itself."
+        )
     if any(rule.prompts is not None for rule in decoder.strategy.rules):
         raise ConfigError(
             "Prompts that make room for each other are held to the same rules. "
             "Received: a rule with an entry for each prompt. Generate batch by batch."
         )
-    limits = np.broadcast_to(np.asarray(max_new_tokens, "int32"), len(prompts))
+    is_whole("rows", rows, 1)
+    limits = limits_of(max_new_tokens, len(prompts))
+    if not len(prompts):
+        return
     capacity = decoder.capacity(
         max(len(prompt) + limit for prompt, limit in zip(prompts, limits, strict=True))
     )

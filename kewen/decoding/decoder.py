@@ -1,6 +1,6 @@
 """The driver of every strategy: prompts in, generated ids out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ from keras import ops
 
 from kewen.decoding import programs
 from kewen.decoding.drawing import keys_of, uniforms
+from kewen.decoding.rules.checks import MOST_COUNTED, MOST_SEED, is_whole
 from kewen.decoding.step import Step, merged_rows
 from kewen.decoding.strategy import (
     NOT_FINITE,
@@ -22,7 +23,7 @@ from kewen.errors import ConfigError, DataError
 
 Tensor = Any
 PROMPT_BUCKET = 16  # columns; prompts and histories are rounded up to these
-CAPACITY_BUCKET = 64
+LEAST_BUCKET = 16  # of capacities, see `capacity`
 
 
 class Decoder:
@@ -30,13 +31,17 @@ class Decoder:
 
     On JAX the whole loop is one program: a program for each number of rows and length
     of prompt reads the prompts, and one for each number of rows and capacity goes on.
-    Prompts are rounded up to 16 columns, capacities to 64, or to `longest`.
+    Prompts are rounded up to 16 columns; capacities to a quarter of a power of two (64,
+    80, 96, 112, 128, 160, ...), or to `longest`.
 
     Args:
         step: the model.
         strategy: how to choose.
         longest: most tokens that a text may have, prompt included; None for any number.
         seed: of whatever is drawn.
+
+    Raises:
+        ConfigError: if the seed is no whole number.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class Decoder:
         longest: int | None = None,
         seed: int = 0,
     ) -> None:
+        is_whole("seed", seed, 0, MOST_SEED)
         self.step = strategy.step_of(step)
         self.strategy = strategy
         self.longest = longest
@@ -68,17 +74,40 @@ class Decoder:
         Returns:
             For each prompt the texts that the strategy found, the best first.
         """
+        return [
+            texts
+            for loop in self.begun(prompts, max_new_tokens, extra)
+            for texts in self.results(self.advance(loop))
+        ]
+
+    def begun(
+        self,
+        prompts: Sequence[Sequence[int]],
+        max_new_tokens: int | Sequence[int] = 64,
+        extra: Mapping[str, np.ndarray] | None = None,
+    ) -> Iterator[Loop]:
+        """Loops that go on with the prompts, in their order, to be done one by one.
+
+        One of all; or one each, if the strategy takes one prompt at a time. Arguments
+        as of a call, errors as of `begin`.
+
+        Raises:
+            ConfigError: if a rule has an entry for each prompt, and one comes a time.
+        """
         if not self.strategy.ALONE or len(prompts) < 2:
-            loop = self.begin(prompts, max_new_tokens, extra)
-            return self.results(self.advance(loop))
-        limits = np.broadcast_to(np.asarray(max_new_tokens, "int32"), len(prompts))
-        found = []
+            yield self.begin(prompts, max_new_tokens, extra)
+            return
+        if any(rule.prompts not in (None, 1) for rule in self.strategy.rules):
+            raise ConfigError(
+                "Guesses are judged one prompt at a time, so that rules are the same "
+                "for all. Received: a rule with an entry for each prompt. Decode "
+                "without guesses, or prompt by prompt."
+            )
+        limits = limits_of(max_new_tokens, len(prompts))
         keys = self.keys(prompts, extra)
         for n, prompt in enumerate(prompts):
             own = {name: rows[n : n + 1] for name, rows in (extra or {}).items()}
-            loop = self.begin([prompt], limits[n : n + 1], own, keys=keys[n : n + 1])
-            found += self.results(self.advance(loop))
-        return found
+            yield self.begin([prompt], limits[n : n + 1], own, keys=keys[n : n + 1])
 
     def begin(
         self,
@@ -103,10 +132,11 @@ class Decoder:
             ConfigError: if nothing is to be generated, or more than the model can hold.
         """
         lengths = [len(prompt) for prompt in prompts]
-        limits = np.broadcast_to(np.asarray(max_new_tokens, "int32"), len(prompts))
+        limits = limits_of(max_new_tokens, len(prompts))
         self._check(lengths, limits)
         capacity = capacity or self.capacity(max(np.add(lengths, limits)))
-        columns = min(_rounded(max(lengths), PROMPT_BUCKET), capacity)
+        room = capacity if self.longest is None else min(capacity, self.longest)
+        columns = min(_rounded(max(lengths), PROMPT_BUCKET), room)
         ids, is_token = aligned_right(prompts, columns)
         prompt = {"token_ids": ids, "padding_mask": is_token, **(extra or {})}
         loop: dict[str, Any] = {"limits": np.array(limits, "int32")}
@@ -197,9 +227,15 @@ class Decoder:
         return self.strategy.results(loop)
 
     def capacity(self, tokens: int) -> int:
-        """Columns that are made for texts of so many tokens."""
+        """Columns that are made for texts of so many tokens.
+
+        A step reads all of them, filled or not: so at most a fifth are spare from 64
+        on, with four programs for each doubling.
+        """
         spare = self.strategy.spare
-        rounded = _rounded(tokens + spare, CAPACITY_BUCKET)
+        needed = int(tokens + spare)
+        bucket = 1 << max((needed - 1).bit_length() - 3, 0)
+        rounded = _rounded(needed, max(bucket, LEAST_BUCKET))
         if spare:
             return rounded
         return rounded if self.longest is None else min(rounded, self.longest)
@@ -237,13 +273,8 @@ class Decoder:
             raise ConfigError(
                 f"max_new_tokens must be at least 1. Received: {limits.min()}."
             )
-        most = max(int(n) for n in np.add(lengths, limits))
-        if self.longest is not None and most > self.longest:
-            raise ConfigError(
-                f"The model has positions for {self.longest} tokens, prompt included. "
-                f"Received: a prompt of {max(lengths)} and max_new_tokens "
-                f"{limits.max()}. Shorten the prompt, or ask for fewer tokens."
-            )
+        if self.longest is not None:
+            check_room(lengths, limits, self.longest)
 
     def _check_faults(self, loop: Loop) -> None:
         faults = numpy_of(loop["faults"])
@@ -260,6 +291,40 @@ class Decoder:
                 f"that forbid every one, at row {rows[0]}. Loosen a constraint, allow "
                 "the end token, or let more tokens come."
             )
+
+
+def limits_of(max_new_tokens: Any, prompts: int) -> np.ndarray:
+    """The most new tokens of each prompt: int32, (B,).
+
+    Raises:
+        ConfigError: if they are no whole numbers, or neither one nor one a prompt.
+    """
+    limits = np.asarray(max_new_tokens)
+    are_whole = limits.dtype.kind in "iu" and bool((limits <= MOST_COUNTED).all())
+    if not are_whole or limits.shape not in ((), (prompts,)):
+        raise ConfigError(
+            f"max_new_tokens must be a whole number, at most {MOST_COUNTED}, or one "
+            f"for each of the prompts, {prompts}. Received: {max_new_tokens!r}."
+        )
+    return np.broadcast_to(limits.astype("int32"), prompts)
+
+
+def check_room(
+    lengths: Sequence[int], limits: np.ndarray, longest: int, reader: str = "model"
+) -> None:
+    """Refuse prompts that leave the reader too few positions for what is to come.
+
+    Raises:
+        ConfigError: names the first of the longest texts.
+    """
+    totals = np.add(lengths, limits, dtype="int64")
+    number = int(totals.argmax())
+    if totals[number] > longest:
+        raise ConfigError(
+            f"The {reader} has positions for {longest} tokens, prompt included. "
+            f"Received: {lengths[number]} in prompt {number}, and max_new_tokens "
+            f"{limits[number]}. Shorten the prompt, or ask for fewer tokens."
+        )
 
 
 def aligned_right(

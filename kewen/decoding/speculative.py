@@ -23,6 +23,7 @@ from kewen.decoding.strategy import (
 )
 
 Tensor = Any
+MOST_GUESSES = 32  # each lengthens the program, whose compilation takes seconds more
 
 
 class Drafted(Step):
@@ -66,7 +67,7 @@ class Speculative(Strategy):
     Prompts are decoded one after another: rows would not keep step.
 
     Attributes:
-        count: guesses a look.
+        count: guesses a look, at most `MOST_GUESSES`.
         ngram: newest tokens that are looked up.
         rules: as of `Paths`; guesses obey them too.
         end_ids: int, tokens that end a text; None if none does.
@@ -87,7 +88,7 @@ class Speculative(Strategy):
     DRAWS: ClassVar = 3  # of a guess, of its judgement, of another token
 
     def __post_init__(self) -> None:
-        is_whole("count", self.count, 1)
+        is_whole("count", self.count, 1, MOST_GUESSES)
         is_whole("ngram", self.ngram, 1)
 
     @property

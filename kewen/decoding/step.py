@@ -115,6 +115,23 @@ class Step(abc.ABC):
             f"Received: {type(self).__name__}, which gives scores alone."
         )
 
+    def attending(self) -> "Step":
+        """The same step, whose states have an entry `attention` as well.
+
+        It is how much the newest token looked at each token of its source, float
+        (N, S): the probabilities of the last layer's cross-attention, their mean over
+        the heads, and 1 at places without a token. Who asks for it takes it out of a
+        state before going on with that.
+
+        Raises:
+            ConfigError: if this step has no source apart from the text.
+        """
+        raise ConfigError(
+            "A coverage penalty asks how much of its source a text has looked at, "
+            "which an encoder-decoder with a cache tells. Received: "
+            f"{type(self).__name__}. Leave the penalty out."
+        )
+
     def variables(self) -> list[keras.Variable]:
         """Weights that a compiled program is given as arguments."""
         return []
@@ -174,8 +191,22 @@ class Rescoring(Step):
         return {"token_ids": ids, "padding_mask": ops.ones_like(ids, "bool")}
 
     def scores(self, columns: dict[str, Tensor]) -> Tensor:
-        """Scores after the last column: of (N, L) each to (N, V)."""
-        return self._predict(columns["token_ids"], columns["padding_mask"])
+        """Scores after the last column: of (N, L) each to (N, V).
+
+        Raises:
+            ConfigError: if on JAX `predict` makes arrays of its tensors.
+        """
+        try:
+            return self._predict(columns["token_ids"], columns["padding_mask"])
+        except TypeError as error:
+            if not type(error).__name__.startswith(("Tracer", "Concretization")):
+                raise
+            raise ConfigError(
+                "On JAX predict is compiled with the whole loop, so it must be made of "
+                "keras.ops, of its tensors alone. Received: one that makes a NumPy "
+                f"array or a Python number of them ({type(error).__name__}). Use "
+                "keras.ops, or wrap it in jax.pure_callback."
+            ) from error
 
 
 def shifted(columns: Tensor, newest: Tensor) -> Tensor:

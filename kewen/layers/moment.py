@@ -38,6 +38,7 @@ class Moment:
         clock: int scalar, columns before the new ones; 0 for a prompt.
         lengths: int, (N,), tokens of each row before the new ones.
         capacity: R of layers that see all; no row may grow longer.
+        longest: tokens that the model has positions for.
         windows: attention layer -> how many newest tokens it sees; None for all.
         memories: call of an attention layer -> (keys, values), (N G, K, R) and
             (N G, R, D); empty for a prompt, whose layers do what they always do, and
@@ -46,15 +47,19 @@ class Moment:
         contexts: the same of cross-attention, (B G, K, S) and (B G, S, D), made once.
         ancestors: of beams, int32, (N, R of layers that see all): which beam of the
             prompt wrote the column in this slot that the row descends from.
+        looked_at: what the newest token looked at, float, (N, S): the probabilities of
+            the last cross-attention so far, their mean over its heads.
     """
 
     clock: Tensor
     lengths: Tensor
     capacity: int
+    longest: int
     windows: Mapping[str, int | None]
     memories: dict[str, Memory] = dataclasses.field(default_factory=dict)
     contexts: dict[str, Memory] = dataclasses.field(default_factory=dict)
     ancestors: Tensor | None = None
+    looked_at: Tensor | None = None
 
     def __post_init__(self) -> None:
         self.is_prompt = not self.memories
@@ -122,8 +127,13 @@ class Moment:
         return widest // self.ancestors.shape[1]
 
     def positions(self, count: int) -> Tensor:
-        """Numbers of the new tokens in their rows, from 0: int32, (N, T)."""
-        return self.lengths[:, None] + ops.arange(count, dtype="int32")
+        """Numbers of the new tokens in their rows, from 0: int32, (N, T).
+
+        Of several, guesses may stand beyond the last position. They are never taken,
+        but what is remembered of them must be numbers.
+        """
+        numbers = self.lengths[:, None] + ops.arange(count, dtype="int32")
+        return ops.minimum(numbers, self.longest - 1) if count > 1 else numbers
 
     def remember(self, name: str, key: Tensor, value: Tensor) -> Memory:
         """Keys and values that the new queries look at, the new ones among them.

@@ -17,6 +17,8 @@ from kewen.ops import (
 )
 
 Tensor = Any
+# Logits come out turned: turning those of more rows back takes longer than is won.
+MOST_ROWS_OF_LOGITS = 16
 
 
 @keras.saving.register_keras_serializable("kewen")
@@ -57,7 +59,8 @@ class TokenEmbedding(Rematerialized, keras.layers.ReversibleEmbedding):
 
     def call(self, inputs: Tensor, reverse: bool = False) -> Tensor:
         """Keras' own, but for a few tokens' logits on JAX' CPU, see `few_rows_by`."""
-        if not reverse or self.quantization_mode or not are_few_rows(inputs):
+        few = are_few_rows(inputs, most=MOST_ROWS_OF_LOGITS)
+        if not reverse or self.quantization_mode or not few:
             return super().call(inputs, reverse=reverse)
         table: Any = ops.convert_to_tensor(self.embeddings)
         if not self.tie_weights or sums_apart(table) or self.logit_soft_cap:

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from kewen.errors import TrainingError
 from kewen.mining.entries import Batch, Entries
 from kewen.mining.gradients import Gradients, Table, compiled_loop, gradients
+from kewen.mining.independence import Independence
 
 EPSILON = 1e-8
+STRIDE = 8  # batches between two steps towards independence
 
 
 @dataclass
@@ -75,6 +77,7 @@ def descend(
     batch_size: int,
     generator: np.random.Generator,
     compiled: bool | None = None,
+    independence: Independence | None = None,
 ) -> Iterator[float]:
     """Train, epoch by epoch, and give the mean loss of each, measured on the way.
 
@@ -87,6 +90,8 @@ def descend(
         batch_size: entries a step.
         generator: of random numbers.
         compiled: by numba or not; None takes it if it is installed.
+        independence: demanded of all pairs too, in steps between the batches. Its own
+            loss is not reported.
 
     Raises:
         TrainingError: if the loss is no number any more.
@@ -98,7 +103,10 @@ def descend(
     records = sum(len(batch.columns) for batch in batches)
     for epoch in range(epochs):
         loss = 0.0
-        for number in generator.permutation(len(batches)):
+        for turn, number in enumerate(generator.permutation(len(batches))):
+            if independence is not None and turn % STRIDE == 0:
+                ahead = min(STRIDE, len(batches) - turn)
+                _separate(independence, first, second, ahead / len(batches), compiled)
             loss += _step(compute, batches[number], first, second, compiled)
         if not np.isfinite(loss):
             raise TrainingError(
@@ -124,3 +132,19 @@ def _step(
     first.step(batch.rows, gradient, compiled)
     second.step(batch.rows, other, compiled)
     return loss
+
+
+def _separate(
+    independence: Independence,
+    first: AdaGrad,
+    second: AdaGrad | None,
+    share: float,
+    compiled: bool,
+) -> None:
+    everything = np.arange(len(first.table), dtype=np.int32)
+    partner = first if second is None else second
+    gradient = independence.gradient(first.table, partner.table, share)
+    if second is not None:
+        other = independence.gradient(second.table, first.table, share)
+        second.step(everything, other, compiled)
+    first.step(everything, gradient, compiled)

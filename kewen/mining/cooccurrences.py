@@ -11,18 +11,19 @@ from typing import Literal, get_args
 import numpy as np
 from scipy import sparse
 
-from kewen.errors import ConfigError, DataError
+from kewen.errors import ConfigError, DataError, NotFoundError
 from kewen.mining.key_counts import KeyCounts, Run, summed
 from kewen.mining.lexicon import Lexicon
 from kewen.mining.stored_words import read_arrays, words_from, words_to, write_arrays
 from kewen.mining.token_file import END, Ids, TokenFile
+from kewen.settings import at_least
 
 Weighting = Literal["flat", "inverse_distance"]
-BLOCK_TOKENS = 1 << 19
+BLOCK_TOKENS = 1 << 18
 WIDEST = {"flat": 1 << 15, "inverse_distance": 40}  # lcm(1 ... 40) fits int64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cooccurrence:
     """Counts of unordered pairs of words within a window.
 
@@ -155,14 +156,16 @@ def cooccurrence(
             over how far apart it stands.
         min_count: rarer words are left out before windows are laid, as in word2vec.
         lexicon: the words to count instead, such as for a part of a corpus.
-        memory_bytes: for pairs; what is beyond goes to temporary files. The result must
-            fit in memory.
+        memory_bytes: for counting pairs; what is beyond goes to temporary files. The
+            result, 12 bytes a pair, and the words must fit in memory beside it.
         folder: of temporary files; the system's own if None.
         workers: threads that sort.
 
     Raises:
-        ConfigError: for a window, weighting or number that cannot be.
-        DataError: if a document is a string, or no word is frequent enough.
+        ConfigError: for a window, weighting, lexicon or number that cannot be.
+        NotFoundError: if there is no such folder.
+        DataError: if a document is a string or holds other things than strings, or no
+            word is frequent enough.
 
     Example: `cooccurrence([["机场", "飞机"], ["车站", "火车"]], min_count=1)`.
     """
@@ -171,13 +174,21 @@ def cooccurrence(
             f"weighting must be one of {', '.join(get_args(Weighting))}. "
             f"Received: {weighting!r}."
         )
-    if not 1 <= window <= WIDEST[weighting]:
+    if at_least("window", window, 1) > WIDEST[weighting]:
         raise ConfigError(
             f"window must be 1 to {WIDEST[weighting]} for the weighting {weighting}. "
             f"Received: {window}."
         )
-    if workers < 1:
-        raise ConfigError(f"workers must be at least 1. Received: {workers}.")
+    at_least("workers", workers, 1)
+    if lexicon is not None and not isinstance(lexicon, Lexicon):
+        raise ConfigError(
+            f"lexicon must be a Lexicon. Received: {type(lexicon).__name__}. Make one "
+            "of counts by Lexicon.of, or take another Cooccurrence's."
+        )
+    if folder is not None and not Path(folder).is_dir():
+        raise NotFoundError(
+            f"The folder of temporary files must exist. Received: {folder}."
+        )
     with TokenFile(corpus, folder) as tokens, KeyCounts(memory_bytes, folder) as counts:
         words = tokens.lexicon(min_count) if lexicon is None else lexicon
         if len(words) == 0:
@@ -255,11 +266,18 @@ class _Pairing:
         return summed(keys, counts * (self._unit // distance))
 
     def triangle(self, counts: KeyCounts) -> sparse.csr_array:
-        keys, sums = counts.result()
         unit = 1 if self.weighting == "flat" else self._unit
-        rows, columns = np.divmod(keys, self.size)
-        begins = np.searchsorted(rows, np.arange(self.size + 1))
-        return sparse.csr_array(
-            (sums / unit, columns.astype(np.int32), begins.astype(np.int64)),
-            shape=(self.size, self.size),
-        )
+        lengths = np.zeros(self.size, np.int64)
+        columns, amounts = [np.zeros(0, np.int32)], [np.zeros(0)]
+        for keys, sums in counts.parts():
+            rows = keys // self.size
+            lengths += np.bincount(rows, minlength=self.size)
+            columns.append((keys - rows * self.size).astype(np.int32))
+            amounts.append(sums / unit)
+        begins = np.concatenate([[0], np.cumsum(lengths)])
+        if begins[-1] <= np.iinfo(np.int32).max:  # else columns would be widened too
+            begins = begins.astype(np.int32)
+        # One after the other, so that the pieces of the first are gone.
+        joined, columns = np.concatenate(columns), []
+        shape = (self.size, self.size)
+        return sparse.csr_array((np.concatenate(amounts), joined, begins), shape=shape)

@@ -14,30 +14,39 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from kewen.data import BadRow, read_examples
+from kewen.data import BadRow, Example
 from kewen.data.blocks import has_blocks
 from kewen.data.lines import (
     MAX_LINE_CHARS,
     known,
+    numbered_lines,
     opened,
+    raw_lines,
     refuse_wide,
     wrong_encoding,
 )
-from kewen.data.rows import Columns, jsonl_rows
-from kewen.errors import ConfigError, DataError, NotFoundError
+from kewen.data.readers import columns_of, form_of
+from kewen.data.rows import EMPTY, Columns, jsonl_rows
+from kewen.errors import DataError, NotFoundError
 
 # Large chunks share their words: fewer counts to add up. Small ones, towards the end,
 # keep all workers busy until it. Both depend on the corpus only.
-MOST_BYTES, FEWEST_BYTES = 1 << 24, 1 << 19
+MOST_BYTES, FEWEST_BYTES = 1 << 23, 1 << 19
 SHARE = 4  # of what is left is a chunk
 STREAM_BYTES = 1 << 22  # of a chunk of what has no size
-ENDINGS = (".txt", ".jsonl", ".tsv", ".csv")  # that are read in a folder, also with .gz
+TABLES, JSON_LINES = (".tsv", ".tab", ".csv"), (".jsonl", ".ndjson")
+ENDINGS = (".txt", *JSON_LINES, *TABLES)  # that are read in a folder, also with .gz
 _MARK = b"\xef\xbb\xbf"
 _MOST_TEXTS = 1 << 15  # of an iterable that travel together
 
 
 class Chunk(Protocol):
     """Some texts of a corpus; travels by pickle."""
+
+    @property
+    def size(self) -> int:
+        """About how many bytes."""
+        ...
 
     def texts(self) -> Sequence[str]:
         """The texts, none blank, without line ends."""
@@ -93,17 +102,8 @@ class Lines:
     def _fields(self, column: str) -> list[tuple[int, str]]:
         """Line numbers within the chunk, and the texts in these lines of JSON."""
         numbered = ((n, line) for n, line in enumerate(self._lines(), 1) if line)
-        rows: list[tuple[int, str]] = []
-        for row in jsonl_rows(numbered, Columns(column, None, None)):
-            if isinstance(row, BadRow):
-                line = self._before() + int(row.place.removeprefix("line "))
-                raise DataError(
-                    f"{self.path} must hold a JSON object with a text in each line. "
-                    f"Received: line {line}: {row.reason}. Correct the line, or name "
-                    "the field of the text (text=..., --text)."
-                )
-            rows.append((row.line or 0, row.text))
-        return rows
+        rows = jsonl_rows(numbered, Columns(column, None, None))
+        return list(_filled(self.path, rows, self._before))
 
     def _before(self) -> int:
         """How many lines come before; counted only when something is wrong."""
@@ -139,6 +139,11 @@ class Several:
 
     parts: Sequence[Lines | Texts]
 
+    @property
+    def size(self) -> int:
+        """About how many bytes."""
+        return sum(part.size for part in self.parts)
+
     def texts(self) -> Sequence[str]:
         """The texts of all."""
         return [text for part in self.parts for text in part.texts()]
@@ -153,6 +158,7 @@ class Several:
 
 
 Corpus = str | os.PathLike[str] | Iterable[str]
+Progress = Callable[[int, int | None], object]
 
 
 def chunks_of(
@@ -161,16 +167,21 @@ def chunks_of(
     text: str | int = "text",
     encoding: str = "utf-8",
     chunk_bytes: int | None = None,
+    most_bytes: int = MOST_BYTES,
+    on_progress: Progress | None = None,
 ) -> Iterator[Chunk]:
     """All texts of a corpus, in order, as chunks that do not depend on who reads them.
 
     Args:
         corpus: a file (.jsonl, .tsv and .csv have columns, all others a text a line;
-            .gz is inflated), a folder, or an iterable of texts.
+            .gz is inflated), a folder, or an iterable of texts. Blank ones are none.
         text: the column of the text: a name, or a position from 0 where there is no
             header.
         encoding: of the files.
         chunk_bytes: about how large a chunk is, which ends with a line; None chooses.
+        most_bytes: how large a chunk is that was chosen, at most.
+        on_progress: is told how many bytes were taken when the next chunk is asked for,
+            and of how many; None where files are inflated or have cells, and of texts.
 
     Raises:
         NotFoundError: at once, if there is no such file or folder.
@@ -179,31 +190,72 @@ def chunks_of(
     """
     if isinstance(corpus, str | os.PathLike):
         known(encoding)
-        return _of_files(files_of(Path(corpus)), text, encoding, chunk_bytes)
-    return _of_texts(enumerate(corpus), "text", chunk_bytes or STREAM_BYTES)
+        files = files_of(Path(corpus))
+        chunks = _of_files(files, text, encoding, chunk_bytes, most_bytes)
+        total = _bytes_of_lines(files, encoding)
+    elif not isinstance(corpus, Iterable):
+        raise DataError(
+            "A corpus must be a file, a folder or texts. Received: "
+            f"{corpus!r:.100}. Pass a path, or a list of strings."
+        )
+    else:
+        chunks = _of_texts(enumerate(corpus), "text", chunk_bytes or STREAM_BYTES)
+        total = None
+    return chunks if on_progress is None else _told(chunks, total, on_progress)
+
+
+def _told(
+    chunks: Iterator[Chunk], total: int | None, on_progress: Progress
+) -> Iterator[Chunk]:
+    done = 0
+    for chunk in chunks:
+        yield chunk
+        done += chunk.size
+        on_progress(done, total)
+
+
+def _bytes_of_lines(paths: Sequence[Path], encoding: str) -> int | None:
+    """Of all files together, if chunks are places in them."""
+    otherwise = (".gz", *TABLES)
+    if not has_blocks(encoding) or any(p.suffix.lower() in otherwise for p in paths):
+        return None
+    return sum(path.stat().st_size for path in paths)
 
 
 def files_of(path: Path) -> list[Path]:
     """The file, or those below a folder whose endings are known, in order of names.
 
+    Links are followed, each folder is gone into once.
+
     Raises:
         NotFoundError: if nothing is there.
-        DataError: if the folder holds no such file.
+        DataError: if the folder holds no such file, or one that cannot be read.
     """
     if not path.exists():
         raise NotFoundError(
             f"There is no file or folder {path}. Looked in {path.absolute().parent}; "
             "check the spelling and the folder you are in."
         )
-    if not path.is_dir():
+    if path.is_file():
         return [path]
+    if not path.is_dir():
+        raise DataError(
+            f"{path} must be a file or a folder, for several processes read it in "
+            "several places. Received: a pipe or a device. Write it to a file first."
+        )
     found = sorted(
-        each
-        for each in path.rglob("*")
-        if each.name.lower().removesuffix(".gz").endswith(ENDINGS)
-        and each.is_file()
-        and not each.name.startswith(".")
+        Path(folder, name)
+        for folder, names in _folders(path)
+        for name in names
+        if name.lower().removesuffix(".gz").endswith(ENDINGS)
+        and not name.startswith(".")
     )
+    for each in found:
+        if not each.is_file():  # what is left out in silence would be missing
+            raise DataError(
+                f"{each} must be a file. Received: a link to nothing, a pipe or a "
+                "device. Remove it, or name it differently."
+            )
     if not found:
         raise DataError(
             f"The folder {path} must hold files that end in {', '.join(ENDINGS)}, or "
@@ -212,13 +264,37 @@ def files_of(path: Path) -> list[Path]:
     return found
 
 
+def _folders(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Each folder and the names of its files; one that two links lead to once only."""
+    seen: set[str] = set()
+    for folder, below, names in os.walk(path, onerror=_unlisted, followlinks=True):
+        below.sort()  # so that the same link is followed each time
+        real = os.path.realpath(folder)
+        if real in seen:
+            below.clear()
+            continue
+        seen.add(real)
+        yield folder, names
+
+
+def _unlisted(error: OSError) -> None:
+    raise DataError(
+        f"The folder {error.filename} cannot be read. Received from the system: "
+        f"{error.strerror}. Check your rights on it, or move it out of the corpus."
+    ) from error
+
+
 def _of_files(
-    paths: Sequence[Path], text: str | int, encoding: str, chunk_bytes: int | None
+    paths: Sequence[Path],
+    text: str | int,
+    encoding: str,
+    chunk_bytes: int | None,
+    most_bytes: int,
 ) -> Iterator[Chunk]:
     left = sum(path.stat().st_size for path in paths)
 
     def aim() -> int:
-        return chunk_bytes or max(FEWEST_BYTES, min(MOST_BYTES, left // SHARE))
+        return chunk_bytes or max(FEWEST_BYTES, min(most_bytes, left // SHARE))
 
     together: list[Lines | Texts] = []
     size = 0
@@ -242,17 +318,41 @@ def _of_file(
     path: Path, text: str | int, encoding: str, aim: Callable[[], int]
 ) -> Iterator[Lines | Texts]:
     ending = Path(path.name.lower().removesuffix(".gz")).suffix
-    if ending in (".tsv", ".csv"):
-        examples = read_examples(path, text=text, label=None, encoding=encoding)
-        rows = ((each.line or 0, each.text) for each in examples)
-        return _of_texts(rows, f"{path}, line", min(aim(), STREAM_BYTES))
-    if not has_blocks(encoding):
-        raise ConfigError(
-            f"A corpus of lines must be in an encoding in which each line can be read "
-            f"by itself. Received: {encoding} for {path}. Convert it to UTF-8 (iconv)."
-        )
-    column = str(text) if ending == ".jsonl" else None
-    return _of_lines(path, column, encoding, aim)
+    is_json = ending in JSON_LINES
+    if has_blocks(encoding) and ending not in TABLES:
+        return _of_lines(path, str(text) if is_json else None, encoding, aim)
+    rows = numbered_lines(path, encoding)
+    if is_json:
+        columns = Columns(str(text), None, None)
+        rows = _filled(path, jsonl_rows(rows, columns))
+    elif ending in TABLES:
+        columns = columns_of(text, None, None)
+        form = form_of(path, columns, None)
+        lines = raw_lines if form.ending == ".csv" else numbered_lines
+        rows = _filled(path, form.rows(lines(path, encoding)))
+    return _of_texts(rows, f"{path}, line", min(aim(), STREAM_BYTES))
+
+
+def _filled(
+    path: Path, rows: Iterable[Example | BadRow], before: Callable[[], int] = int
+) -> Iterator[tuple[int, str]]:
+    """Line numbers and texts of the rows that have one.
+
+    Args:
+        path: of the file.
+        rows: of a part of it.
+        before: how many lines come before that part.
+    """
+    for row in rows:
+        if isinstance(row, Example):
+            yield row.line, row.text
+        elif row.reason != EMPTY:
+            line = before() + int(row.place.removeprefix("line "))
+            raise DataError(
+                f"{path} must hold a text in each row. Received: line {line}: "
+                f"{row.reason}. Correct the line, or name the column of the text "
+                "(text=..., --text)."
+            )
 
 
 def _of_lines(
@@ -320,9 +420,15 @@ def _of_texts(
             )
         if not text or text.isspace():
             continue
+        try:
+            size += len(text.encode())
+        except UnicodeEncodeError as error:
+            raise DataError(
+                f"A text must be whole characters. Received: half of a surrogate pair "
+                f"at {error.start} of {source} {number}. Mend the text."
+            ) from error
         numbers.append(number)
         content.append(text)
-        size += 3 * len(text)
         if size >= chunk_bytes or len(content) == _MOST_TEXTS:
             yield Texts(source, numbers, content, size)
             numbers, content, size = [], [], 0

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kewen.errors import KewenError, WorkerError
-from kewen.mining.corpus import Corpus, chunks_of
+from kewen.mining.corpus import Corpus, Progress, chunks_of
 from kewen.mining.word_cutters import Words, cutter
 
 
@@ -14,6 +14,7 @@ def documents(
     punctuation: bool = True,
     text: str | int = "text",
     encoding: str = "utf-8",
+    on_progress: Progress | None = None,
 ) -> Iterator[list[str]]:
     """The words of each text, in order, read as they are asked for.
 
@@ -24,6 +25,8 @@ def documents(
         punctuation: whether words without a letter or digit stay.
         text: column of the text, in files that have columns.
         encoding: of the files.
+        on_progress: is told how many bytes were read, and of how many; None where files
+            are inflated or have cells, and of texts.
 
     Raises:
         ConfigError, MissingExtraError: at once, if the words cannot be cut so.
@@ -32,7 +35,7 @@ def documents(
         WorkerError: if the function for words fails, on a text that it names.
     """
     cut = cutter(words)
-    chunks = chunks_of(corpus, text=text, encoding=encoding)
+    chunks = chunks_of(corpus, text=text, encoding=encoding, on_progress=on_progress)
 
     def read() -> Iterator[list[str]]:
         for chunk in chunks:

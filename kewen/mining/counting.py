@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from kewen.errors import DataError
-from kewen.mining.corpus import Chunk, Corpus, chunks_of
+from kewen.mining.corpus import Chunk, Corpus, Progress, chunks_of
+from kewen.mining.estimator import Estimator
+from kewen.mining.packed_words import PackedWords, falling
 from kewen.mining.parallel import parallel_apply
 from kewen.mining.tally import Tally
 from kewen.mining.word_cutters import Words, check_words, count_words
@@ -15,7 +17,7 @@ from kewen.mining.word_cutters import Words, check_words, count_words
 class Counted:
     """What one chunk holds."""
 
-    counts: dict[str, int]
+    words: PackedWords
     num_texts: int
 
 
@@ -25,26 +27,17 @@ class CountChunk:
 
     Args:
         words: as for `WordCounter`.
-        punctuation: whether words without a letter or digit count.
     """
 
     words: Words
-    punctuation: bool = True
 
     def __call__(self, chunk: Chunk) -> Counted:
         """The counts of one chunk."""
         texts = chunk.texts()
-        counts = count_words(texts, self.words, chunk.place)
-        if not self.punctuation:
-            counts = {
-                word: count
-                for word, count in counts.items()
-                if any(map(str.isalnum, word))
-            }
-        return Counted(dict(counts), len(texts))
+        return Counted(count_words(texts, self.words, chunk.place), len(texts))
 
 
-class WordCounter:
+class WordCounter(Estimator):
     """Counts the words of a corpus of any size.
 
     Each process counts chunks of some megabytes, so memory grows with the number of
@@ -61,7 +54,8 @@ class WordCounter:
         encoding: of the files.
 
     Attributes:
-        counts_: how often each word occurs, the most frequent first.
+        counts_: how often each word occurs, the most frequent first, equally frequent
+            ones in the order of their characters' codes.
         error_bound_: no count is lower than the truth by more; 0 without `most`. A word
             that is not in `counts_` occurs at most so often.
         num_texts_, num_words_: how many were read.
@@ -92,8 +86,13 @@ class WordCounter:
         self.text = text
         self.encoding = encoding
 
-    def fit(self, corpus: Corpus, y: object = None) -> "WordCounter":
+    def fit(
+        self, corpus: Corpus, y: object = None, *, on_progress: Progress | None = None
+    ) -> "WordCounter":
         """Count a file, the files of a folder, or an iterable of texts.
+
+        `on_progress` is told how many bytes were taken, and of how many; None where
+        files are inflated or have cells, and of texts.
 
         Raises:
             NotFoundError: if there is no such file or folder.
@@ -101,32 +100,45 @@ class WordCounter:
             WorkerError: if the function for words fails, on a text that it names.
         """
         check_words(self.words)
-        chunks = chunks_of(corpus, text=self.text, encoding=self.encoding)
-        function = CountChunk(self.words, self.punctuation)
+        chunks = chunks_of(
+            corpus, text=self.text, encoding=self.encoding, on_progress=on_progress
+        )
+        function = CountChunk(self.words)
         return self.fit_counted(parallel_apply(function, chunks, workers=self.workers))
 
     def fit_counted(self, parts: Iterator[Counted]) -> "WordCounter":
         """Add up what was counted elsewhere, chunk by chunk in order."""
-        tally: Tally[str] = Tally(self.most)
+        tally: Tally[str] | None = None if self.most is None else Tally(self.most)
+        every = PackedWords()
         self.num_texts_ = 0
         for part in parts:
-            tally.add(part.counts)
             self.num_texts_ += part.num_texts
+            if tally is None:
+                every.merge(part.words)
+            else:
+                tally.add(self._wanted(part.words.counts()))
         if not self.num_texts_:
             raise DataError(
                 "A corpus must hold at least one text that is not blank. Received: "
                 "none. Look into its files."
             )
-        self.num_words_ = tally.total
-        self.counts_ = tally.most_common()
-        self.error_bound_ = tally.error_bound
+        counts = self._wanted(every.counts()) if tally is None else tally.kept()
+        self.num_words_ = sum(counts.values()) if tally is None else tally.total
+        self.error_bound_ = 0 if tally is None else tally.error_bound
+        self.counts_ = falling(counts)
         self._tally = tally
         return self
 
+    def _wanted(self, counts: dict[str, int]) -> dict[str, int]:
+        if self.punctuation:
+            return counts
+        return {w: count for w, count in counts.items() if any(map(str.isalnum, w))}
+
     def bounds(self, word: str) -> tuple[int, int]:
         """Least and most of how often a word really occurs; equal without `most`."""
-        return self._tally.bounds(word)
+        count = self.counts_.get(word, 0)
+        return (count, count) if self._tally is None else self._tally.bounds(word)
 
     def most_common(self, number: int) -> list[tuple[str, int]]:
-        """The most frequent words and their counts."""
-        return list(islice(self.counts_.items(), number))
+        """The most frequent words and their counts, at most so many."""
+        return list(islice(self.counts_.items(), max(number, 0)))

@@ -69,6 +69,15 @@ def _batch(entries: Entries, chosen: NDArray[np.integer]) -> Batch:
     )
 
 
+def no_pairs(counts: Cooccurrence) -> DataError:
+    """What is said of a corpus in which no word stands near another."""
+    return DataError(
+        "There must be pairs of different words. Received: "
+        f"{len(counts)} pairs of {len(counts.lexicon)} words. Give more text, a "
+        "wider window, or a smaller min_count."
+    )
+
+
 def weight_of(
     amounts: Floats, alpha: float, x_max: float, truncate: bool
 ) -> NDArray[np.float64]:
@@ -77,19 +86,25 @@ def weight_of(
     return np.minimum(weights, 1.0) if truncate else weights
 
 
+def check_counts(counts: object) -> None:
+    """Texts are not counts."""
+    if not isinstance(counts, Cooccurrence):
+        raise DataError(
+            "Word vectors are learned from the counts that cooccurrence(corpus) gives. "
+            f"Received: {type(counts).__name__}."
+        )
+
+
 def off_diagonal(
     counts: Cooccurrence,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
     """Rows, columns and amounts of the pairs of two different words."""
+    check_counts(counts)
     pairs = sparse.coo_array(counts.pairs)
     rows, columns = pairs.coords
     apart = rows != columns
     if not apart.any():
-        raise DataError(
-            "There must be pairs of different words. Received: "
-            f"{len(counts)} pairs of {len(counts.lexicon)} words. Give more text, a "
-            "wider window, or a smaller min_count."
-        )
+        raise no_pairs(counts)
     ids = rows[apart].astype(np.int32), columns[apart].astype(np.int32)
     return *ids, np.asarray(pairs.data[apart], np.float64)
 

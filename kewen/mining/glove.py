@@ -13,13 +13,15 @@ from scipy import sparse
 
 from kewen.mining.adagrad import AdaGrad, descend
 from kewen.mining.cooccurrences import Cooccurrence
-from kewen.mining.entries import Entries, weight_of
+from kewen.mining.entries import Entries, check_counts, no_pairs, weight_of
+from kewen.mining.estimator import Estimator
 from kewen.mining.gradients import Table
-from kewen.mining.pmi_vectors import check_positive, first_values, joined, usual_batch
+from kewen.mining.pmi_vectors import check_numbers, first_values, joined, usual_batch
 from kewen.mining.word_vectors import WordVectors
+from kewen.settings import RandomState, generator
 
 
-class GloVe:
+class GloVe(Estimator):
     """An estimator: sum of w_ij (<v_i, u_j> + b_i + c_j - log x_ij)^2."""
 
     vectors_: WordVectors
@@ -35,7 +37,7 @@ class GloVe:
         learning_rate: float = 0.05,
         batch_size: int | None = None,
         dtype: str = "float32",
-        random_state: int = 0,
+        random_state: RandomState = 0,
         compiled: bool | None = None,
     ):
         """Note what to do; the arguments are those of `PMIWordVectors`."""
@@ -49,7 +51,7 @@ class GloVe:
         self.random_state = random_state
         self.compiled = compiled
 
-    def fit(self, counts: Cooccurrence) -> "GloVe":
+    def fit(self, counts: Cooccurrence, y: object = None) -> "GloVe":
         """Train on counts, which GloVe takes by inverse distance; sums both tables."""
         for _ in self.rounds(counts):
             pass
@@ -57,21 +59,21 @@ class GloVe:
 
     def rounds(self, counts: Cooccurrence) -> Iterator[float]:
         """`fit` epoch by epoch: gives the mean loss of each."""
-        check_positive(self, "dim", "x_max", "epochs", "learning_rate", "batch_size")
-        generator = np.random.default_rng(self.random_state)
+        check_numbers(self)
+        random = generator(self.random_state)
+        entries = glove_entries(counts, self.alpha, self.x_max, self.dtype)
         # A bias is a column whose partner in the other table is 1 and stays so.
         size, width = len(counts.lexicon), self.dim + 2
-        first = first_values(generator, size, width, self.dtype)
-        second = first_values(generator, size, width, self.dtype)
+        first = first_values(random, size, width, self.dtype)
+        second = first_values(random, size, width, self.dtype)
         first[:, -1] = second[:, -2] = 1
-        entries = glove_entries(counts, self.alpha, self.x_max, self.dtype)
         losses = descend(
             entries,
             AdaGrad(first, self.learning_rate, fixed_column=width - 1),
             AdaGrad(second, self.learning_rate, fixed_column=width - 2),
             epochs=self.epochs,
             batch_size=self.batch_size or usual_batch(len(entries)),
-            generator=generator,
+            generator=random,
             compiled=self.compiled,
         )
         self.losses_ = []
@@ -88,8 +90,11 @@ def glove_entries(
     counts: Cooccurrence, alpha: float, x_max: float, dtype: str
 ) -> Entries:
     """Logarithms of all counts, a word around itself too, and GloVe's weights."""
+    check_counts(counts)
     pairs = sparse.coo_array(counts.pairs)
     rows, columns = pairs.coords
+    if not len(rows):
+        raise no_pairs(counts)
     # Around itself a word is seen from both ends.
     amounts = np.where(rows == columns, 2 * pairs.data, pairs.data)
     return Entries(

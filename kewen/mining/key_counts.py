@@ -8,7 +8,9 @@ result does not depend on where the runs end.
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,7 @@ Keys = NDArray[np.int64]
 Run = tuple[Keys, Keys]  # keys, rising, and the sum of each
 LEAST_BYTES = 1 << 20
 ENTRY_BYTES = 16
+MERGING = 4  # what merging takes, in the size of what is merged
 
 
 class KeyCounts:
@@ -28,8 +31,8 @@ class KeyCounts:
         """Count nothing yet.
 
         Args:
-            memory_bytes: what the runs may take before they are merged and, if that
-                does not help, written to the disk; merging takes three times as much.
+            memory_bytes: what the runs may take, their merging included, before they
+                are written to the disk.
             folder: of temporary files; the system's own if None.
         """
         if memory_bytes < LEAST_BYTES:
@@ -37,16 +40,11 @@ class KeyCounts:
                 f"memory_bytes must be at least {LEAST_BYTES}. Received: "
                 f"{memory_bytes}."
             )
-        self._most = memory_bytes // ENTRY_BYTES
+        self._most = memory_bytes // ENTRY_BYTES // MERGING
         self._runs: list[Run] = []
         self._held = 0  # entries in memory
         self._folder = tempfile.TemporaryDirectory(prefix="kewen-", dir=folder)
-        self._spilled: list[Run] = []
-
-    @property
-    def num_spilled(self) -> int:
-        """Runs that lie on the disk."""
-        return len(self._spilled)
+        self._spilled: list[Spilled] = []
 
     def add(self, keys: Keys, amounts: Keys | None = None) -> None:
         """Count keys, in any order and repeated, each once or by its amount."""
@@ -62,33 +60,33 @@ class KeyCounts:
             if self._held > self._most // 2:
                 self._spill()
 
-    def result(self) -> Run:
-        """All keys, rising, and their sums; in memory."""
-        if not self._spilled:
-            return merged(self._runs)
-        parts = list(self.parts())
-        return (
-            np.concatenate([keys for keys, _ in parts]),
-            np.concatenate([sums for _, sums in parts]),
-        )
-
     def parts(self) -> Iterator[Run]:
-        """The result in pieces that fit the budget, by rising keys."""
-        runs = [*self._spilled, *self._runs]
-        every = max(1, sum(len(keys) for keys, _ in runs) // self._most)
+        """All keys, rising, and their sums, in pieces that fit the budget."""
+        held = [keys for keys, _ in self._runs]
+        lists = [*(run.mapped() for run in self._spilled), *held]
+        total = sum(map(len, lists))
+        if total == 0:
+            return
+        every = max(1, total // self._most)
         # Evenly drawn keys of all runs cut the range into pieces of like size.
-        step = max(1, self._most // (4 * max(1, len(runs))))
-        sample = np.sort(np.concatenate([keys[::step] for keys, _ in runs]))
+        step = max(1, self._most // (4 * len(lists)))
+        sample = np.sort(np.concatenate([keys[::step] for keys in lists]))
         chosen = np.linspace(0, len(sample) - 1, 2 * every + 1)[1:-1].astype(np.int64)
-        begins = [0] * len(runs)
+        begins = [0] * len(lists)
         for cut in [*np.unique(sample[chosen]), None]:
             ends = [
                 len(keys) if cut is None else int(np.searchsorted(keys, cut))
-                for keys, _ in runs
+                for keys in lists
             ]
+            spans = list(zip(begins, ends, strict=True))
+            there = len(self._spilled)
             pieces = [
-                (np.asarray(keys[b:e]), np.asarray(sums[b:e]))
-                for (keys, sums), b, e in zip(runs, begins, ends, strict=True)
+                run.read(*span)
+                for run, span in zip(self._spilled, spans[:there], strict=True)
+            ]
+            pieces += [
+                (keys[slice(*span)], sums[slice(*span)])
+                for (keys, sums), span in zip(self._runs, spans[there:], strict=True)
             ]
             begins = ends
             yield merged(pieces)
@@ -106,16 +104,39 @@ class KeyCounts:
 
     def _spill(self) -> None:
         number = len(self._spilled)
-        paths = [Path(self._folder.name) / f"{number}.{part}.npy" for part in "ks"]
-        for path, array in zip(paths, self._runs[0], strict=True):
-            np.save(path, array)
-        keys, sums = (np.load(path, mmap_mode="r") for path in paths)
-        self._spilled.append((keys, sums))
+        keys, sums = (Path(self._folder.name) / f"{number}.{part}" for part in "ks")
+        for path, array in zip((keys, sums), self._runs[0], strict=True):
+            array.tofile(path)
+        self._spilled.append(Spilled(keys, sums))
         self._runs, self._held = [], 0
 
 
-def summed(keys: Keys, amounts: Keys | None = None) -> Run:
+@dataclass(frozen=True)
+class Spilled:
+    """A run on the disk."""
+
+    keys: Path
+    sums: Path
+
+    def mapped(self) -> Keys:
+        """All keys, to look at a few of them."""
+        return np.memmap(self.keys, np.int64, "r")
+
+    def read(self, begin: int, end: int) -> Run:
+        """A piece, in memory: pages of a mapped file would stay there too."""
+        keys, sums = (
+            np.fromfile(path, np.int64, end - begin, offset=8 * begin)
+            for path in (self.keys, self.sums)
+        )
+        return keys, sums
+
+
+def summed(
+    keys: NDArray[Any], amounts: Keys | None = None
+) -> tuple[NDArray[Any], Keys]:
     """Sorted keys without repetition and the sum of each one's amounts (1 if None).
+
+    Keys are whole numbers of any type.
 
     Example: keys 5 3 5 give 3 5 and 1 2.
     """

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kewen.errors import ConfigError, DataError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lexicon:
     """A word's id is its place; counts fall, and equal ones keep the corpus' order."""
 
@@ -59,6 +59,17 @@ class Lexicon:
         """The ids of the tokens that are in the lexicon; others are skipped."""
         index = self.index
         return np.array([index[each] for each in tokens if each in index], np.int64)
+
+
+def words_of(tokens: Iterable[str]) -> Iterable[str]:
+    """The words of a text, unless they are a string: its letters are not its words."""
+    if isinstance(tokens, str):
+        raise DataError(
+            "A text must be its words in order, such as a list of strings. Received "
+            f"the string {tokens[:40]!r}. Cut it into words first; list(text) takes "
+            "its characters."
+        )
+    return tokens
 
 
 def frequent(counts: NDArray[np.int64], min_count: int) -> NDArray[np.int64]:

@@ -1,20 +1,30 @@
 """Words that a corpus shows by itself: they hold together, and both sides are free."""
 
 import math
-from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kewen.errors import ConfigError, DataError
-from kewen.mining.cohesion import CohesionCutter, cohesion, count_ngrams
-from kewen.mining.corpus import Chunk, Corpus, chunks_of
+from kewen.mining.cohesion import (
+    CohesionCutter,
+    cohesion,
+    count_ngrams,
+    frequent_ngrams,
+)
+from kewen.mining.corpus import Chunk, Corpus, Progress, chunks_of
+from kewen.mining.estimator import Estimator
 from kewen.mining.freedom import LONGEST_WORD, Neighbours, entropies
+from kewen.mining.key_counts import LEAST_BYTES
 from kewen.mining.ngrams import LONGEST, Table, grams_of, summed
+from kewen.mining.packed_words import PackedWords, falling
 from kewen.mining.parallel import parallel_apply
 from kewen.mining.segmenter import Segmenter
+
+CHUNK_BYTES = 1 << 22  # its n-grams take six times as much
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +48,13 @@ class NewWord:
         return self.freedom * math.log(self.count)
 
 
-class NewWords:
+class NewWords(Estimator):
     """Finds the words of a corpus without a dictionary.
 
     Three passes: n-grams of up to four letters are counted, and the cohesive ones kept;
     the texts are cut where no cohesive n-gram lies across; the neighbours of what is
-    left whole are counted. Memory grows with the number of different n-grams.
+    left whole are counted. Memory grows with the number of cohesive n-grams only: all
+    others go through temporary files if they are many.
 
     Args:
         min_count: how often an n-gram and a word must occur.
@@ -52,6 +63,8 @@ class NewWords:
         min_freedom: least entropy of a word's neighbours on both sides, in nats.
         known: words that are not new.
         workers: processes; None takes as many as there are cores.
+        memory_bytes: for n-grams, before they go to temporary files; counting takes
+            some times as much at its peak.
         text: column of the text, in files that have columns.
         encoding: of the files.
 
@@ -71,6 +84,7 @@ class NewWords:
         min_freedom: float = 0.7,
         known: Collection[str] = (),
         workers: int | None = None,
+        memory_bytes: int = 1 << 27,
         text: str | int = "text",
         encoding: str = "utf-8",
     ) -> None:
@@ -79,42 +93,55 @@ class NewWords:
         self.min_freedom = min_freedom
         self.known = known
         self.workers = workers
+        self.memory_bytes = memory_bytes
         self.text = text
         self.encoding = encoding
 
-    def fit(self, corpus: Corpus, y: object = None) -> "NewWords":
+    def fit(
+        self, corpus: Corpus, y: object = None, *, on_progress: Progress | None = None
+    ) -> "NewWords":
         """Find the words of a file, a folder's files, or a list of texts.
+
+        `on_progress` is told as by `WordCounter.fit`, of three passes one by one.
 
         Raises:
             ConfigError: for thresholds that cannot be.
             DataError: if the corpus holds no letter, or can be read once only.
         """
         self._check(corpus)
-        parts = parallel_apply(count_ngrams, self._chunks(corpus), workers=self.workers)
-        tables = summed(parts)
-        if not tables or not len(tables[0].keys):
+        chunks = partial(
+            chunks_of,
+            corpus,
+            text=self.text,
+            encoding=self.encoding,
+            most_bytes=CHUNK_BYTES,
+            on_progress=on_progress,
+        )
+        parts = parallel_apply(count_ngrams, chunks(), workers=self.workers)
+        tables, letters = frequent_ngrams(parts, self.min_count, self.memory_bytes)
+        if not letters:
             raise DataError("A corpus must hold letters. Received: none in it.")
-        cohesions = [cohesion(tables, size) for size in range(2, LONGEST + 1)]
+        cohesions = [cohesion(tables, n, letters) for n in range(2, LONGEST + 1)]
         cohesive = [
-            table.keys[(each >= least) & (table.counts >= self.min_count)]
+            table.keys[each >= least]
             for table, each, least in zip(
                 tables[1:], cohesions, self.min_cohesion, strict=True
             )
         ]
         cutter = CohesionCutter(cohesive, LONGEST_WORD)
-        counts: Counter[str] = Counter()
-        for part in parallel_apply(cutter, self._chunks(corpus), workers=self.workers):
-            counts.update(part)
+        every = PackedWords()
+        for part in parallel_apply(cutter, chunks(), workers=self.workers):
+            every.merge(part)
         self.counts_ = {
             word: count
-            for word, count in counts.most_common()
+            for word, count in falling(every.counts()).items()
             if "\ufffd" not in word  # half of a wide character
-            and (len(word) == 1 or (count >= self.min_count and cutter.is_word(word)))
+            and (len(word) == 1 or count >= self.min_count)
         }
         known = set(self.known)
         found = [w for w in self.counts_ if len(w) > 1 and w not in known]
         loosest = [_loosest(word, tables, cohesions) for word in found]
-        left, right = self._neighbours(corpus, found)
+        left, right = self._neighbours(chunks, found)
         words = [
             NewWord(word, self.counts_[word], *numbers)
             for word, *numbers in zip(found, loosest, left, right, strict=True)
@@ -128,21 +155,16 @@ class NewWords:
         return Segmenter(self.counts_)
 
     def _neighbours(
-        self, corpus: Corpus, words: Sequence[str]
+        self, chunks: Callable[[], Iterator[Chunk]], words: Sequence[str]
     ) -> tuple[list[float], list[float]]:
         if not words:
             return [], []
-        pairs = parallel_apply(
-            Neighbours(words), self._chunks(corpus), workers=self.workers
-        )
+        pairs = parallel_apply(Neighbours(words), chunks(), workers=self.workers)
         left, right = summed(pairs)
         return (
             entropies(left, len(words)).tolist(),
             entropies(right, len(words)).tolist(),
         )
-
-    def _chunks(self, corpus: Corpus) -> Iterator[Chunk]:
-        return chunks_of(corpus, text=self.text, encoding=self.encoding)
 
     def _check(self, corpus: Corpus) -> None:
         if isinstance(corpus, Iterator):
@@ -156,10 +178,22 @@ class NewWords:
                 f"min_count must be at least 2: what occurs once shows nothing. "
                 f"Received: {self.min_count}."
             )
-        if len(self.min_cohesion) != LONGEST - 1:
+        if self.memory_bytes < LONGEST * LEAST_BYTES:
+            raise ConfigError(
+                f"memory_bytes must be at least {LONGEST * LEAST_BYTES}. Received: "
+                f"{self.memory_bytes}."
+            )
+        if len(self.min_cohesion) != LONGEST - 1 or np.isnan(self.min_cohesion).any():
             raise ConfigError(
                 "min_cohesion must be three numbers, for n-grams of 2, 3 and 4 "
                 f"letters. Received: {self.min_cohesion}."
+            )
+        if math.isnan(self.min_freedom):
+            raise ConfigError("min_freedom must be a number. Received: NaN.")
+        if isinstance(self.known, str):
+            raise ConfigError(
+                "known must be a list or a set of words. Received: the string "
+                f"{self.known[:40]!r}. To read them from a file, give its lines."
             )
 
 

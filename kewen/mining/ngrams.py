@@ -12,6 +12,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from kewen.mining import key_counts
+
 Units = NDArray[np.uint16]
 Keys = NDArray[np.uint64]
 
@@ -87,8 +89,7 @@ class Table:
 
 def table_of(keys: Keys) -> Table:
     """How often each number occurs."""
-    found, counts = np.unique(keys, return_counts=True)
-    return Table(found, counts.astype(np.int64))
+    return Table(*key_counts.summed(keys))  # twice as fast as numpy.unique
 
 
 def added(tables: Sequence[Table]) -> Table:

@@ -16,16 +16,19 @@ from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Any, TypeVar
 
 from kewen.errors import ConfigError, KewenError, WorkerError
 from kewen.mining.worker import AHEAD, Failure, apply, serve
+from kewen.settings import at_least
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 WINDOW = 4  # tasks a worker that are begun and not yet handed out
 JOIN_S = 5.0
+IN_MAIN = b"__main__"  # is in the pickle of what the main program defines
 
 
 def parallel_apply(
@@ -65,8 +68,10 @@ def parallel_apply(
     Source: lesson 7031, whose `parallel_apply` this replaces.
     """
     count = checked_workers(workers)
-    if batch < 1:
-        raise ConfigError(f"batch must be at least 1. Received: {batch}.")
+    batch = at_least("batch", batch, 1)
+    seed = None if seed is None else at_least("seed", seed, 0)
+    if not isinstance(items, Iterable):
+        raise ConfigError(f"items must be gone through. Received: {items!r:.100}.")
     if count == 1:
         return _here(function, items, seed)
     pool = _Pool(_pickled(function), count, seed, WINDOW * count)
@@ -79,14 +84,7 @@ def checked_workers(workers: int | None) -> int:
     Raises:
         ConfigError: if there would be none.
     """
-    if workers is None:
-        return cores()
-    if workers < 1:
-        raise ConfigError(
-            "workers must be at least 1, or None for as many as there are cores. "
-            f"Received: {workers}."
-        )
-    return workers
+    return cores() if workers is None else at_least("workers", workers, 1)
 
 
 def cores() -> int:
@@ -98,11 +96,16 @@ def cores() -> int:
 
 def _pickled(function: Callable[..., Any]) -> bytes:
     try:
-        return pickle.dumps(function)
+        pickled = pickle.dumps(function)
+        main = sys.modules["__main__"]
+        if IN_MAIN in pickled and not Path(getattr(main, "__file__", "")).is_file():
+            raise TypeError("no file holds it")
+        return pickled
     except Exception as error:
         raise ConfigError(
             "Worker processes find a function by its name, so it must be defined at "
-            "the top of a module, not inside another function and not by lambda. "
+            "the top of a module's file: not inside another function, not by lambda, "
+            "not in a notebook or at a prompt. "
             f"Received: {function!r} ({error}). Move it, or take workers=1."
         ) from error
 
@@ -242,17 +245,23 @@ class _Pool:
         theirs.close()
         return _Worker(process, ours)
 
-    @staticmethod
-    def _death(worker: _Worker) -> WorkerError:
+    def _death(self, worker: _Worker) -> WorkerError:
         worker.process.join(JOIN_S)
         code = worker.process.exitcode
         how = (
             f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
         )
+        if IN_MAIN in self._pickled and code == 1:
+            return WorkerError(
+                "Worker processes run the main program again to find its function, so "
+                "what else it does must stand under `if __name__ == '__main__':`. "
+                "Received: a worker that did not come so far. Its own words are above."
+            )
         return WorkerError(
             f"A worker process must live until its items are done. Received: its end "
-            f"by {how}, with item {worker.tasks[0]} in work. Signal 9 often means that "
-            "memory ran out: take fewer workers or smaller items."
+            f"by {how}, with the batch from item {worker.tasks[0]} on in work. "
+            "Signal 9 often means that memory ran out: take fewer workers or smaller "
+            "items."
         )
 
 
@@ -265,7 +274,7 @@ def _main_left_alone(pickled: bytes) -> Generator[None]:
     `if __name__ == "__main__"` would start itself over and over.
     """
     main = sys.modules["__main__"]
-    if b"__main__" in pickled:
+    if IN_MAIN in pickled:
         yield
         return
     sys.modules["__main__"] = types.ModuleType("__main__")

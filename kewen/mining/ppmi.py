@@ -7,6 +7,7 @@ from kewen.errors import ConfigError
 from kewen.mining.cooccurrences import Cooccurrence
 from kewen.mining.entries import off_diagonal, pmi
 from kewen.mining.word_vectors import WordVectors
+from kewen.settings import RandomState, at_least, generator
 
 OVERSAMPLING = 16  # directions more than are wanted
 
@@ -17,7 +18,7 @@ def ppmi_svd(
     *,
     power: float = 0.5,
     num_products: int = 4,
-    random_state: int = 0,
+    random_state: RandomState = 0,
 ) -> WordVectors:
     """Word vectors U S^power of the matrix max(PMI, 0), 0 where nothing was seen.
 
@@ -32,17 +33,17 @@ def ppmi_svd(
         num_products: with the matrix; each makes the directions more exact.
         random_state: of the subspace.
     """
-    size = len(counts.lexicon)
-    if not 1 <= dim <= size:
-        raise ConfigError(f"dim must be 1 to {size}, the words. Received: {dim}.")
     rows, columns, amounts = off_diagonal(counts)
+    size = len(counts.lexicon)
+    if at_least("dim", dim, 1) > size:
+        raise ConfigError(f"dim must be 1 to {size}, the words. Received: {dim}.")
     values = np.maximum(pmi(counts, rows, columns, amounts), 0).astype(np.float32)
     ids = np.concatenate([rows, columns]), np.concatenate([columns, rows])
     matrix = sparse.csr_array((np.tile(values, 2), ids), shape=(size, size))
-    generator = np.random.default_rng(random_state)
+    random = generator(random_state)
     width = min(dim + OVERSAMPLING, size)
-    basis = generator.standard_normal((size, width)).astype(np.float32)
-    for _ in range(num_products):
+    basis = random.standard_normal((size, width)).astype(np.float32)
+    for _ in range(at_least("num_products", num_products, 0)):
         basis = np.linalg.qr(matrix @ basis).Q
     eigenvalues, turned = np.linalg.eigh(basis.T @ (matrix @ basis))
     largest = np.argsort(-np.abs(eigenvalues))[:dim]

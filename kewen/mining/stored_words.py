@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kewen.checkpoints import open_checkpoint, write_safetensors
+from kewen.data.readers import check_exists
 from kewen.errors import ConfigError, DataError
 from kewen.files import atomic_write
 
@@ -20,14 +21,28 @@ ENDINGS = (".npz", ".safetensors")
 
 
 def words_to(words: tuple[str, ...]) -> NDArray[np.uint8]:
-    """The words as bytes; one with a zero byte in it is a DataError."""
+    """The words as bytes; one with a zero byte or half a character is a DataError."""
     broken = next((word for word in words if "\0" in word), None)
     if broken is not None:
         raise DataError(
             f"A word must not hold a zero byte. Received: {broken!r}. Cut the text "
             "into words without one."
         )
-    return np.frombuffer("".join(f"{each}\0" for each in words).encode(), np.uint8)
+    try:
+        data = "".join(f"{each}\0" for each in words).encode()
+    except UnicodeEncodeError as error:
+        raise half_character(error) from error
+    return np.frombuffer(data, np.uint8)
+
+
+def half_character(error: UnicodeEncodeError) -> DataError:
+    """What is said of a word that no UTF-8 file can hold."""
+    begin = error.object.rfind("\0", 0, error.start) + 1
+    word = error.object[begin:].partition("\0")[0]
+    return DataError(
+        f"A word must be whole characters. Received: {word!r:.100}, with half of a "
+        "surrogate pair. Mend the text that it is from."
+    )
 
 
 def words_from(
@@ -76,9 +91,11 @@ def read_arrays(
         optional: those that need not be there.
 
     Raises:
+        NotFoundError: if there is no such file.
         CheckpointError: if the file is no sound `.npz` or `.safetensors`.
         DataError: if it holds other arrays.
     """
+    check_exists(path)
     with open_checkpoint(path) as file:
         for name, (dtypes, axes) in wanted.items():
             if name not in file:

@@ -1,6 +1,6 @@
-"""Counts that are added up: all, or the most frequent with a bound of the error.
+"""Counts of the most frequent words, added up in bounded memory.
 
-Where only some are kept, what is dropped may come back, and its count then starts anew.
+What is dropped may come back, and its count then starts anew.
 So the table notes for each word how much of it may have been lost before, and what goes
 is decided as Misra and Gries do: of N words counted and m kept, no count is too low by
 more than N / (m + 1), whatever the data and their order.
@@ -8,12 +8,11 @@ more than N / (m + 1), whatever the data and their order.
 
 from collections.abc import Hashable, Mapping
 from itertools import compress
-from operator import itemgetter
 from typing import Generic, TypeVar
 
 import numpy as np
 
-from kewen.errors import ConfigError
+from kewen.settings import at_least
 
 K = TypeVar("K", bound=Hashable)
 
@@ -22,7 +21,7 @@ class Tally(Generic[K]):
     """What has been counted so far.
 
     Args:
-        most: how many words are kept; None keeps all, and then every count is exact.
+        most: how many words are kept.
 
     Raises:
         ConfigError: if none would be kept.
@@ -31,12 +30,8 @@ class Tally(Generic[K]):
         PODS 2012; a bound for each word: Manku and Motwani's lossy counting, VLDB 2002.
     """
 
-    def __init__(self, most: int | None = None) -> None:
-        if most is not None and most < 1:
-            raise ConfigError(
-                f"At least one word must be kept, or None for all. Received: {most}."
-            )
-        self._most = most
+    def __init__(self, most: int) -> None:
+        self._most = at_least("most", most, 1)
         self._counts: dict[K, int] = {}
         self._lost: dict[K, int] = {}  # before a word came (again); absent means none
         self.error_bound = 0  # no count is lower than the truth by more
@@ -58,7 +53,7 @@ class Tally(Generic[K]):
             # A dict keeps the order of arrival: the new ones are the last.
             for word, _ in zip(reversed(kept), range(len(kept) - before), strict=False):
                 self._lost[word] = self.error_bound
-        if self._most is not None and len(kept) > 2 * self._most:
+        if len(kept) > 2 * self._most:
             self._prune(self._most)
 
     def bounds(self, word: K) -> tuple[int, int]:
@@ -68,12 +63,11 @@ class Tally(Generic[K]):
         count = self._counts[word]
         return count, count + self._lost.get(word, 0)
 
-    def most_common(self) -> dict[K, int]:
-        """What is kept, the most frequent first; of equal ones, what came first."""
-        if self._most is not None and len(self._counts) > self._most:
+    def kept(self) -> dict[K, int]:
+        """What is kept, and how often it came at least."""
+        if len(self._counts) > self._most:
             self._prune(self._most)
-        pairs = sorted(self._counts.items(), key=itemgetter(1), reverse=True)
-        return dict(pairs)
+        return self._counts
 
     def _prune(self, most: int) -> None:
         """Drop all that could not be told from what is dropped already.

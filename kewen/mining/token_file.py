@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kewen.errors import DataError
-from kewen.mining.lexicon import Lexicon, frequent
+from kewen.mining.lexicon import Lexicon, frequent, words_of
 
 Ids = NDArray[np.int32]
 END = -1  # of a document
@@ -76,18 +76,18 @@ class TokenFile:
         number_of = self._numbers.__getitem__
         gathered: list[int] = []
         for tokens in documents:
-            if isinstance(tokens, str):
-                raise DataError(
-                    "A document must be its words in order, such as a list of strings. "
-                    f"Received the string {tokens[:40]!r}. Cut it into words first."
-                )
-            gathered.extend(map(number_of, tokens))
+            gathered.extend(map(number_of, words_of(tokens)))
             gathered.append(END)
             self.num_documents += 1
             if len(gathered) >= BUFFER_TOKENS:
                 self._write(gathered)
                 gathered = []
         self._write(gathered)
+        wrong = next((w for w in self._numbers if not isinstance(w, str)), None)
+        if wrong is not None:
+            raise DataError(
+                f"Words must be strings. Received: {wrong!r}, {type(wrong).__name__}."
+            )
 
     def _write(self, gathered: list[int]) -> None:
         ids = np.array(gathered, np.int32)

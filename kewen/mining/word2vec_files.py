@@ -10,6 +10,7 @@ memory is taken, and a word has at most `WORD_BYTES`.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from kewen.errors import ConfigError, DataError, NotFoundError
 from kewen.files import atomic_write, open_regular
+from kewen.mining.stored_words import half_character
 from kewen.mining.word_vectors import WordVectors
 from kewen.visible import visible
 
@@ -25,6 +27,7 @@ WORD_BYTES = 1 << 12
 HEADER_BYTES = 64
 NUMBER_BYTES = 64  # of one number in a text file, at most
 FLOAT_BYTES = 4
+FASTTEXT = (793_712_314).to_bytes(4, "little")  # how its models begin
 SPACES = " \t\n\v\f\r\u0085\u2028\u2029\u3000\xa0"
 
 
@@ -37,12 +40,13 @@ def read_word2vec(
         path: the file.
         binary: the format; None takes it from the name, binary where it ends in `.bin`.
         errors: what to do with bytes that are not UTF-8 (some old files cut words in
-            the middle of a character): "strict" or "replace".
+            the middle of a character) and with words that occur again: "strict" refuses
+            the file, "replace" puts U+FFFD for bytes and keeps the first of each word.
 
     Raises:
         NotFoundError: if there is no such file.
         DataError: for a file that is truncated, goes on, repeats words, or whose
-            header, words or numbers cannot be.
+            header, words or numbers cannot be, or that memory does not hold.
     """
     if errors not in ("strict", "replace"):
         raise ConfigError(f'errors is "strict" or "replace". Received: {errors!r}.')
@@ -61,7 +65,7 @@ def read_word2vec(
                 f"{size - file.tell()} bytes. It is truncated, or its format is the "
                 f"other one (binary={not binary})."
             )
-        vectors = np.empty((number, dim), np.float32)
+        vectors = _room(path, number, dim)
         read = _read_binary if binary else _read_text
         words = read(path, file, vectors)
         if file.read(HEADER_BYTES).strip():
@@ -69,7 +73,18 @@ def read_word2vec(
                 f"{path} must end after {number} vectors, as its first line says. "
                 "Received: more. The file is corrupt, or its format is the other one."
             )
-    return WordVectors([_decoded(path, word, errors) for word in words], vectors)
+    decoded = [_decoded(path, word, errors) for word in words]
+    first = {word: n for n, word in reversed([*enumerate(decoded)])}
+    if len(first) == len(decoded):
+        return WordVectors(decoded, vectors)
+    if errors == "strict":
+        twice = next(word for n, word in enumerate(decoded) if first[word] < n)
+        raise DataError(
+            f"The words of {path} must differ. Received: {twice!r} more than once. "
+            'errors="replace" keeps the first of each.'
+        )
+    rows = sorted(first.values())
+    return WordVectors([decoded[row] for row in rows], vectors[rows])
 
 
 def write_word2vec(
@@ -98,12 +113,7 @@ def write_word2vec(
             "replace_spaces must be characters other than spaces. "
             f"Received: {replace_spaces!r}."
         )
-    words = [_writable(word, replace_spaces) for word in vectors.words]
-    if len(set(words)) < len(words):
-        raise DataError(
-            "Words must still differ when their spaces are replaced. Received: two "
-            f"that do not. Choose something else than {replace_spaces!r}."
-        )
+    words = writable(vectors.words, replace_spaces)
     table = vectors.vectors.astype("<f4")
     with atomic_write(path, overwrite=overwrite) as file:
         file.write(f"{len(words)} {vectors.dim}\n".encode())
@@ -131,6 +141,11 @@ def _opened(path: Path) -> BinaryIO:
 
 def _header(path: Path, file: BinaryIO) -> tuple[int, int]:
     line = file.readline(HEADER_BYTES)
+    if line.startswith(FASTTEXT):
+        raise DataError(
+            f"{path} must be in word2vec's format. Received: a model of fastText, "
+            "which holds more than vectors. Take its file that ends in .vec."
+        )
     parts = line.split()
     sound = line.endswith(b"\n") and len(parts) == 2 and all(map(bytes.isdigit, parts))
     if not sound or int(parts[0]) == 0 or int(parts[1]) == 0:
@@ -140,6 +155,17 @@ def _header(path: Path, file: BinaryIO) -> tuple[int, int]:
             "files lack that line: add it."
         )
     return int(parts[0]), int(parts[1])
+
+
+def _room(path: Path, number: int, dim: int) -> NDArray[np.float32]:
+    """Where the vectors go. A file with holes can be larger than its disk."""
+    try:
+        return np.empty((number, dim), np.float32)
+    except MemoryError as error:
+        raise DataError(
+            f"The {number} vectors of {dim} numbers of {path} must fit in memory. "
+            f"Received: {number * dim * FLOAT_BYTES} bytes."
+        ) from error
 
 
 def _read_binary(
@@ -202,6 +228,21 @@ def _decoded(path: Path, word: bytes, errors: str) -> str:
         ) from error
 
 
+def writable(words: Sequence[str], replace_spaces: str | None) -> list[str]:
+    """The words as word2vec's formats write them.
+
+    Raises:
+        DataError: if one cannot be written, or two are the same then.
+    """
+    written = [_writable(word, replace_spaces) for word in words]
+    if len(set(written)) < len(written):
+        raise DataError(
+            "Words must still differ when their spaces are replaced. Received: two "
+            f"that do not. Choose something else than {replace_spaces!r}."
+        )
+    return written
+
+
 def _writable(word: str, replacement: str | None) -> str:
     if replacement is not None:
         for space in SPACES:
@@ -211,6 +252,10 @@ def _writable(word: str, replacement: str | None) -> str:
             f"A word of word2vec's formats must not be empty or hold spaces. Received: "
             f"{word!r}. Give replace_spaces, or save as .npz or .safetensors."
         )
+    try:
+        word.encode()
+    except UnicodeEncodeError as error:
+        raise half_character(error) from error
     return word
 
 

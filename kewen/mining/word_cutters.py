@@ -48,7 +48,7 @@ def check_words(words: Words) -> None:
 
 def count_words(
     texts: Sequence[str], words: Words, place: Callable[[int], str]
-) -> dict[str, int]:
+) -> PackedWords:
     """How often each word occurs in the texts.
 
     Args:
@@ -59,11 +59,12 @@ def count_words(
     Raises:
         WorkerError: if the function fails on a text, which it names.
     """
-    counts: Counter[str] = Counter()
+    counted = PackedWords()
     if not isinstance(words, str):
+        counts: Counter[str] = Counter()
         for index, text in enumerate(texts):
             try:
-                counts.update(words(text))
+                counts.update(iter(words(text)))  # of None too a Counter would count
             except KewenError:
                 raise
             except Exception as error:
@@ -72,27 +73,31 @@ def count_words(
                     f"Received: {type(error).__name__}: {error}. Correct it, or take "
                     f"the text out."
                 ) from error
-        return counts
+        odd = next((word for word in counts if not isinstance(word, str)), None)
+        if odd is not None:
+            raise WorkerError(
+                f"The function for words must give strings. Received: {odd!r:.100}, "
+                f"from {place(0)} on. Correct it."
+            )
+        counted.add_counts(counts)
+        return counted
     cut = _named(words)
     if words not in _EXTRA_OF:
+        counts = Counter()
         for some in _joinable(texts):  # no line end is a word of theirs
             counts.update(cut("\n".join(some)))
-        return counts
-    packed = PackedWords()
+        counted.add_counts(counts)
+        return counted
     line_ends = 0
     for some in _joinable(texts):
         joined = "\n".join(some)
         if "\r" in joined:  # which, at a text's end, would join the line end behind it
-            packed.add([word for text in some for word in cut(text)])
+            counted.add([word for text in some for word in cut(text)])
         else:
             line_ends += len(some) - 1
-            packed.add(list(cut(joined)))
-    found = packed.counts()
-    if line_ends:
-        found["\n"] -= line_ends
-        if not found["\n"]:
-            del found["\n"]
-    return found
+            counted.add(list(cut(joined)))
+    counted.add_counts({"\n": -line_ends})
+    return counted
 
 
 def _joinable(texts: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kewen.errors import ConfigError, DataError
-from kewen.mining.lexicon import Lexicon
+from kewen.mining.lexicon import Lexicon, words_of
 from kewen.mining.profiles import profile_directions
 from kewen.mining.stored_words import read_arrays, words_from, words_to, write_arrays
 
@@ -37,22 +37,31 @@ class WordVectors:
 
         Args:
             words: V different ones.
-            vectors: float, (V, C).
+            vectors: float, (V, C); half precision is widened.
             counts: how often each occurred, or None.
 
         Raises:
-            DataError: if they do not fit, repeat or are no numbers.
+            DataError: if they do not fit, repeat, are no numbers, or there are none.
         """
-        self.vectors = np.asarray(vectors)
+        self.vectors = _numbers(vectors)
         if self.vectors.ndim != 2 or len(self.vectors) != len(words):
             raise DataError(
                 "There must be one vector for each word. Received: "
                 f"{len(words)} words, vectors of shape {self.vectors.shape}."
             )
-        if not np.isfinite(self.vectors).all():
-            wrong = int(np.argmin(np.isfinite(self.vectors).all(axis=1)))
+        if self.vectors.size == 0:
             raise DataError(
-                f"Vectors must be finite. Received: {words[wrong]!r} has another."
+                "There must be at least one word, and one number for it. Received: "
+                f"vectors of shape {self.vectors.shape}."
+            )
+        # So that no inner product overflows.
+        most = np.sqrt(np.finfo(self.vectors.dtype).max / self.dim)
+        if not max(self.vectors.max(), -self.vectors.min()) <= most:
+            wrong = int(np.argmin((np.abs(self.vectors) <= most).all(axis=1)))
+            raise DataError(
+                f"Vectors must be finite numbers, at most {most:.1e}. Received: others "
+                f"for the word {words[wrong]!r}. The training diverged, or the file is "
+                "corrupt."
             )
         self.has_counts = counts is not None
         if counts is None:
@@ -151,6 +160,8 @@ class WordVectors:
 
         Example: positive 机场, 火车 and negative 飞机 should give 火车站.
         """
+        if not positive:
+            raise DataError("An analogy needs at least one positive word.")
         query = self.sentence_vector(positive, strict=True)
         query = query - self.sentence_vector(negative, strict=True)
         out = [*positive, *negative] if exclude_query else []
@@ -169,7 +180,8 @@ class WordVectors:
             number: of words.
             normalize: by the word's own length: relatedness without importance.
         """
-        rows = self.lexicon.ids(tokens)
+        _check_number(number)
+        rows = self.lexicon.ids(words_of(tokens))
         whole = self.vectors[rows].sum(axis=0)
         different = np.unique(rows)
         table = self.normalized if normalize else self.vectors
@@ -195,7 +207,7 @@ class WordVectors:
         """
         if mode not in ("sum", "mean"):
             raise ConfigError(f'mode must be "sum" or "mean". Received: {mode!r}.')
-        tokens = list(tokens)
+        tokens = list(words_of(tokens))
         rows = [self._row(each) for each in tokens] if strict else None
         rows = self.lexicon.ids(tokens) if rows is None else np.array(rows, np.int64)
         total, number = self.vectors[rows].sum(axis=0), len(rows)
@@ -221,6 +233,8 @@ class WordVectors:
 
     def norm_rank(self, number: int | None = None) -> Ranked:
         """Words and squared norms, smallest first: stop words lead."""
+        if number is not None:
+            _check_number(number)
         squares = self.norms.astype(np.float64) ** 2
         order = np.argsort(squares, kind="stable")[:number]
         return [(self.words[i], float(squares[i])) for i in order]
@@ -247,7 +261,7 @@ class WordVectors:
     def _row(self, word: str) -> int:
         try:
             return self.lexicon.index[word]
-        except KeyError:
+        except (KeyError, TypeError):  # a list has no hash
             raise DataError(
                 f"The word must be one of the {len(self)} that have vectors. "
                 f"Received: {word!r}."
@@ -277,8 +291,7 @@ class WordVectors:
         return self._best(scores, number, leave_out)
 
     def _best(self, scores: Vectors, number: int, leave_out: Iterable[str]) -> Ranked:
-        if number < 1:
-            raise ConfigError(f"number must be at least 1. Received: {number}.")
+        _check_number(number)
         scores = scores.astype(np.float64)
         for word in leave_out:
             scores[self._row(word)] = -np.inf
@@ -286,6 +299,21 @@ class WordVectors:
         best = np.argpartition(-scores, few - 1)[:few]
         best = best[np.lexsort((best, -scores[best]))]
         return [(self.words[i], float(scores[i])) for i in best if scores[i] > -np.inf]
+
+
+def _numbers(vectors: object) -> Vectors:
+    """An array of float32 or float64."""
+    table = np.asarray(vectors)
+    if table.dtype.kind not in "fiu":
+        raise DataError(f"Vectors must be numbers. Received: {table.dtype}.")
+    if table.dtype in (np.float32, np.float64):
+        return table
+    return table.astype(np.float32 if table.dtype == np.float16 else np.float64)
+
+
+def _check_number(number: int) -> None:
+    if number < 1:
+        raise ConfigError(f"number must be at least 1. Received: {number}.")
 
 
 def normalized(vectors: Vectors) -> Vectors:

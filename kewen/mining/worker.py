@@ -85,7 +85,7 @@ def serve(connection: Connection, pickled: bytes, seed: int | None) -> None:
     gc.freeze()  # what is loaded by now stays; not to be looked through each time
     while True:
         index, items = pickle.loads(tasks.get())
-        connection.send((index, _values(function, items, index, seed)))
+        connection.send_bytes(_answer(function, items, index, seed))
 
 
 class _Unfound:
@@ -98,19 +98,19 @@ class _Unfound:
         raise self.error
 
 
-def _values(
+def _answer(
     function: Callable[..., Any], items: Sequence[Any], index: int, seed: int | None
-) -> list[Any]:
+) -> bytes:
+    """(Index of the first item, values up to the first failure), pickled."""
     values: list[Any] = []
     for place, item in enumerate(items, index):
         values.append(apply(function, item, place, seed))
         if isinstance(values[-1], Failure):
             break
     try:
-        pickle.dumps(values)
+        return pickle.dumps((index, values), pickle.HIGHEST_PROTOCOL)
     except Exception as error:
-        return [failure_of(error, items[0], index)]
-    return values
+        return pickle.dumps((index, [failure_of(error, items[0], index)]))
 
 
 def _receive(connection: Connection, tasks: "queue.Queue[bytes]") -> None:

@@ -149,7 +149,18 @@ class Backbone(keras.Model):
         return super().predict_on_batch(x)
 
     def quantize(self, mode: Any, *args: Any, **kwargs: Any) -> None:
-        """Keras' own; of layers that have nothing to quantise it says nothing."""
+        """Keras' own; of layers that have nothing to quantise it says nothing.
+
+        Raises:
+            ConfigError: if the model is quantised already, in whole or in part.
+        """
+        already = _quantized(self)
+        if already:
+            raise ConfigError(
+                "Plain weights are quantised, all at once. Received: a model with "
+                f"{len(already)} layers in {' and '.join(sorted({*already.values()}))} "
+                "already. Load it anew."
+            )
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".* does not have a `quantize`")
             super().quantize(mode, *args, **kwargs)

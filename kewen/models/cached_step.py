@@ -60,11 +60,12 @@ class _Remembering(Step):
     """
 
     def __init__(self, body: Backbone, head: keras.Model) -> None:
-        self._shows = False
-        self._twin: _Remembering | None = None
+        self._shows = ""
+        self._twins: dict[str, _Remembering] = {}
         self._body = body
         self._head = head
         self._windows = windows_of(body)
+        self._longest = body.config.longest_text
 
     def variables(self) -> list[keras.Variable]:
         """As `Step.variables`."""
@@ -85,13 +86,26 @@ class _Remembering(Step):
         return list(found.values())
 
     def showing(self) -> "_Remembering":
-        """As `Step.showing`; the same one each time, since it keeps its programs."""
-        if self._twin is None:
-            self._twin = copy.copy(self)
-            self._twin._shows = True
-        return self._twin
+        """As `Step.showing`."""
+        return self._twin("hidden")
 
-    def _shown(self, hidden: Tensor) -> State:
+    def _twin(self, shown: str) -> "_Remembering":
+        """The same each time, since it keeps its programs."""
+        if shown not in self._twins:
+            self._twins[shown] = copy.copy(self)
+            self._twins[shown]._shows = shown
+        return self._twins[shown]
+
+    def _shown(
+        self, hidden: Tensor, moment: Moment, shared: Mapping[str, Tensor]
+    ) -> State:
+        """What the state has for those who asked for it."""
+        if self._shows == "attention":
+            looked_at: Any = moment.looked_at
+            is_source = shared["padding_mask"]
+            each = looked_at.shape[0] // is_source.shape[0]
+            is_source = ops.repeat(is_source, each, axis=0)
+            return {"attention": ops.where(is_source, looked_at, 1.0)}
         return {"hidden": hidden} if self._shows else {}
 
     def _begun(
@@ -108,10 +122,11 @@ class _Remembering(Step):
             clock=ops.convert_to_tensor(0, "int32"),
             lengths=ops.zeros_like(lengths),
             capacity=capacity,
+            longest=self._longest,
             windows=self._windows,
         )
         hidden = walked(self._body, given, moment)
-        return self._head(hidden[:, -1:])[:, 0], self._shown(hidden) | {
+        return self._head(hidden[:, -1:])[:, 0], self._shown(hidden, moment, shared) | {
             "clock": ops.convert_to_tensor(is_token.shape[1], "int32"),
             "lengths": lengths,
             "memories": moment.memories,
@@ -137,7 +152,8 @@ class _Remembering(Step):
         }
         if moment.ancestors is not None:
             state["ancestors"] = moment.ancestors
-        return self._head(hidden), [state | self._shown(hidden)]
+        shown = self._shown(hidden, moment, state["shared"]["inputs"])
+        return self._head(hidden), [state | shown]
 
     def __call__(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
         """As `Step.__call__`."""
@@ -165,6 +181,7 @@ class _Remembering(Step):
             clock=state["clock"],
             lengths=state["lengths"],
             capacity=capacity,
+            longest=self._longest,
             windows=self._windows,
             memories=dict(state["memories"]),
             contexts=state["shared"]["contexts"],
@@ -253,6 +270,10 @@ class EncoderDecoderStep(_Remembering):
     def variables(self) -> list[keras.Variable]:
         """As `Step.variables`."""
         return _unique([*self._encoder.weights, *super().variables()])
+
+    def attending(self) -> _Remembering:
+        """As `Step.attending`."""
+        return self._twin("attention")
 
     def begin(self, prompt: Prompt, capacity: int) -> tuple[Tensor, State]:
         """As `Step.begin`."""

@@ -182,8 +182,8 @@ def plain_values(
         raise ConfigError(
             f"A quantised model has a place in Keras' format only. Received: "
             f"{quantised[0]} in {_able(model)[quantised[0]].quantization_mode}, and "
-            f"{len(quantised) - 1} more. Save it with format='keras', or save before "
-            "quantising."
+            f"{len(quantised) - 1} more. Save it before it is quantised, or by "
+            "kewen.Pretrained.save(folder, format='keras')."
         )
     values: dict[str, Any] = dict(model.weights_by_path() if held is None else held)
     for path, held in _adapters(model).items():

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -22,7 +23,8 @@ def viterbi(
     """The labels whose sum of scores is highest, of all sequences.
 
     Args:
-        scores: float, (B, T, L), of each label at each place; -inf forbids one.
+        scores: (B, T, L), of each label at each place; -inf forbids one. Whole numbers
+            become floats.
         transitions: float, (L, L), `[i, j]` from label i to the label j after it.
         padding_mask: bool, (B, T), True where a token is; padding may stand anywhere
             and changes nothing. All are tokens if it is not given.
@@ -41,11 +43,16 @@ def viterbi(
     Source: Viterbi, 1967.
     """
     scores = ops.convert_to_tensor(scores)
+    if not keras.backend.is_float_dtype(ops.dtype(scores)):
+        scores = ops.cast(scores, keras.backend.floatx())
     scan: Any = ops.scan
     transitions = ops.cast(ops.convert_to_tensor(transitions), scores.dtype)
     rows, columns, labels = _checked(scores, transitions, padding_mask, start, end)
+    if not columns:
+        return ops.zeros((rows, 0), "int32"), ops.zeros((rows,), scores.dtype)
     if padding_mask is None:
         padding_mask = ops.ones((rows, columns), "bool")
+    padding_mask = ops.cast(ops.convert_to_tensor(padding_mask), "bool")
     first = _as_scores(start, labels, scores.dtype)
     last = _as_scores(end, labels, scores.dtype)
     own = ops.tile(ops.arange(labels, dtype="int32")[None], (rows, 1))

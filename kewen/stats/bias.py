@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from kewen.errors import ConfigError, DataError
-from kewen.stats.checking import RandomState, at_least, generator
+from kewen.settings import RandomState, at_least, generator
+from kewen.stats.checking import one_number
 from kewen.stats.k_statistics import k_statistic
 from kewen.stats.moments import mean, std, variance
 
@@ -118,7 +119,8 @@ def bias_of(
 
     Args:
         estimator: a function of a sample, (n,), or (n, C) if values are points; it
-            gives one number. A sample of a `Discrete` is an object array of fractions.
+            gives one number. A sample of a `Discrete` is an object array of fractions,
+            or of float64 if the estimator cannot compute with these, as np.std cannot.
         distribution: a `Discrete` or a mapping for one: all samples are counted. Or a
             frozen law of `scipy.stats`, or a function of a generator and n that draws a
             sample: then `trials` samples are drawn.
@@ -135,9 +137,14 @@ def bias_of(
         ConfigError: if there are more than 2,000,000 samples to count, or the target
             must be given.
         DataError: if the distribution is no such thing.
+        ShapeError: if the estimator does not give one number.
     Example: `bias_of(np.var, {0: "1/2", 1: "1/2"}, 2).bias` is Fraction(-1, 8).
     """
     n, trials = at_least("n", n, 1), at_least("trials", trials, 2)
+    if not callable(estimator):
+        raise ConfigError(
+            f"An estimator is a function of a sample. Received: {estimator!r:.80}."
+        )
     if isinstance(distribution, Mapping):
         distribution = Discrete(distribution)
     aim = _target(estimator, distribution, target)
@@ -145,7 +152,12 @@ def bias_of(
         return _enumerated(estimator, distribution, n, aim, symmetric)
     random = generator(random_state)
     draw = _drawing(distribution)
-    found = np.asarray([float(estimator(draw(random, n))) for _ in range(trials)])
+    found = np.asarray(
+        [
+            float(one_number(estimator(draw(random, n)), "estimator"))
+            for _ in range(trials)
+        ]
+    )
     spread = float(found.var(ddof=1))
     return Bias(float(found.mean()), aim, spread, (spread / trials) ** 0.5)
 
@@ -167,14 +179,17 @@ def _enumerated(
     second: Any = 0
     values = np.empty((k, *np.shape(law.values[0])), object)
     values[:] = law.values
+    try:
+        estimator(values[[0] * n])
+    except TypeError:  # NumPy's roots and logarithms know no fractions
+        values = values.astype(np.float64)
     for chosen in every(range(k), n):
         chance = prod((law.probabilities[i] for i in chosen), start=Fraction(1))
         if symmetric:
             chance *= factorial(n)
             for i in set(chosen):
                 chance /= factorial(chosen.count(i))
-        found = estimator(values[list(chosen)])
-        found = found.item() if isinstance(found, np.generic | np.ndarray) else found
+        found = one_number(estimator(values[list(chosen)]), "estimator")
         first += chance * found
         second += chance * found**2
     return Bias(first, target, second - first**2, 0.0)

@@ -1,16 +1,17 @@
-"""Samples, weights and seeds, made sound before anything is computed from them."""
+"""Samples and weights, made sound before anything is computed from them."""
 
 from fractions import Fraction
+from numbers import Number, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kewen.errors import ConfigError, DataError, ShapeError
+from kewen.errors import DataError, ShapeError
 
+LARGEST = 1e60  # its fourth power, summed over many, is a number
 Floats = NDArray[np.float64]
 Values = NDArray[Any]  # float64, or object: exact fractions stay exact
-RandomState = int | np.random.Generator | None
 
 
 def values_of(x: ArrayLike, name: str = "x") -> Values:
@@ -19,7 +20,12 @@ def values_of(x: ArrayLike, name: str = "x") -> Values:
     Raises:
         DataError: if there are none, or if something is no number.
     """
-    found = np.asarray(x)
+    try:
+        found = np.asarray(x)
+    except ValueError as error:  # rows of unequal length
+        raise DataError(
+            f"{name} must be an array of real numbers. Received: {error}."
+        ) from error
     if found.dtype != object:
         try:
             found = found.astype(np.float64, casting="same_kind")
@@ -29,6 +35,12 @@ def values_of(x: ArrayLike, name: str = "x") -> Values:
                 f"{found.dtype}. Turn it into numbers first."
             ) from error
     else:  # a quotient of whole numbers would be a float
+        other = next((each for each in found.flat if not isinstance(each, Real)), None)
+        if other is not None or any(each is None for each in found.flat):
+            raise DataError(
+                f"{name} must be an array of real numbers. Received: {other!r:.80} "
+                "among them."
+            )
         found = np.asarray(np.frompyfunc(_exact, 1, 1)(found), object)
     if found.size == 0:
         raise DataError(
@@ -78,19 +90,51 @@ def points_of(x: ArrayLike, name: str = "x", *, fewest: int = 1) -> Floats:
     return found
 
 
+def check_squares(points: Floats, name: str) -> None:
+    """Distances and products of points, squared, are numbers that are not all 0.
+
+    Raises:
+        DataError: if the points are too large or too small for that.
+    """
+    largest = float(np.abs(points).max(initial=0.0))
+    if largest > LARGEST or 0 < largest < 1 / LARGEST:
+        raise DataError(
+            f"{name} must be of a size whose fourth power is a number, {1 / LARGEST:g} "
+            f"to {LARGEST:g}. Received: {largest:g} as the largest. Scale the points."
+        )
+
+
 def paired_points(x: ArrayLike, y: ArrayLike, *, fewest: int) -> tuple[Floats, Floats]:
     """Two samples of the same N points.
 
     Raises:
         ShapeError: if they differ in length.
+        DataError: if they are too large or too small to be squared.
     """
     first, second = points_of(x, "x", fewest=fewest), points_of(y, "y", fewest=fewest)
+    check_squares(first, "x")
+    check_squares(second, "y")
     if len(first) != len(second):
         raise ShapeError(
             "x and y must be measured on the same N points, row by row. "
             f"Received: {len(first)} rows of x and {len(second)} of y."
         )
     return first, second
+
+
+def check_axis(axis: int | None, x: Values) -> None:
+    """Refuse an axis that x has not.
+
+    Raises:
+        ShapeError: then.
+    """
+    if axis is not None and not (
+        isinstance(axis, int | np.integer) and -x.ndim <= axis < x.ndim
+    ):
+        raise ShapeError(
+            f"axis must be None or one of the {x.ndim} axes of x, from 0 on. Received: "
+            f"{axis!r} for x {x.shape}."
+        )
 
 
 def weights_of(weights: ArrayLike, x: Values, axis: int | None) -> Values:
@@ -122,25 +166,17 @@ def weights_of(weights: ArrayLike, x: Values, axis: int | None) -> Values:
     return found
 
 
-def generator(random_state: RandomState) -> np.random.Generator:
-    """A generator: the one given, or a new one from a seed (None: from the system)."""
-    try:
-        return np.random.default_rng(random_state)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(
-            "random_state must be None, a seed >= 0 or a numpy.random.Generator. "
-            f"Received: {random_state!r}."
-        ) from error
-
-
-def at_least(name: str, value: int, least: int) -> int:
-    """A count that is large enough.
+def one_number(found: Any, what: str = "statistic") -> Any:
+    """What a function of a sample gave, if it is one number.
 
     Raises:
-        ConfigError: if it is not.
+        ShapeError: if it is an array, or something else.
     """
-    if value != int(value) or value < least:
-        raise ConfigError(
-            f"{name} must be a whole number >= {least}. Received: {value}."
-        )
-    return int(value)
+    if np.ndim(found) == 0:
+        found = found.item() if isinstance(found, np.ndarray | np.generic) else found
+        if isinstance(found, Number):
+            return found
+    raise ShapeError(
+        f"The {what} must give one number for a sample. Received: "
+        f"{type(found).__name__} of shape {np.shape(found)}."
+    )

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kewen.errors import DataError
-from kewen.stats.checking import at_least, paired_points
+from kewen.settings import at_least
+from kewen.stats.checking import paired_points
 from kewen.stats.gram import TILE, GramSums, gram_sums
 from kewen.stats.kernels import KernelLike, kernel_of
 
@@ -119,7 +120,7 @@ def biased_hsic(sums: GramSums) -> float:
     k_mean, l_mean = k.mean(), l.mean()
     together = sums.kl / n**2 - k_mean * l_mean
     found = together - 2 * ((k - k_mean) * (l - l_mean)).mean()
-    return float(found)
+    return max(0.0, float(found))  # rounding alone may go below
 
 
 def unbiased_hsic(sums: GramSums) -> float:

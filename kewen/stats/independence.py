@@ -12,13 +12,8 @@ from numpy.typing import ArrayLike
 from scipy.stats import gamma
 
 from kewen.errors import ConfigError, DataError
-from kewen.stats.checking import (
-    Floats,
-    RandomState,
-    at_least,
-    generator,
-    paired_points,
-)
+from kewen.settings import RandomState, at_least, generator
+from kewen.stats.checking import Floats, paired_points
 from kewen.stats.gram import (
     TILE,
     GramSums,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kewen.errors import ConfigError
-from kewen.stats.checking import finite, values_of
+from kewen.stats.checking import check_axis, finite, values_of
 
 
 def k_statistic(x: ArrayLike, order: int = 2, axis: int | None = None) -> Any:
@@ -28,6 +28,7 @@ def k_statistic(x: ArrayLike, order: int = 2, axis: int | None = None) -> Any:
     Raises:
         ConfigError: if the order is none of 1 to 4.
         DataError: if x is empty or not finite.
+        ShapeError: if x has no such axis.
     Example: `[1, 2, 4, 9]` of order 3 give 60.
     Source: Fisher, 1930; Kenney & Keeping, Mathematics of Statistics, 1951.
     """
@@ -36,6 +37,7 @@ def k_statistic(x: ArrayLike, order: int = 2, axis: int | None = None) -> Any:
             f"The order of a k-statistic must be 1, 2, 3 or 4. Received: {order!r}."
         )
     values = finite(values_of(x))
+    check_axis(axis, values)
     n = values.size if axis is None else values.shape[axis]
     center = values.sum(axis=axis, keepdims=True) / n
     if order == 1:

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.spatial.distance import pdist
 
 from kewen.errors import ConfigError, DataError, ShapeError
+from kewen.settings import at_least, real
 from kewen.stats.checking import Floats
 
 Bandwidth = float | Literal["median"]
@@ -46,12 +47,12 @@ class Scaled(Kernel):
     bandwidth: Bandwidth = "median"
 
     def __post_init__(self) -> None:
-        if self.bandwidth == "median":
+        if isinstance(self.bandwidth, str) and self.bandwidth == "median":
             return
-        if isinstance(self.bandwidth, str) or not 0 < self.bandwidth < np.inf:
+        wanted = "a positive number or 'median'"
+        if not 0 < real("A bandwidth", self.bandwidth, wanted) < np.inf:  # type: ignore[arg-type]
             raise ConfigError(
-                "A bandwidth must be a positive number or 'median'. "
-                f"Received: {self.bandwidth!r}."
+                f"A bandwidth must be {wanted}. Received: {self.bandwidth!r}."
             )
 
     def fitted(self, points: Floats) -> Self:
@@ -109,7 +110,8 @@ class Polynomial(Kernel):
     constant: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.degree < 1 or self.constant < 0:
+        at_least("The degree", self.degree, 1)
+        if not 0 <= real("The constant", self.constant, "a number >= 0") < np.inf:
             raise ConfigError(
                 "A polynomial kernel needs a degree >= 1 and a constant >= 0. "
                 f"Received: degree {self.degree}, constant {self.constant}."

@@ -4,14 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kewen.errors import DataError, ShapeError
-from kewen.stats.checking import (
-    Floats,
-    RandomState,
-    Values,
-    at_least,
-    generator,
-    points_of,
-)
+from kewen.settings import RandomState, at_least, generator
+from kewen.stats.checking import Floats, Values, check_squares, points_of
 from kewen.stats.gram import TILE, quadratic_forms
 from kewen.stats.kernels import KernelLike, kernel_of
 from kewen.stats.significance import Significance, permutation_pvalue
@@ -123,6 +117,8 @@ def _of_splits(
 def _pooled(x: ArrayLike, y: ArrayLike, *, fewest: int) -> tuple[Floats, int]:
     """Both samples, one after the other, and how many points the first has."""
     first, second = points_of(x, "x", fewest=fewest), points_of(y, "y", fewest=fewest)
+    check_squares(first, "x")
+    check_squares(second, "y")
     if first.shape[1] != second.shape[1]:
         raise ShapeError(
             "The points of x and y must have the same width. "

@@ -19,7 +19,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kewen.errors import ConfigError, DataError, ShapeError
-from kewen.stats.checking import Floats, Values, finite, points_of, values_of
+from kewen.settings import real
+from kewen.stats.checking import (
+    Floats,
+    Values,
+    check_axis,
+    finite,
+    points_of,
+    values_of,
+)
 from kewen.stats.checking import weights_of as checked_weights
 
 
@@ -36,7 +44,7 @@ def mean(
     Raises:
         DataError: if x is empty or not finite where the weight is not 0; if weights are
             negative or all 0.
-        ShapeError: if the weights fit neither x nor its axis.
+        ShapeError: if the weights fit neither x nor its axis, or x has no such axis.
     """
     values, counted = _masked(x, axis, weights)
     return (counted * values).sum(axis=axis) / counted.sum(axis=axis)
@@ -133,7 +141,7 @@ def covariance(
 
 def divisor(counted: Values, axis: int | None, ddof: int, frequency: bool) -> Any:
     """What a sum of weighted squares is divided by; 0 where too few values count."""
-    if ddof < 0:
+    if not real("ddof", ddof, "a number >= 0") >= 0:
         raise ConfigError(f"ddof must be >= 0. Received: {ddof}.")
     total, squares = counted.sum(axis=axis), (counted**2).sum(axis=axis)
     if frequency:
@@ -153,6 +161,7 @@ def _masked(
 ) -> tuple[Values, Values]:
     """Values and their weights, in one shape; what has weight 0 is 0."""
     values = values_of(x)
+    check_axis(axis, values)
     if weights is None:
         one = Fraction(1) if values.dtype == object else 1.0
         return finite(values), np.full(values.shape, one)

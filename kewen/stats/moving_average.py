@@ -10,8 +10,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kewen.errors import ConfigError, DataError
-from kewen.stats.checking import Floats, at_least, finite, values_of
+from kewen.errors import ConfigError, DataError, ShapeError
+from kewen.settings import at_least, real
+from kewen.stats.checking import Floats, finite, values_of
 
 
 def debias_ema(average: ArrayLike, decay: float, t: int) -> Any:
@@ -56,11 +57,17 @@ class DebiasedEMA:
         Raises:
             ConfigError: if the decay is not in [0, 1).
             DataError: if x is not finite, or the weight negative or not finite.
+            ShapeError: if x has another shape than those before.
         """
         decay = _decay(self.decay)
         if not 0 <= weight < np.inf:
             raise DataError(f"A weight must be finite and >= 0. Received: {weight}.")
         value = finite(values_of(x)).astype(np.float64)
+        if self._sum is not None and value.shape != self._sum.shape:
+            raise ShapeError(
+                f"Values must have one shape. Received: {value.shape} after "
+                f"{self._sum.shape}."
+            )
         before = 0.0 if self._sum is None else decay * self._sum
         self._sum = before + (1 - decay) * weight * value
         self.weight_ = decay * self.weight_ + (1 - decay) * weight
@@ -77,6 +84,7 @@ class DebiasedEMA:
 
 
 def _decay(decay: float) -> float:
+    decay = real("decay", decay, "a number in [0, 1)")
     if not 0 <= decay < 1:
         raise ConfigError(f"decay must be in [0, 1). Received: {decay}.")
-    return float(decay)
+    return decay

@@ -14,15 +14,8 @@ from numpy.typing import ArrayLike
 from scipy.special import betainc, betaln, polygamma, xlogy
 
 from kewen.errors import ConfigError, ShapeError
-from kewen.stats.checking import (
-    Floats,
-    RandomState,
-    at_least,
-    finite,
-    generator,
-    points_of,
-    values_of,
-)
+from kewen.settings import RandomState, at_least, generator, real
+from kewen.stats.checking import Floats, finite, points_of, values_of
 
 
 def random_angle_pdf(theta: ArrayLike, dim: int) -> Any:
@@ -80,7 +73,12 @@ def random_angles(
 ) -> Floats:
     """Draw angles of two random directions, in O(1) each, whatever the dimension."""
     half = (at_least("dim", dim, 2) - 1) / 2
-    share = generator(random_state).beta(half, half, size)
+    try:
+        share = generator(random_state).beta(half, half, size)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"size must be a whole number >= 0, or several. Received: {size!r:.80}."
+        ) from error
     return 2 * np.arcsin(np.sqrt(share))
 
 
@@ -120,7 +118,7 @@ def expected_orthogonality_error(
     Source: lesson 7180.
     """
     rows, columns = at_least("rows", rows, 1), at_least("columns", columns, 1)
-    if not 1 <= kurtosis < np.inf:
+    if not 1 <= real("kurtosis", kurtosis, "finite and >= 1") < np.inf:
         raise ConfigError(f"A kurtosis is finite and >= 1. Received: {kurtosis}.")
     return (columns - 2 + kurtosis) / (rows * columns)
 

@@ -6,35 +6,28 @@ pairs stay pairs.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
-from kewen.errors import ConfigError, DataError, ShapeError
-from kewen.stats.checking import (
-    Floats,
-    RandomState,
-    Values,
-    at_least,
-    finite,
-    generator,
-    values_of,
-)
+from kewen.errors import ConfigError, DataError
+from kewen.settings import RandomState, at_least, generator, real
+from kewen.stats.checking import Floats, Values, finite, one_number, values_of
 
 Statistic = Callable[[Any], Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Jackknife:
     """What leaving out one point at a time says of an estimate."""
 
     estimate: Any  # of the whole sample
     bias: Any  # (n - 1) * (mean of the replicates - estimate)
     standard_error: float
-    replicates: Values  # (N,): without point i
+    replicates: Values = field(repr=False)  # (N,): without point i
 
     @property
     def corrected(self) -> Any:
@@ -59,16 +52,16 @@ def jackknife(statistic: Statistic, x: ArrayLike) -> Jackknife:
     """
     points = _sample(x)
     n = len(points)
-    whole = _number(statistic(points))
+    whole = one_number(statistic(points))
     replicates = np.asarray(
-        [_number(statistic(np.delete(points, i, axis=0))) for i in range(n)]
+        [one_number(statistic(np.delete(points, i, axis=0))) for i in range(n)]
     )
     center = replicates.sum() / n
     spread = float(((replicates - center) ** 2).sum() * (n - 1) / n)
     return Jackknife(whole, (n - 1) * (center - whole), spread**0.5, replicates)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bootstrap:
     """What drawing the sample again says of an estimate."""
 
@@ -77,7 +70,7 @@ class Bootstrap:
     high: float
     bias: float  # mean of the replicates - estimate
     standard_error: float
-    replicates: Floats  # (num_resamples,)
+    replicates: Floats = field(repr=False)  # (num_resamples,)
 
 
 def bootstrap(
@@ -110,7 +103,7 @@ def bootstrap(
         ShapeError: if the statistic does not give one number.
     Source: Efron, 1987.
     """
-    if not 0 < confidence < 1:
+    if not 0 < real("confidence", confidence, "a number in (0, 1)") < 1:
         raise ConfigError(f"confidence must be in (0, 1). Received: {confidence}.")
     if method not in ("percentile", "bca"):
         raise ConfigError(
@@ -119,11 +112,11 @@ def bootstrap(
     num_resamples = at_least("num_resamples", num_resamples, 2)
     points = _sample(x).astype(np.float64)
     n, random = len(points), generator(random_state)
-    estimate = float(_number(statistic(points)))
+    estimate = float(one_number(statistic(points)))
     replicates = np.empty(num_resamples)
     for index in range(num_resamples):
         drawn = points[random.integers(0, n, n)]
-        replicates[index] = float(_number(statistic(drawn)))
+        replicates[index] = float(one_number(statistic(drawn)))
     if not (np.isfinite(estimate) and np.isfinite(replicates).all()):
         raise DataError(
             "The statistic must be finite for every resample. Received: NaN or "
@@ -166,13 +159,3 @@ def _sample(x: ArrayLike) -> Values:
             f"Received: shape {points.shape}."
         )
     return points
-
-
-def _number(found: Any) -> Any:
-    """What a statistic gave, if it is one number."""
-    if np.ndim(found) == 0:
-        return found.item() if isinstance(found, np.ndarray) else found
-    raise ShapeError(
-        "The statistic must give one number for a sample. "
-        f"Received: an array of shape {np.shape(found)}."
-    )

@@ -5,7 +5,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kewen.errors import DataError, ShapeError
+from kewen.errors import ConfigError, DataError, ShapeError
 from kewen.stats.checking import Floats, finite, values_of, weights_of
 
 
@@ -65,8 +65,11 @@ class RunningMoments:
         """Count what another one has counted, which stays as it is.
 
         Raises:
+            ConfigError: if it is something else.
             ShapeError: if the points of the two differ in shape.
         """
+        if not isinstance(other, RunningMoments):
+            raise ConfigError(f"Only RunningMoments merge. Received: {other!r:.80}.")
         if other.count_ == 0:
             return self
         if self.count_ == 0:

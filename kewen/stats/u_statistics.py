@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kewen.errors import DataError, ShapeError
-from kewen.stats.checking import at_least, finite, values_of
+from kewen.settings import at_least
+from kewen.stats.checking import finite, values_of
 
 SUBSETS_AT_ONCE = 1 << 16
 

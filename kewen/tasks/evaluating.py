@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kewen.data import Example
@@ -16,6 +16,7 @@ from kewen.tasks.likelihoods import Likelihoods, mean_loss
 from kewen.tasks.target_models import logits_model
 from kewen.tasks.target_rows import Row, TargetRows
 from kewen.text import Tokenizer
+from kewen.text.growing import GrowingText
 
 AT_ONCE = 16  # answers that are written together
 
@@ -86,9 +87,14 @@ class Evaluator:
         *,
         write: bool,
         with_bleu: bool,
-        options: dict[str, Any],
+        options: Mapping[str, Any],
     ) -> WritingScores:
         """Arguments and errors are those of `Generator.evaluate`."""
+        if not isinstance(options, Mapping):
+            raise ConfigError(
+                'generation must be a dict of options, such as {"num_beams": 4}. '
+                f"Received: {options!r}."
+            )
         references = [each.pair for each in examples if each.pair is not None]
         writes = write and len(references) == len(examples)
         if with_bleu:
@@ -117,7 +123,7 @@ class Evaluator:
             bleu=bleu(answers, references) if with_bleu else None,
         )
 
-    def _written(self, rows: Sequence[Row], options: dict[str, Any]) -> list[str]:
+    def _written(self, rows: Sequence[Row], options: Mapping[str, Any]) -> list[str]:
         """Answers to the sources as the model was taught them, cut where too long."""
         prompts = [self._source(row) for row in rows]
         if not self._model.is_encoder_decoder:
@@ -127,7 +133,9 @@ class Evaluator:
         chosen = GenerationOptions.of(options)
         found = dict(self._model.many(prompts, chosen, AT_ONCE))
         every = (found[number].ids for number in range(len(prompts)))
-        return [self._tokenizer.decode(ids).strip() for ids in every]
+        ends = () if chosen.ignore_end else self._model.end_ids
+        texts = (GrowingText(self._tokenizer, ends=ends).finish(ids) for ids in every)
+        return [text.strip() for text in texts]
 
     def _source(self, row: Row) -> list[int]:
         ids = row["token_ids"]

@@ -12,8 +12,8 @@ import numpy as np
 
 from kewen.data import Batches, BatchSource, StreamedBatches, StreamedExamples
 from kewen.data.writing import writing_columns
-from kewen.decoding import Generated
-from kewen.decoding.strategy import numpy_of
+from kewen.decoding import Decoder, Generated
+from kewen.decoding.strategy import Loop, numpy_of
 from kewen.errors import ConfigError
 from kewen.losses import CrossEntropy
 from kewen.models.pretrained import Pretrained
@@ -23,13 +23,14 @@ from kewen.tasks.examples import (
     Source,
     digest_of_examples,
     examples_of,
+    listed,
     training_examples,
 )
 from kewen.tasks.generation_options import BEAMS, GenerationOptions
 from kewen.tasks.id_generation import IdGenerator
 from kewen.tasks.likelihoods import METRICS, measure_of
 from kewen.tasks.patterns import Patterns
-from kewen.tasks.prompts import Prompt, ids_of_prompt, is_one
+from kewen.tasks.prompts import Prompt, checked_chat_options, ids_of_prompt, is_one
 from kewen.tasks.scoring import Scorer, TextScore
 from kewen.tasks.target_models import logits_model
 from kewen.tasks.target_rows import TargetRows
@@ -48,7 +49,7 @@ class GeneratedText:
 
     Attributes:
         text: without the prompt, up to a stop string.
-        ids: int32, (T,), all that was generated.
+        ids: int32, (T,), all that was generated; what ended the text may be among them.
         score: sum of the ids' log-probabilities; of beams, see `decoding.Beams`.
         finish: why it ended: "end" (the end token), "length" (max_new_tokens), "stop"
             (a stop string, or `until`) or "time" (max_time_s).
@@ -68,7 +69,7 @@ class Generator:
     or a conversation: a list of messages `{"role": "user", "content": "..."}`, which
     become text by the tokenizer's own chat template (extra `[chat]`).
 
-    Options of all methods are those of `GenerationOptions`, and
+    Options of the methods that write are those of `GenerationOptions`, and
         stop: a string, or several: the text ends before it. It may begin in one token
             and end in another.
         regex: a regular expression that the text matches as a whole, see
@@ -77,9 +78,14 @@ class Generator:
             `kewen.decoding.grammar.json_pattern`.
         until: a function of the text so far; once it is true, the text ends.
         max_time_s: seconds after which no more tokens are generated.
+        chat_options: a dict of further names for the chat template, such as
+            `{"tools": [...]}` or `{"enable_thinking": False}`.
 
     Args:
         pretrained: from `kewen.load`. `fit` trains it in place.
+        draft: a smaller model with the same ids, from `kewen.load` too. It guesses
+            tokens that `pretrained` judges several at a time: the same texts, or the
+            same law, in less time where guesses are often right.
         max_length: tokens that a row is trained on: of a text, of a prompt and its
             answer together, or of an encoder's and a decoder's each. If None, 256, or
             as many as the model has positions for. It does not limit `generate`.
@@ -93,10 +99,18 @@ class Generator:
 
     Raises:
         ConfigError: if the model has no tokenizer, scores no tokens, or lets everybody
-            see all; or if `max_length` is more than it takes.
+            see all; if `max_length` is more than it takes; or if the draft does not
+            suit it.
     """
 
-    def __init__(self, pretrained: Pretrained, max_length: int | None = None) -> None:
+    def __init__(
+        self,
+        pretrained: Pretrained,
+        max_length: int | None = None,
+        *,
+        draft: Pretrained | None = None,
+    ) -> None:
+        self.model = IdGenerator(pretrained, draft)
         if pretrained.tokenizer is None:
             raise ConfigError(
                 "A generator of texts needs the model's tokenizer. Received: a model "
@@ -104,7 +118,6 @@ class Generator:
             )
         self.pretrained = pretrained
         self.tokenizer = pretrained.tokenizer
-        self.model = IdGenerator(pretrained)
         self.patterns = Patterns(self.tokenizer, self.model.end_ids)
         usual = min(USUAL_LENGTH, pretrained.config.longest_text)
         self.max_length = usual if max_length is None else max_length
@@ -251,8 +264,8 @@ class Generator:
             data: as in `fit`.
             write: whether pairs are answered, too, for ROUGE; see `kewen.metrics`.
             bleu: whether BLEU is computed of these answers (extra `[bleu]`).
-            generation: `GenerationOptions` by name; greedy search without, of at most
-                64 tokens, or as many as there are positions for.
+            generation: `GenerationOptions` alone, by name; greedy search without, of
+                at most 64 tokens, or as many as there are positions for.
             **columns: text, target, header, encoding, on_bad_row as in `fit`.
 
         Raises:
@@ -262,9 +275,8 @@ class Generator:
         named = [columns.pop(name, usual[name]) for name in usual]
         examples = examples_of(data, **columns, **writing_columns(data, *named))
         judge = Evaluator(self.pretrained, self.tokenizer, self.model, self.rows)
-        return judge(
-            examples, write=write, with_bleu=bleu, options=dict(generation or {})
-        )
+        options = {} if generation is None else generation
+        return judge(examples, write=write, with_bleu=bleu, options=options)
 
     def save(self, folder: str | Path, overwrite: bool = False) -> None:
         """Write a folder for `kewen.load_task`, `kewen.load` and transformers.
@@ -307,10 +319,9 @@ class Generator:
         self, prompts: Sequence[Prompt], **options: Any
     ) -> list[list[GeneratedText]]:
         """As `generate`, of a list of prompts, with ids, scores, and why each ended."""
-        chosen, limits = apart(self.patterns(options))
-        if not prompts:
+        rows, chosen, limits = self._asked(prompts, options)
+        if not rows:
             return []
-        rows = [self.prompt_ids(prompt) for prompt in prompts]
         if chosen.mode == BEAMS and (limits.until or limits.deadline):
             raise ConfigError(
                 "Texts of beams are known at the end only. Received: until or "
@@ -336,13 +347,12 @@ class Generator:
         Raises:
             ConfigError: if several texts a prompt are asked for, or `until`.
         """
-        chosen, limits = apart(self.patterns(options))
+        ids, chosen, limits = self._asked(prompts, options)
         if limits.until or limits.deadline:
             raise ConfigError(
                 "Many prompts through few rows are not looked at one by one. Received: "
                 "until or max_time_s. Use results."
             )
-        ids = [self.prompt_ids(prompt) for prompt in prompts]
         for number, text in self.model.many(ids, chosen, rows):
             yield number, self._finished(text, limits)
 
@@ -355,27 +365,34 @@ class Generator:
         Raises:
             ConfigError: if beams are asked for, whose text is known at the end only.
         """
-        chosen, limits = apart(self.patterns(options))
+        asked, chosen, limits = self._asked([prompt], options)
         if chosen.mode == BEAMS or chosen.num_results > 1:
             raise ConfigError(
                 "A stream is one text, token by token. Received: num_beams "
                 f"{chosen.num_beams}, num_results {chosen.num_results}. Use generate."
             )
-        decoder, rows, extra = self.model.prepared([self.prompt_ids(prompt)], chosen)
+        decoder, rows, extra = self.model.prepared(asked, chosen)
         growing = self._growing(limits)
         loop = decoder.begin(rows, chosen.max_new_tokens, extra)
         while True:
             ((text,),) = decoder.results(loop)
-            yield from filter(None, [growing.add(text.ids[len(growing.ids) :])])
-            done = bool(numpy_of(loop["done"])[0])
-            if done or growing.stopped or limits.reached(growing.text):
+            piece, ended = limits.grow(growing, text.ids)
+            yield from filter(None, [piece])
+            if ended or limits.is_late() or numpy_of(loop["done"]).all():
                 break
             loop = decoder.advance(loop, 1)
         yield from filter(None, [growing.finish()])
 
-    def prompt_ids(self, prompt: Prompt) -> list[int]:
-        """The ids that the model reads; errors are those of `ids_of_prompt`."""
-        return ids_of_prompt(prompt, self.tokenizer, self.model)
+    def _asked(
+        self, prompts: Sequence[Prompt], options: Mapping[str, Any]
+    ) -> tuple[list[list[int]], GenerationOptions, Limits]:
+        """The ids that the model reads, and how it is to go on."""
+        left = self.patterns(options)
+        chat = checked_chat_options(left.pop("chat_options", None))
+        chosen, limits = apart(left)
+        given = listed(prompts, "generate")
+        ids = [ids_of_prompt(each, self.tokenizer, self.model, chat) for each in given]
+        return ids, chosen, limits
 
     def _growing(self, limits: Limits) -> GrowingText:
         ends = () if limits.ignore_end else self.model.end_ids
@@ -403,23 +420,30 @@ class Generator:
     ) -> list[list[GeneratedText]]:
         """A batch that is looked at every few tokens."""
         decoder, prompts, extra = self.model.prepared(rows, chosen)
-        loop = decoder.begin(prompts, chosen.max_new_tokens, extra)
         every = LOOK_EVERY if limits.until is None else 1
-        growing = [self._growing(limits) for _ in prompts]
-        reasons: list[str | None] = [None] * len(prompts)
+        found: list[GeneratedText] = []
+        for loop in decoder.begun(prompts, chosen.max_new_tokens, extra):
+            found += self._looked_at(decoder, loop, limits, every)
+        each = len(found) // len(rows)
+        return [found[i : i + each] for i in range(0, len(found), each)]
+
+    def _looked_at(
+        self, decoder: Decoder, loop: Loop, limits: Limits, every: int
+    ) -> list[GeneratedText]:
+        growing = [self._growing(limits) for _ in decoder.results(loop)]
+        reasons: list[str | None] = [None] * len(growing)
         while True:
             texts = [text for (text,) in decoder.results(loop)]
             late, done = limits.is_late(), numpy_of(loop["done"])
             for row, text in enumerate(texts):
                 if reasons[row] is None:
-                    growing[row].add(text.ids[len(growing[row].ids) :])
-                    reasons[row] = limits.reason(growing[row], late and not done[row])
+                    if limits.grow(growing[row], text.ids)[1]:
+                        reasons[row] = "stop"
+                    elif late and not done[row]:
+                        reasons[row] = "time"
             stop = np.array([reason is not None for reason in reasons])
             loop = decoder.stopped(loop, stop)
             if numpy_of(loop["done"]).all():
                 break
             loop = decoder.advance(loop, every)
-        ends = zip(texts, growing, reasons, strict=True)
-        found = [self._told(*each) for each in ends]
-        each = len(found) // len(rows)
-        return [found[i : i + each] for i in range(0, len(found), each)]
+        return list(map(self._told, texts, growing, reasons))

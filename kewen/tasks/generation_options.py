@@ -1,9 +1,8 @@
 """How a text is to be generated, in one object: options in, a strategy out."""
 
 import dataclasses
-import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from kewen.decoding import (
     AllowedIds,
@@ -19,6 +18,7 @@ from kewen.decoding import (
     PresencePenalty,
     RepetitionPenalty,
     Rule,
+    Speculative,
     Strategy,
     Temperature,
     TopK,
@@ -26,6 +26,14 @@ from kewen.decoding import (
     Typical,
     in_usual_order,
 )
+from kewen.decoding.rules.checks import (
+    MOST_COUNTED,
+    MOST_SEED,
+    is_bool,
+    is_finite,
+    is_whole,
+)
+from kewen.decoding.speculative import MOST_GUESSES
 from kewen.errors import ConfigError
 
 GREEDY, SAMPLING, BEAMS = "greedy", "sampling", "beams"
@@ -50,6 +58,16 @@ _RULES = {
 }
 
 
+# Option -> the least and the most that it may be.
+_WHOLE = {
+    "max_new_tokens": (1, MOST_COUNTED),
+    "num_beams": (1, MOST_COUNTED),
+    "num_results": (1, MOST_COUNTED),
+    "num_beam_groups": (1, MOST_COUNTED),
+    "seed": (0, MOST_SEED),
+}
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GenerationOptions:
     """Greedy search, unless beams or an option of sampling are given.
@@ -59,6 +77,8 @@ class GenerationOptions:
         num_beams: more than 1 searches with beams.
         num_results: texts a prompt, the best first; samples of their own if sampled.
         length_penalty: of beams; above 0 favours long texts.
+        coverage_penalty: of beams of an encoder-decoder; above 0 favours texts that
+            leave out nothing of their source, see `decoding.Beams`.
         early_stopping: of beams: when a prompt is done, see `decoding.Beams.stop`.
         num_beam_groups, diversity_penalty: of beams, see `decoding.Beams`.
         ignore_end: whether the end token is a token like any other.
@@ -67,6 +87,10 @@ class GenerationOptions:
             one. See the rules of these names in `kewen.decoding`.
         penalty_alpha: makes it contrastive search among the `top_k` likeliest tokens,
             see `decoding.Contrastive`.
+        num_guesses: makes greedy search or sampling speculative: so many tokens, at
+            most 32, are guessed at a time, by the generator's draft model or, without
+            one, by looking up what followed the newest tokens before. The text, or its
+            law, is the same; see `decoding.Speculative`. If None, 4 with a draft model.
         repetition_penalty, presence_penalty, frequency_penalty: see there.
         no_repeat_ngram_size: no n-gram of so many tokens comes twice.
         min_new_tokens: the end token is forbidden before.
@@ -81,6 +105,7 @@ class GenerationOptions:
     num_beams: int = 1
     num_results: int = 1
     length_penalty: float = 1.0
+    coverage_penalty: float = 0.0
     early_stopping: str = "bound"
     num_beam_groups: int = 1
     diversity_penalty: float = 0.0
@@ -92,6 +117,7 @@ class GenerationOptions:
     min_p: float | None = None
     typical_p: float | None = None
     penalty_alpha: float | None = None
+    num_guesses: int | None = None
     repetition_penalty: float | None = None
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
@@ -142,16 +168,56 @@ class GenerationOptions:
         Raises:
             ConfigError: names the option.
         """
-        for name in ("max_new_tokens", "num_beams", "num_results"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        for name, (least, most) in _WHOLE.items():
+            is_whole(name, getattr(self, name), least, most)
+        is_bool("ignore_end", self.ignore_end)
+        for name in ("length_penalty", "diversity_penalty", "coverage_penalty"):
+            is_finite(name, getattr(self, name))
+        if self.coverage_penalty < 0:
+            raise ConfigError(
+                "coverage_penalty must be at least 0. Received: "
+                f"{self.coverage_penalty}."
+            )
+        rules: Any = self.rules
+        if not isinstance(rules, list | tuple) or not all(
+            isinstance(each, Rule) for each in cast("list[Any]", rules)
+        ):
+            raise ConfigError(
+                "rules must be a list of rules of kewen.decoding, such as "
+                f"[TopK(5)]. Received: {rules!r}."
+            )
+        for rule in self.rules:
+            if rule.least > self.max_new_tokens:
                 raise ConfigError(
-                    f"{name} must be a whole number, at least 1. Received: {value!r}."
+                    "max_new_tokens must let a text be finished. Received: "
+                    f"{self.max_new_tokens}, where the shortest text that "
+                    f"{type(rule).__name__} allows has {rule.least} tokens."
                 )
-        for name in ("length_penalty", "diversity_penalty"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not math.isfinite(value):
-                raise ConfigError(f"{name} must be a number. Received: {value!r}.")
+        if self.min_new_tokens is not None:
+            is_whole("min_new_tokens", self.min_new_tokens, 0)
+            if self.min_new_tokens > self.max_new_tokens:
+                raise ConfigError(
+                    "min_new_tokens must be at most max_new_tokens. Received: "
+                    f"{self.min_new_tokens} and {self.max_new_tokens}."
+                )
+        if self.num_guesses is not None:
+            is_whole("num_guesses", self.num_guesses, 0, MOST_GUESSES)
+            if self.num_guesses and self.mode not in (GREEDY, SAMPLING):
+                raise ConfigError(
+                    "Guesses are for greedy search and sampling. Received: num_guesses "
+                    f"{self.num_guesses} with a search of {self.mode}. Leave one out."
+                )
+        if self.num_beam_groups > 1 and self.num_beams == 1:
+            raise ConfigError(
+                "Groups are of beams. Received: num_beam_groups "
+                f"{self.num_beam_groups} with one beam. Set num_beams to a multiple."
+            )
+        if self.coverage_penalty and self.num_beams == 1:
+            raise ConfigError(
+                "A coverage penalty chooses among beams. Received: coverage_penalty "
+                f"{self.coverage_penalty} with one beam. Set num_beams, or leave it "
+                "out."
+            )
         if self.num_beams > 1 and self.samples:
             raise ConfigError(
                 "Beams are searched, not drawn. Received: num_beams "
@@ -174,10 +240,9 @@ class GenerationOptions:
                 "neither beams nor options of sampling. Received: top_k "
                 f"{self.top_k!r}, num_beams {self.num_beams}."
             )
-        if not 0 <= float(self.penalty_alpha or 0) <= 1:
-            raise ConfigError(
-                f"penalty_alpha must be from 0 to 1. Received: {self.penalty_alpha}."
-            )
+        alpha: Any = self.penalty_alpha
+        if not isinstance(alpha, int | float) or not 0 <= alpha <= 1:
+            raise ConfigError(f"penalty_alpha must be from 0 to 1. Received: {alpha}.")
 
     def strategy(self, end_ids: tuple[int, ...]) -> Strategy:
         """The strategy that does it.
@@ -192,6 +257,7 @@ class GenerationOptions:
                 num_beams=self.num_beams,
                 num_results=self.num_results,
                 length_penalty=self.length_penalty,
+                coverage=self.coverage_penalty or None,
                 stop=self.early_stopping,
                 groups=self.num_beam_groups,
                 diversity=self.diversity_penalty,
@@ -201,6 +267,10 @@ class GenerationOptions:
         if self.mode == CONTRASTIVE:
             alpha, count = float(self.penalty_alpha or 0), int(self.top_k or 1)
             return Contrastive(candidates=count, alpha=alpha, rules=rules, end_ids=ends)
+        if self.num_guesses:
+            return Speculative(
+                count=self.num_guesses, rules=rules, end_ids=ends, sample=self.samples
+            )
         return Paths(rules=rules, end_ids=ends, sample=self.samples)
 
     def _all_rules(self, end_ids: tuple[int, ...]) -> tuple[Rule, ...]:

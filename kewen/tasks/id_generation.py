@@ -5,20 +5,30 @@ under the UniLM mask reads it as the source, segment 0, and writes segment 1; an
 encoder-decoder reads it with its encoder, and begins to write with its start token.
 """
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from kewen.decoding import Decoder, Generated, continuous
+from kewen.decoding import Decoder, Drafted, Generated, continuous
+from kewen.decoding.decoder import check_room, limits_of
+from kewen.decoding.rules.checks import is_whole
 from kewen.errors import ConfigError, DataError
 from kewen.models import decoding_step
 from kewen.models.config import load_json
 from kewen.models.pretrained import Pretrained
-from kewen.tasks.generation_options import BEAMS, CONTRASTIVE, GenerationOptions
+from kewen.tasks.generation_options import (
+    BEAMS,
+    CONTRASTIVE,
+    GREEDY,
+    SAMPLING,
+    GenerationOptions,
+)
 
 GENERATION_JSON = "generation_config.json"
 SOURCE_BUCKET = 16  # columns that sources are filled up to, for few programs
+USUAL_GUESSES = 4  # a look, with a draft model
 
 
 class IdGenerator:
@@ -27,9 +37,12 @@ class IdGenerator:
     Args:
         pretrained: a decoder, an encoder-decoder, or an encoder loaded with
             `application="unilm"` (or "lm"), with a head that scores tokens.
+        draft: a smaller model of the same kind and ids, which guesses what the other
+            will say, see `GenerationOptions.num_guesses`.
 
     Attributes:
         step: the model as decoders see it.
+        longest: most tokens of a text, prompt included.
         end_ids: tokens that end a text, by generation_config.json, else by config.json,
             else by the tokenizer: its separator.
         pad_id: what rows are filled up with.
@@ -37,12 +50,21 @@ class IdGenerator:
         reads_source: whether a prompt is a whole text, and not the beginning of one.
 
     Raises:
-        ConfigError: if the model scores no tokens, or everybody sees all.
+        ConfigError: if a model scores no tokens, or everybody sees all; or if the
+            draft has other ids, or is of another kind.
     """
 
-    def __init__(self, pretrained: Pretrained) -> None:
+    def __init__(self, pretrained: Pretrained, draft: Pretrained | None = None) -> None:
+        for each in (pretrained, *([] if draft is None else [draft])):
+            _check_pretrained(each)
         self.config = pretrained.config
         self.step = decoding_step(pretrained.model)
+        self.longest = pretrained.config.longest_text
+        self.drafted: Drafted | None = None
+        if draft is not None:
+            _check_draft(pretrained, draft)
+            self.drafted = Drafted(self.step, decoding_step(draft.model))
+            self.longest = min(self.longest, draft.config.longest_text)
         self.is_encoder_decoder = pretrained.model.application == "encoder_decoder"
         self.reads_source = pretrained.model.application in ("unilm", "encoder_decoder")
         said = _said(pretrained)
@@ -56,6 +78,8 @@ class IdGenerator:
         self, prompts: Sequence[Sequence[int]], options: GenerationOptions
     ) -> list[list[Generated]]:
         """The texts of each prompt, the best first; see `Generated`."""
+        if not prompts:
+            return []
         decoder, rows, extra = self.prepared(prompts, options)
         found = decoder(rows, options.max_new_tokens, extra)
         each = len(found) // len(prompts)
@@ -70,7 +94,7 @@ class IdGenerator:
         """The text of each prompt, so many at a time, as they are done.
 
         See `kewen.decoding.continuous`. Searches with several rows a prompt, beams and
-        contrastive search, go batch by batch.
+        contrastive search, go batch by batch; prompts with guesses one by one.
 
         Yields:
             (number of the prompt, its text, the best one).
@@ -83,13 +107,23 @@ class IdGenerator:
                 "Many prompts through few rows give a text each. Received: num_results "
                 f"{options.num_results}. Ask for one, or give the prompts as a list."
             )
+        is_whole("rows", rows, 1)
+        if not prompts:
+            return
         if options.mode in (BEAMS, CONTRASTIVE):
+            every = [[int(number) for number in prompt] for prompt in prompts]
+            self._check(every, options.max_new_tokens)  # before the first batch
             for start in range(0, len(prompts), rows):
                 found = self(prompts[start : start + rows], options)
                 yield from ((start + n, texts[0]) for n, texts in enumerate(found))
             return
         decoder, given, extra = self.prepared(prompts, options)
-        yield from continuous(decoder, given, options.max_new_tokens, extra, rows=rows)
+        most = options.max_new_tokens
+        if decoder.strategy.ALONE:
+            for number, loop in enumerate(decoder.begun(given, most, extra)):
+                yield number, decoder.results(decoder.advance(loop))[0][0]
+            return
+        yield from continuous(decoder, given, most, extra, rows=rows)
 
     def prepared(
         self, prompts: Sequence[Sequence[int]], options: GenerationOptions
@@ -102,20 +136,19 @@ class IdGenerator:
                 or a rule is made for another number of prompts.
         """
         rows = [[int(number) for number in prompt] for prompt in prompts]
-        self._check(rows)
-        for rule in options.rules:
-            if rule.prompts not in (None, len(rows)):
-                raise ConfigError(
-                    "A rule needs an entry for each prompt, or one for all. Received: "
-                    f"{rule.prompts} entries of {type(rule).__name__} for {len(rows)} "
-                    "prompts."
-                )
+        self._check(rows, options.max_new_tokens)
+        self._check_rules(options, len(rows))
         if options.samples:  # each sample is a row of its own
             rows = [row for row in rows for _ in range(options.num_results)]
+        step = self.step
+        if self.drafted is not None and options.mode in (GREEDY, SAMPLING):
+            if options.num_guesses is None:
+                options = dataclasses.replace(options, num_guesses=USUAL_GUESSES)
+            step = self.drafted if options.num_guesses else step
         decoder = Decoder(
-            self.step,
+            step,
             options.strategy(self.end_ids),
-            longest=self.config.longest_text,
+            longest=self.longest,
             seed=options.seed,
         )
         if not self.is_encoder_decoder:
@@ -157,7 +190,24 @@ class IdGenerator:
         is_token = np.arange(columns) < np.array([[len(row)] for row in rows])
         return {"source_ids": ids, "source_mask": is_token}
 
-    def _check(self, rows: list[list[int]]) -> None:
+    def _check_rules(self, options: GenerationOptions, prompts: int) -> None:
+        for rule in options.rules:
+            if rule.prompts not in (None, prompts):
+                raise ConfigError(
+                    "A rule needs an entry for each prompt, or one for all. Received: "
+                    f"{rule.prompts} entries of {type(rule).__name__} for {prompts} "
+                    "prompts."
+                )
+        size = self.config.vocabulary_size
+        words = options.bad_words or ()
+        for ids in (*words, options.allowed_ids, options.forced_start):
+            if ids is not None and max(ids) >= size:
+                raise ConfigError(
+                    "bad_words, allowed_ids and forced_start must be ids of the model, "
+                    f"from 0 to {size - 1}. Received: {max(ids)}."
+                )
+
+    def _check(self, rows: list[list[int]], new_tokens: int) -> None:
         if not rows or not all(rows):
             raise DataError(
                 "Each prompt needs at least one token. Received: "
@@ -170,10 +220,37 @@ class IdGenerator:
                     f"Ids must be from 0 to {size - 1}, the model's vocabulary. "
                     f"Received: {min(row)} to {max(row)} in prompt {number}."
                 )
-        if self.is_encoder_decoder and max(map(len, rows)) > self.config.longest_text:
+        number = max(range(len(rows)), key=lambda n: len(rows[n]))
+        longest = len(rows[number])
+        if self.is_encoder_decoder and longest > self.config.longest_text:
             raise ConfigError(
                 f"The encoder has positions for {self.config.longest_text} tokens. "
-                f"Received: a prompt of {max(map(len, rows))}. Shorten it."
+                f"Received: {longest} in prompt {number}. Shorten it."
+            )
+        if not self.is_encoder_decoder:
+            lengths = [len(row) for row in rows]
+            reader = "draft" if self.longest < self.config.longest_text else "model"
+            limits = limits_of(new_tokens, len(rows))
+            check_room(lengths, limits, self.longest, reader)
+
+
+def _check_pretrained(given: Any) -> None:
+    if not isinstance(given, Pretrained):
+        raise ConfigError(
+            "A generator takes a model, and a draft, as kewen.load gives them. "
+            f"Received: {given!r}."
+        )
+
+
+def _check_draft(pretrained: Pretrained, draft: Pretrained) -> None:
+    for name, own, other in (
+        ("ids", pretrained.config.vocabulary_size, draft.config.vocabulary_size),
+        ("kind", pretrained.model.application, draft.model.application),
+    ):
+        if own != other:
+            raise ConfigError(
+                "A draft model must have the ids of the model that it guesses for, and "
+                f"be of its kind. Received: {name} {own} and {other}."
             )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from kewen.decoding import Grammar
 from kewen.decoding.grammar import json_pattern
+from kewen.decoding.grammar.regex import unanchored
 from kewen.errors import ConfigError
 from kewen.text import Tokenizer
 from kewen.text.spelling import SPACE
@@ -48,8 +49,17 @@ class Patterns:
                 "A text of a pattern ends with an end token. Received: ignore_end "
                 "(--no-stop), by which none ends a text. Leave it out."
             )
-        pattern = str(regex) if schema is None else json_pattern(schema)
-        left["rules"] = (*left.get("rules", ()), self._rule(pattern))
+        if schema is not None:
+            pattern = json_pattern(schema)
+        elif isinstance(regex, str):
+            pattern = unanchored(regex)
+        else:
+            raise ConfigError(
+                f"{REGEX} must be a regular expression, a string. Received: {regex!r}."
+            )
+        rules: Any = left.get("rules", ())
+        if isinstance(rules, list | tuple):  # else the options refuse them
+            left["rules"] = [*rules, self._rule(pattern)]
         return left
 
     def _rule(self, pattern: str) -> Grammar:

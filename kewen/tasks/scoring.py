@@ -16,6 +16,7 @@ from kewen.tasks.likelihoods import Likelihoods
 from kewen.tasks.target_models import logits_model
 from kewen.tasks.target_rows import Row, TargetRows
 from kewen.text import Tokenizer
+from kewen.text.truncation import is_whole
 
 MOST_READ = 1024  # tokens a window, unless said otherwise
 
@@ -74,15 +75,16 @@ class Scorer:
             )
         longest = self._rows.longest
         window = self._rows.max_length if window is None else window
-        if not 1 <= window <= longest:
+        if not is_whole(window) or not 1 <= window <= longest:
             raise ConfigError(
                 f"window must be from 1 to {longest}, the positions that the model "
-                f"has. Received: {window}."
+                f"has. Received: {window!r}."
             )
         context = -(-window // 2) if context is None else context
-        if not 1 <= context <= window:
+        if not is_whole(context) or not 1 <= context <= window:
             raise ConfigError(
-                f"context must be from 1 to {window}, the window. Received: {context}."
+                f"context must be from 1 to {window}, the window. "
+                f"Received: {context!r}."
             )
         return self._of_texts(texts, window, context)
 

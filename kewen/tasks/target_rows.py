@@ -12,7 +12,7 @@ from kewen.data import Example
 from kewen.errors import ConfigError, DataError
 from kewen.tasks.id_generation import IdGenerator
 from kewen.text import Tokenizer
-from kewen.text.truncation import Room, truncate
+from kewen.text.truncation import Room, is_whole, truncate
 
 Row = dict[str, np.ndarray]
 
@@ -33,10 +33,10 @@ class TargetRows:
 
     def __init__(self, tokenizer: Tokenizer, model: IdGenerator, max_length: int):
         longest = model.config.longest_text
-        if not 3 <= max_length <= longest:
+        if not is_whole(max_length) or not 3 <= max_length <= longest:
             raise ConfigError(
                 f"max_length must be from 3 to {longest}, the positions that the model "
-                f"has. Received: {max_length}."
+                f"has. Received: {max_length!r}."
             )
         self.max_length, self.longest = max_length, longest
         # What fills up ids in batches of these rows.

@@ -4,6 +4,8 @@ The template comes with the tokenizer, from whoever published the model, so it i
 a sandbox that knows neither files nor modules.
 """
 
+import datetime
+import json
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -59,36 +61,36 @@ def conversation(
 ) -> str:
     """The conversation as text, ending where the model is to go on.
 
+    A template finds what it finds in transformers: `tojson` that leaves signs as they
+    are, `strftime_now`, `raise_exception`, and `{% generation %}` blocks.
+
     Args:
         template: Jinja, as the tokenizer brings it.
-        messages: each with a "role" ("system", "user", "assistant") and a "content".
+        messages: each with a "role" ("system", "user", "assistant", "tool") and a
+            "content", or "tool_calls".
         special: such as {"bos_token": "<s>"}, for the template.
-        **options: further names for the template, such as `enable_thinking`.
+        **options: further names for the template, such as `tools`, a list of JSON
+            schemas, or `enable_thinking`.
 
     Raises:
         MissingExtraError: if Jinja is not installed (extra `[chat]`).
         DataError: if the messages are none, or the template refuses them.
         ConfigError: if the template is broken, or asks for what it may not have.
     """
-    given = cast("list[Any]", messages)
-    for message in given:
-        if not isinstance(message, dict) or not {"role", "content"} <= {*message}:
+    for message in cast("list[Any]", messages):
+        if (
+            not isinstance(message, Mapping)
+            or "role" not in message
+            or message.keys().isdisjoint({"content", "tool_calls"})
+        ):
             raise DataError(
                 f'A message has a "role" and a "content". Received: {message!r}.'
             )
-    jinja, sandbox = _jinja()
-
-    def refuse(reason: str) -> NoReturn:
-        raise DataError(f"The chat template refuses these messages: {reason}")
-
-    world = sandbox.ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-    )
-    world.globals["raise_exception"] = refuse
+    jinja, world = _world()
+    names: dict[str, Any] = {"add_generation_prompt": True, **special}
+    names |= {"tools": None, "documents": None} | options
     try:
-        text = world.from_string(template).render(
-            messages=list(messages), add_generation_prompt=True, **special, **options
-        )
+        return world.from_string(template).render(messages=list(messages), **names)
     except DataError:
         raise
     except jinja.TemplateError as error:
@@ -100,7 +102,6 @@ def conversation(
         raise ConfigError(
             f"The tokenizer's chat template fails: {type(error).__name__}, {error}."
         ) from None
-    return text
 
 
 # What a template's own expressions may raise.
@@ -115,11 +116,45 @@ _FAILURES = (
 )
 
 
-def _jinja() -> tuple[Any, Any]:
+def _world() -> tuple[Any, Any]:
+    """The module jinja2, and the sandbox with what templates of chats expect in it."""
     try:
-        return import_module("jinja2"), import_module("jinja2.sandbox")
+        jinja, ext = import_module("jinja2"), import_module("jinja2.ext")
+        sandbox = import_module("jinja2.sandbox")
     except ImportError:
         raise MissingExtraError(
             "Chat templates are written in Jinja. Received: it is not installed. Run, "
             f"{installing('chat')}."
         ) from None
+
+    class Generation(ext.Extension):
+        """A block around what the model itself says; here it changes nothing."""
+
+        tags = frozenset({"generation"})
+
+        def parse(self, parser: Any) -> Any:
+            """The block's own nodes."""
+            next(parser.stream)
+            return parser.parse_statements(["name:endgeneration"], drop_needle=True)
+
+    world = sandbox.ImmutableSandboxedEnvironment(
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.loopcontrols", Generation],
+    )
+    world.globals |= {"raise_exception": _refuse, "strftime_now": _now}
+    world.filters["tojson"] = _to_json
+    return jinja, world
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise DataError(f"The chat template refuses these messages: {reason}")
+
+
+def _now(form: str) -> str:
+    return datetime.datetime.now().strftime(form)
+
+
+def _to_json(value: Any, ensure_ascii: bool = False, **options: Any) -> str:
+    # Jinja's own escapes signs of HTML, which no model was trained on.
+    return json.dumps(value, ensure_ascii=ensure_ascii, **options)

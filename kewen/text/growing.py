@@ -1,18 +1,16 @@
 """Text that grows token by token, in pieces that never have to be taken back.
 
 A token may be half a character, and a stop string may begin in one token and end in
-another: such an end of the text waits until it is known what it becomes.
+another: such an end of the text waits until it is known what it becomes. Half a
+character that nothing follows, where a limit cuts it, is no part of the text.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from kewen.errors import ConfigError
+from kewen.text.byte_fallback import HALF
 from kewen.text.tokenizer import Tokenizer
-
-HALF = (
-    "\N{REPLACEMENT CHARACTER}"  # what decoders write for bytes that are no character
-)
 
 
 class GrowingText:
@@ -20,7 +18,7 @@ class GrowingText:
 
     Args:
         tokenizer: decodes them.
-        stop: strings that end the text; it ends before the first of them.
+        stop: strings that end the text; it ends before the first that is complete.
         ends: ids that end it, and are no part of it.
 
     Attributes:
@@ -52,7 +50,7 @@ class GrowingText:
         return self._piece(last=False)
 
     def finish(self, ids: Iterable[int] = ()) -> str:
-        """The last piece: what was waiting, and the last ids."""
+        """The last piece: what may not become a stop string now, and the last ids."""
         self.ids.extend(int(number) for number in ids)
         return self._piece(last=True)
 
@@ -60,12 +58,13 @@ class GrowingText:
         if self.stopped:
             return ""
         text = self._tokenizer.decode([n for n in self.ids if n not in self.ends])
-        text = text if last else text.rstrip(HALF)
-        found = [text.find(stop) for stop in self._stop]
-        places = [place for place in found if place >= 0]
+        text = text.rstrip(HALF)
+        found = [(text.find(stop), len(stop)) for stop in self._stop]
+        # The first to end: tokens that come one by one have shown no other.
+        places = [(start + size, start) for start, size in found if start >= 0]
         if places:
             self.stopped = True
-            text = text[: min(places)]
+            text = text[: min(places)[1]]
         elif not last:
             text = text[: len(text) - self._begun(text)]
         piece = text[len(self.text) :]
@@ -91,11 +90,13 @@ def checked_stop(stop: str | Sequence[str]) -> tuple[str, ...]:
     Raises:
         ConfigError: if one is empty, or is no string.
     """
-    given: Any = (stop,) if isinstance(stop, str) else stop
-    stops = tuple(given)
-    if not all(isinstance(each, str) and each for each in stops):
+    given: Any = [stop] if isinstance(stop, str) else stop
+    several: list[Any] | None = None
+    if isinstance(given, list | tuple | set | frozenset):
+        several = list(cast("Iterable[Any]", given))
+    if several is None or not all(isinstance(each, str) and each for each in several):
         raise ConfigError(
-            "A stop string needs at least one character: every text has the empty one "
-            f"in it. Received: {stops!r}."
+            "stop must be a string or a list of strings, of at least one character "
+            f"each: every text has the empty one in it. Received: {given!r}."
         )
-    return stops
+    return tuple(several)

@@ -14,6 +14,7 @@ import tokenizers
 from numpy.typing import NDArray
 
 from kewen.errors import ConfigError, DataError
+from kewen.text.byte_fallback import decode_whole
 from kewen.text.chat import conversation, default_template
 from kewen.text.checks import checked_ids, checked_texts
 from kewen.text.editing import Edited, Keep, Sources, extended, renumbered, trimmed
@@ -305,7 +306,7 @@ class Tokenizer:
             known = [number for number in known if number not in self._special_ids]
         if is_word_piece(self._library):
             return join_word_pieces(filter(None, (self._rows[i] for i in known)))
-        return self._library.decode(known, skip_special_tokens=False)
+        return decode_whole(self._library, known, [self._rows[i] for i in known])
 
     def tokens(self, ids: Iterable[int] | NDArray[np.integer[Any]]) -> list[str]:
         """The tokens of (T,) ids. Raises DataError for an id that does not exist."""

@@ -66,7 +66,19 @@ def check_monitor(monitor: str, metrics: Sequence[str]) -> None:
 
 
 def check_learns(model: keras.Model, freeze: Sequence[str]) -> None:
-    """Something must be left that learns."""
+    """Something must be left that learns, and gradients must reach it."""
+    integer = [
+        layer.path
+        for layer in model._flatten_layers(include_self=False)
+        if getattr(layer, "quantization_mode", None)
+        and not getattr(layer, "lora_enabled", False)
+    ]
+    if integer:
+        raise ConfigError(
+            "A training needs weights that are real numbers. Received: a quantised "
+            f"model, {integer[0]} and {len(integer) - 1} more layers. Train it first, "
+            "or load it anew; quantise what was trained."
+        )
     if not model.trainable_weights:
         raise ConfigError(
             "A training needs weights that learn. Received: none, with "

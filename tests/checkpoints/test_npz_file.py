@@ -58,6 +58,7 @@ def npy(header: str, data: bytes = b"") -> bytes:
         npy("(" * 5000),
     ],
 )
+@pytest.mark.usefixtures("no_garbage")
 def test_a_broken_header_is_refused(tmp_path, content):
     with zipfile.ZipFile(tmp_path / "model.npz", "w") as archive:
         archive.writestr("a.npy", content)

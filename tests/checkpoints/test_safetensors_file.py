@@ -160,6 +160,7 @@ def test_surplus_bytes_behind_the_tensors_are_refused(tmp_path):
         ({"a": entry(), "b": entry(offsets=[9, 17])}, bytes(17), "without holes"),
     ],
 )
+@pytest.mark.usefixtures("no_garbage")
 def test_a_header_that_cannot_be_is_refused(tmp_path, header, data, complaint):
     path = write_raw(tmp_path / "model.safetensors", header, data)
     with pytest.raises(CheckpointError, match=complaint):

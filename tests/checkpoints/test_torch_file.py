@@ -334,6 +334,7 @@ def test_an_expansion_that_would_exhaust_memory_is_refused(tmp_path):
     ],
 )
 @pytest.mark.parametrize("form", ["zip", "legacy"])
+@pytest.mark.usefixtures("no_garbage")
 def test_a_corrupt_or_recursive_pickle_raises_our_error(tmp_path, form, data):
     make = zip_of if form == "zip" else legacy_of
     with pytest.raises(CheckpointError):

@@ -56,13 +56,22 @@ def test_the_page_shows_the_words_and_loads_nothing(kewen, corpus, tmp_path):
     assert kewen("count", corpus, *options).code == 2  # never over a page
 
 
+def test_a_corpus_of_nothing_but_punctuation_has_a_page_too(kewen, tmp_path):
+    (tmp_path / "c.txt").write_text("！\n？\n", "utf-8")
+    page = tmp_path / "page.html"
+    options = ("--words", "characters", "--no-punctuation", "--report", page)
+    ended = kewen("count", tmp_path / "c.txt", *options)
+    assert (ended.code, ended.err) == (0, "")
+    assert "0 words, 0 different, in 2 texts" in ended.out and page.exists()
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         (("nowhere",), "no file or folder"),
         ((".", "--words", "pkuseg"), "rjieba"),
-        (("{corpus}", "--workers", 0), "workers must be at least 1"),
-        (("{corpus}", "--most", 0), "At least one word"),
+        (("{corpus}", "--workers", 0), "workers must be a whole number"),
+        (("{corpus}", "--most", 0), "most must be a whole number"),
         (("{corpus}", "--text", "body"), "no field 'body'"),
         (("{corpus}", "--out", "counts.csv"), ".jsonl"),
         (("{corpus}", "--encoding", "utf-9"), "utf-9"),
@@ -73,3 +82,24 @@ def test_what_cannot_be_ends_with_a_paragraph(kewen, corpus, options, words):
     ended = kewen("count", *options)
     assert ended.code == 2 and ended.out == ""
     assert words in " ".join(ended.err.split()) and "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("command", ["count", "words", "cluster"])
+def test_what_is_read_is_not_written_over(kewen, tmp_path, command):
+    source = tmp_path / "s.jsonl"
+    source.write_text('{"text": "你好"}\n', "utf-8")
+    before = source.read_bytes()
+    ended = kewen(command, source, "--out", source, "--overwrite")
+    assert ended.code == 2 and "files of their own" in ended.err
+    assert source.read_bytes() == before
+    new = tmp_path / "new.jsonl"
+    ended = kewen(command, source, "--out", new, "--report", new)
+    assert ended.code == 2 and "more than once" in ended.err and not new.exists()
+
+
+def test_kept_words_are_not_called_different_ones(kewen, tmp_path):
+    (tmp_path / "c.txt").write_text("a b c a b a d e f g\n" * 3)
+    options = ("--words", "spaces", "--workers", 1)
+    assert "7 different, in" in kewen("count", tmp_path / "c.txt", *options).out
+    ended = kewen("count", tmp_path / "c.txt", *options, "--most", 2)
+    assert "different" not in ended.out and "kept, in 3 texts" in ended.out

@@ -109,6 +109,8 @@ def test_a_file_is_answered_in_its_order(kewen, folder, tmp_path):
         (("A", "--num-beams", "2", "--top-k", "3"), "Beams are searched, not drawn"),
         (("A", "--stop", ""), "at least one character"),
         (("A", "--chat"), "chat template"),
+        (("A", "--num-guesses", "2", "--num-beams", "3"), "Guesses are for greedy"),
+        (("A", "--on-bad-row", "skip"), "are about the file"),
         (("A", "--max-new-tokens", "5000"), "The model has positions for"),
     ],
 )
@@ -117,6 +119,23 @@ def test_what_cannot_be_is_one_sentence(kewen, folder, arguments, words):
     assert ended.code == 2
     assert words in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_guesses_and_bad_rows(kewen, folder, tmp_path):
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": "AB"}\n{"no": 1}\n{"text": "C"}\n', "utf-8")
+    options = ("--input", source, "--max-new-tokens", 9)
+    ended = kewen("generate", folder, *options)
+    assert "--on-bad-row skip" in ended.err
+    plain = kewen("generate", folder, *options, "--on-bad-row", "skip")
+    assert plain.code == 0, plain.err
+    assert "line 2" in plain.err
+    more = ("--on-bad-row", "skip", "--draft", folder, "--num-guesses", 2)
+    quick = kewen("generate", folder, *options, *more)
+    assert quick.code == 0, quick.err
+    pairs = zip(plain.out.splitlines(), quick.out.splitlines(), strict=True)
+    for one, other in pairs:
+        assert json.loads(one)["generated"] == json.loads(other)["generated"]
 
 
 def test_patterns_and_int8(kewen, folder, tmp_path):
@@ -144,6 +163,23 @@ def test_ids_refuse_what_is_about_texts(kewen, tmp_path):
     assert ended.code == 2
     assert "--stop, --chat" in ended.err
     assert not (tmp_path / "out.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("attention_mask", True, "must be named padding_mask"),
+        ("padding_mask", 2, "must be 1 or True where a token is"),
+        ("padding_mask", np.nan, "must be 1 or True where a token is"),
+    ],
+)
+def test_a_mask_of_ids_that_is_none_is_refused(kewen, tmp_path, name, value, words):
+    mask = np.full((1, 3), value)
+    np.savez(tmp_path / "in.npz", token_ids=np.full((1, 3), 7), **{name: mask})
+    files = ("--ids", tmp_path / "in.npz", "--out", tmp_path / "out.npz")
+    ended = kewen("generate", FOLDER / "gpt2", *files)
+    assert ended.code == 2
+    assert words in " ".join(ended.err.split())
 
 
 def test_ids_do_not_depend_on_how_many_rows_go_at_a_time(kewen, tmp_path):

@@ -1,5 +1,7 @@
 """`kewen vectors`: from texts to vectors, tables and a page."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,22 @@ def test_vectors_are_written_and_words_shown(kewen, corpus, tmp_path, name):
 def test_word2vec_s_formats_by_the_ending(kewen, corpus, tmp_path, name):
     assert kewen("vectors", corpus, tmp_path / name, *SMALL).code == 0
     assert len(read_word2vec(tmp_path / name)) == 6
+
+
+@pytest.mark.parametrize("name", ["v.npz", "v.safetensors", "v.txt", "v.bin"])
+def test_words_of_the_vectors_cluster(kewen, corpus, tmp_path, name):
+    assert kewen("vectors", corpus, tmp_path / name, *SMALL, "--epochs", 99).code == 0
+    out = tmp_path / "modules.jsonl"
+    ended = kewen("cluster", tmp_path / name, "--neighbours", 2, "--out", out)
+    assert ended.code == 0, ended.err
+    found = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    modules = {}
+    for each in found:
+        modules.setdefault(each["module"], set()).add(each["name"])
+    assert {frozenset(words) for words in modules.values()} == {
+        frozenset({"机场", "飞机", "航班"}),
+        frozenset({"车站", "火车", "铁路"}),
+    }
 
 
 def test_kept_counts_give_the_same_vectors_without_the_corpus(kewen, corpus, tmp_path):
@@ -80,15 +98,21 @@ def test_the_page_shows_neighbours_and_a_word_s_markup_as_text(kewen, tmp_path):
         (("corpus.txt", "v.npz", "--min-count", 10**6), "Lower min_count"),
         (("corpus.txt", "v.npz", *SMALL, "--word", "轮船"), "轮船"),
         (("v.npz", "w.npz"), "v.npz"),
+        (("v.npz", "v.npz", "--overwrite"), "OUT must not be what is read"),
+        (("corpus.txt", "v.npz", "--counts", "v.npz"), "a file of its own"),
+        (("empty.txt", "v.npz"), "No word occurs 5 times"),
+        (("corpus.txt", "v.npz", *SMALL, "--model", "ppmi-svd", "--dim", 7), "1 to 6"),
     ],
 )
 def test_what_cannot_be_ends_with_a_paragraph(
     kewen, corpus, tmp_path, monkeypatch, arguments, words
 ):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.txt").write_text("")
     ended = kewen("vectors", *arguments)
     assert ended.code == 2 and ended.out == ""
     assert words in " ".join(ended.err.split()) and "Traceback" not in ended.err
+    assert not (tmp_path / "v.npz").exists()
 
 
 def test_what_exists_is_not_replaced_unasked(kewen, corpus, tmp_path):
@@ -96,3 +120,32 @@ def test_what_exists_is_not_replaced_unasked(kewen, corpus, tmp_path):
     assert kewen("vectors", corpus, tmp_path / "v.npz", *SMALL).code == 2
     assert (tmp_path / "v.npz").read_text() == "mine"
     assert kewen("vectors", corpus, tmp_path / "v.npz", *SMALL, "--overwrite").code == 0
+
+
+def test_words_that_no_file_can_hold_are_refused_before_the_training(kewen, tmp_path):
+    (tmp_path / "n.txt").write_bytes(b"a \0 b\nb a\n" * 20)
+    ended = kewen("vectors", tmp_path / "n.txt", tmp_path / "n.npz", *SMALL)
+    assert ended.code == 2 and "zero byte" in ended.err and "epoch" not in ended.err
+    assert kewen("vectors", tmp_path / "n.txt", tmp_path / "n.bin", *SMALL).code == 0
+    assert "\0" in read_word2vec(tmp_path / "n.bin").words
+
+
+@pytest.mark.parametrize(
+    "options", [("--seed", -1), ("--memory", "inf"), ("--memory", "nan")]
+)
+def test_numbers_that_cannot_be_are_refused(kewen, corpus, tmp_path, options):
+    ended = kewen("vectors", corpus, tmp_path / "n.npz", *SMALL, *options)
+    assert ended.code == 2 and options[0] in ended.err
+
+
+def test_counts_have_settings_of_their_own(kewen, corpus, tmp_path):
+    counts = tmp_path / "counts.npz"
+    kewen("vectors", corpus, tmp_path / "a.npz", *SMALL, "--counts", counts)
+    told = ("--window", 2, "--min-count", 50)
+    ended = kewen("vectors", counts, tmp_path / "a2.npz", "--dim", 4, *told)
+    assert ended.code == 0 and "whatever --window, --min-count say" in ended.err
+    glove = ("--model", "glove", "--dim", 4, "--epochs", 2)
+    ended = kewen("vectors", counts, tmp_path / "b.npz", *glove)
+    assert ended.code == 0 and "by inverse distance; these are not" in ended.err
+    ended = kewen("vectors", tmp_path / "missing.npz", tmp_path / "c.npz")
+    assert ended.code == 2 and "There is no file" in ended.err

@@ -50,7 +50,7 @@ def test_the_page_shows_the_words_and_loads_nothing(kewen, corpus, tmp_path):
     [
         (("nowhere",), "no file or folder"),
         (("{corpus}", "--min-count", 1), "min_count must be at least 2"),
-        (("{corpus}", "--workers", 0), "workers must be at least 1"),
+        (("{corpus}", "--workers", 0), "workers must be a whole number"),
         (("{corpus}", "--out", "words.csv"), ".jsonl"),
         (("{corpus}", "--known", "nowhere"), "no file nowhere"),
     ],
@@ -59,3 +59,13 @@ def test_what_cannot_be_ends_with_a_paragraph(kewen, corpus, options, words):
     ended = kewen("words", *(str(each).format(corpus=corpus) for each in options))
     assert ended.code == 2 and ended.out == ""
     assert words in " ".join(ended.err.split()) and "Traceback" not in ended.err
+
+
+def test_known_words_are_read_in_the_corpus_encoding(kewen, tmp_path):
+    (tmp_path / "c.txt").write_text("我爱葡萄，葡萄爱我\n他吃葡萄。\n" * 20, "gb18030")
+    options = ("--encoding", "gb18030", "--min-cohesion", 0, 0, 0, "--min-freedom", 0)
+    (tmp_path / "k.txt").write_text("他吃葡萄\n", "gb18030")
+    without = kewen("words", tmp_path / "c.txt", *options)
+    assert without.code == 0 and "他吃葡萄" in without.out, without.err
+    ended = kewen("words", tmp_path / "c.txt", *options, "--known", tmp_path / "k.txt")
+    assert ended.code == 0 and "他吃葡萄" not in ended.out, ended.err

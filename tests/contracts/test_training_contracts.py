@@ -9,6 +9,7 @@ import kewen
 from kewen.data import Batches, Example
 from kewen.losses import CrossEntropy
 from kewen.tasks.likelihoods import Likelihoods
+from kewen.tasks.prompts import ids_of_prompt
 from kewen.tasks.target_models import logits_model
 from kewen.training import fit
 
@@ -31,7 +32,7 @@ def loss_by_the_lesson(writer, example):
     Source: lesson 6933: the sum of CE(y[1:], p[:-1]) s[1:], s being the segments.
     """
     model = writer.pretrained.model
-    source = writer.prompt_ids(example.text)
+    source = ids_of_prompt(example.text, writer.tokenizer, writer.model, {})
     target = [*writer.tokenizer.plain_ids(example.pair), writer.model.end_ids[0]]
     if model.application == "encoder_decoder":
         before, behind = writer.tokenizer.frame

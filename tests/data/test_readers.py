@@ -124,6 +124,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("name", "content", "line", "reason"), BAD)
+@pytest.mark.usefixtures("no_garbage")
 def test_bad_row_raises_with_its_line_and_the_way_out(
     tmp_path, name, content, line, reason
 ):
@@ -135,6 +136,7 @@ def test_bad_row_raises_with_its_line_and_the_way_out(
 
 
 @pytest.mark.parametrize(("name", "content", "line", "reason"), BAD)
+@pytest.mark.usefixtures("no_garbage")
 def test_skipped_bad_rows_are_counted_and_listed(tmp_path, name, content, line, reason):
     good = {"a.tsv": "z\tpos\n", "a.csv": "z,pos\n"}
     more = good.get(name, '{"text": "z", "label": "pos"}\n')

@@ -71,11 +71,18 @@ def test_a_filter_keeps_what_its_definition_says(pair, size):
     np.testing.assert_allclose(got[seen], np.array(wanted)[seen], rtol=1e-6)
 
 
-@pytest.mark.parametrize("rule", [TopK(1), TopP(1e-6), MinP(1.0)], ids=repr)
+@pytest.mark.parametrize("rule", [TopK(1), TopP(1e-300), MinP(1.0)], ids=repr)
 def test_the_strictest_filter_keeps_the_best_and_its_equals(rule):
     scores = np.array([[0.5, 2.0, -1.0, 2.0], [3.0, -2.0, 0.0, 1.0]])
     got = np.isfinite(ruled(rule, scores, [[1], [1]]))
     np.testing.assert_array_equal(got, [[0, 1, 0, 1], [1, 0, 0, 0]])
+
+
+def test_the_least_typical_mass_keeps_the_most_typical_token():
+    scores = np.array([[0.5, 2.0, -1.0, 1.9]])
+    kept = np.isfinite(ruled(Typical(1e-300), scores, [[1]]))
+    wanted = nearest_to_entropy(scores[0], 1e-300)
+    np.testing.assert_array_equal(kept[0], np.isfinite(wanted))
 
 
 @pytest.mark.parametrize("rule", [TopK(4), TopP(1.0), Typical(1.0)], ids=repr)

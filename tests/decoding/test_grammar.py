@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import product
 
 import numpy as np
 import pytest
@@ -147,16 +148,50 @@ def test_no_completion_is_an_error():
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(a", "a)", "[a", "*a", "a{3,2}", "a{x}", "(?=a)", r"\1", r"\xZZ", "[b-a]", "a\\"],
+    [
+        "(a",
+        "a)",
+        "[a",
+        "*a",
+        "a{3,2}",
+        "a{x}",
+        "a{" + "9" * 5000 + "}",
+        "(?=a)",
+        r"\1",
+        r"\xZZ",
+        r"\x+1",
+        r"\u12",
+        "[b-a]",
+        r"[\d-z]",
+        r"[a-\d]",
+        r"[\W-z]",
+        "a\\",
+    ],
 )
 def test_a_pattern_that_is_not_known_is_refused(pattern):
     with pytest.raises(ConfigError, match="regular expression"):
         automaton(pattern)
 
 
-def test_a_pattern_of_too_many_states_is_refused():
+@pytest.mark.parametrize(
+    ("pattern", "text", "same"),
+    [
+        ("^ab$", "ab", True),
+        ("^a|b$", "b", True),
+        (r"a\$", "a$", True),
+        (r"a\\$", "a\\", True),
+        ("^ab$", "^ab$", False),
+    ],
+)
+def test_anchors_at_the_ends_say_nothing(pattern, text, same):
+    assert automaton(pattern).matches(text) is same
+
+
+@pytest.mark.parametrize("pattern", ["(a|b)*a(a|b){17}", "(" * 5000 + "a" + ")" * 5000])
+@pytest.mark.usefixtures("no_garbage")
+def test_a_pattern_of_too_many_states_is_refused(pattern):
     with pytest.raises(ConfigError, match="20000 states"):
-        automaton("(a|b)*a(a|b){17}")
+        automaton(pattern)
 
 
 @pytest.mark.parametrize(
@@ -182,6 +217,13 @@ def test_a_schema_that_is_not_known_is_refused(schema):
         ({"type": "array", "minItems": "x"}, "minItems must be a whole number"),
         ({"type": "object", "properties": [1]}, "properties must be an object"),
         ({"type": "object", "properties": {"a": 5}}, "A schema must be"),
+        ({"type": "object", "properties": {5: {}}}, "properties must be an object"),
+        (
+            {"type": "object", "properties": {"a": {}}, "required": [["a"]]},
+            "required must be a list out of",
+        ),
+        ({"type": "string", "minLength": 5, "maxLength": 2}, "at most maxLength"),
+        ({"type": "array", "minItems": 5, "maxItems": 2}, "at most maxItems"),
         ({"type": "object", "properties": {"a": {}}, "required": ["b"]}, "required"),
     ],
     ids=str,
@@ -191,7 +233,90 @@ def test_schemas_that_allow_what_is_no_json_or_nothing(schema, message):
         json_pattern(schema)
 
 
+@pytest.mark.usefixtures("no_garbage")
+def test_a_schema_within_itself_is_refused():
+    schema = {"type": "array"}
+    schema["items"] = schema
+    with pytest.raises(ConfigError, match="within itself"):
+        json_pattern(schema)
+
+
+def test_a_schema_of_many_nested_lists_is_refused_at_once():
+    schema = {"type": "integer"}
+    for _ in range(100):
+        schema = {"type": "array", "items": schema}
+    with pytest.raises(ConfigError, match="Nest it less"):
+        json_pattern(schema)
+
+
+def test_anchors_of_a_strings_pattern_say_nothing():
+    pattern = json_pattern({"type": "string", "pattern": "^[a-z]+$"})
+    assert automaton(pattern).matches('"abc"')
+
+
 def test_a_strings_pattern_without_what_json_escapes_is_taken():
     pattern = json_pattern({"type": "string", "pattern": r"[^\"\\\x00-\x1f]{2}"})
     assert automaton(pattern).matches('"\u4eba!"'.encode().decode())
     assert not automaton(pattern).matches('"a"')
+
+
+@pytest.mark.parametrize(
+    "pattern", ["a*+a", "a**", "a{2}{3}", "a???", "a{３}", "a{,3}", r"\012", "a{1,2,3}"]
+)
+def test_what_would_be_read_otherwise_than_by_python_is_refused(pattern):
+    with pytest.raises(ConfigError, match="regular expression"):
+        automaton(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["a*?b", "a{2}?", "a??", r"\0", "(?:a{2}){3}", "a{2,}"]
+)
+def test_few_and_grouped_repetitions_are_those_of_python(pattern):
+    texts = ["".join(each) for n in range(8) for each in product("ab\0", repeat=n)]
+    found = automaton(pattern)
+    same = [found.matches(t) == bool(re.fullmatch(pattern, t)) for t in texts]
+    assert all(same)
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "same"),
+    [
+        ({"type": "integer", "enum": ["a", 1, 2.0, True]}, '"a"', False),
+        ({"type": "integer", "enum": ["a", 1, 2.0, True]}, "true", False),
+        ({"type": "integer", "enum": ["a", 1, 2.0, True]}, "2.0", True),
+        ({"enum": [1, True, None], "type": ["boolean", "null"]}, "null", True),
+        ({"enum": [1, True, None], "type": ["boolean", "null"]}, "1", False),
+        ({"const": {"a": [1]}, "type": "object"}, '{"a": [1]}', True),
+        ({"additionalProperties": {"type": "integer"}}, '{"b": "x"}', False),
+        ({"additionalProperties": {"type": "integer"}}, '{"b": 5, "c": 6}', True),
+        ({"additionalProperties": False}, '{"a": 1}', False),
+        ({"additionalProperties": False}, "{}", True),
+        ({"additionalProperties": True}, '{"a": [1, "x"]}', True),
+        ({"type": "string", "minLength": 2}, r'"\ud83d\ude00"', False),
+        ({"type": "string", "minLength": 2}, r'"\u4e2d\uD7ff"', True),
+    ],
+)
+def test_all_words_of_a_schema_count(schema, text, same):
+    if "additionalProperties" in schema:
+        schema = {"type": "object", **schema}
+    assert automaton(json_pattern(schema)).matches(text) is same
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "pattern": "[a-z]*", "minLength": 5},
+        {"enum": ["a", "abc"], "minLength": 3},
+        {"anyOf": [{"type": "string"}], "type": "integer"},
+        {"enum": [1, 2], "not": {"const": 1}},
+        {"const": 1, 5: 2},
+        {"enum": [1], "type": "string"},
+        {"enum": [1], "type": "date"},
+        {"const": float("inf"), "type": "integer"},
+        {"type": "object", "required": ["a"]},
+        {"type": "object", "additionalProperties": 3},
+    ],
+)
+def test_words_that_are_not_known_together_are_refused(schema):
+    with pytest.raises(ConfigError, match="Received"):
+        json_pattern(schema)

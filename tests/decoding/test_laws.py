@@ -3,12 +3,21 @@
 import itertools
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
 from toy_chain import END, TABLE, V, chain, law_of_texts, softmax
 
-from kewen.decoding import Beams, Decoder, Paths, Rescoring, Temperature, TopP
+from kewen.decoding import (
+    Beams,
+    Decoder,
+    Paths,
+    Rescoring,
+    Temperature,
+    TopP,
+    continuous,
+)
 from kewen.errors import ConfigError, DataError
 
 
@@ -26,6 +35,29 @@ def test_beams_as_wide_as_all_beginnings_find_what_enumeration_finds(penalty):
     np.testing.assert_allclose(
         [text.score for text in texts], [scores[text] for text in best], rtol=1e-4
     )
+
+
+def test_beams_of_full_width_are_all_texts():
+    """More beams than ids: those that nothing fills yet wait."""
+    law = law_of_texts(3, prompt=(1,), ends=(END,))
+    strategy = Beams(num_beams=V**3, length_penalty=0.0, stop="best", end_ids=(END,))
+    (texts,) = Decoder(chain(), strategy)([[1]], 3)
+    found = {tuple(text.ids.tolist()): np.exp(text.score) for text in texts}
+    assert found == pytest.approx(law, rel=1e-4)
+
+
+@pytest.mark.parametrize("penalty", [-1000.0, 1000.0])
+def test_beams_find_texts_whatever_the_length_penalty(penalty):
+    (texts,) = Decoder(chain(), Beams(num_beams=3, length_penalty=penalty))([[1]], 3)
+    assert np.isfinite([text.score for text in texts]).tolist() == [True] * 3
+
+
+def test_a_score_of_beams_may_be_far_below_any_sum():
+    law = law_of_texts(3, prompt=(1,))
+    (texts,) = Decoder(chain(), Beams(num_beams=3, length_penalty=-30.0))([[1]], 3)
+    wanted = [np.log(law[tuple(text.ids.tolist())]) * 3.0**30 for text in texts]
+    assert [text.score for text in texts] == pytest.approx(wanted, rel=1e-4)
+    assert len(texts) == 3
 
 
 def test_probabilities_of_all_texts_sum_up_to_1():
@@ -135,15 +167,47 @@ def test_scores_that_are_no_numbers_are_an_error(strategy, bad):
     "own",
     [
         {"num_beams": 0},
-        {"num_beams": 4},  # of 6 ids
+        {"num_beams": 2.5},
+        {"num_beams": 2**30},
         {"num_beams": 3, "num_results": 4},
         {"num_beams": 3, "groups": 2},
         {"num_beams": 2, "stop": "soon"},
+        {"num_beams": 2, "stop": []},
     ],
 )
 def test_beams_that_cannot_be_are_refused(own):
     with pytest.raises(ConfigError, match="Received"):
         Decoder(chain(), Beams(**own))([[0]], 4)
+
+
+def test_a_predict_that_makes_arrays_is_told_what_to_use():
+    if keras.backend.backend() != "jax":
+        pytest.skip("elsewhere loops are not compiled, and arrays are as good")
+    step = Rescoring(lambda ids, is_token: TABLE[np.asarray(ids)[:, -1]])
+    with pytest.raises(ConfigError, match=r"made of keras\.ops"):
+        Decoder(step, Paths())([[0]], 4)
+
+
+@pytest.mark.parametrize("limits", [2.5, "many", [3, 4, 5], [[3]]])
+def test_limits_that_are_none(limits):
+    with pytest.raises(ConfigError, match="one for each of the prompts, 2"):
+        Decoder(chain(), Paths())([[0], [1]], limits)
+    with pytest.raises(ConfigError, match="one for each of the prompts, 2"):
+        list(continuous(Decoder(chain(), Paths()), [[0], [1]], limits))
+
+
+def test_no_prompt_at_all_goes_through_rows():
+    decoder = Decoder(chain(), Paths())
+    assert list(continuous(decoder, [], 4)) == []
+    for rows in (0, 2.5):
+        with pytest.raises(ConfigError, match="rows must be a whole number"):
+            list(continuous(decoder, [[0]], 4, rows=rows))
+
+
+@pytest.mark.parametrize("seed", [1.5, "a", -1, None])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises(ConfigError, match="seed must be a whole number"):
+        Decoder(chain(), Paths(), seed=seed)
 
 
 def test_nothing_to_generate_is_refused():

@@ -317,7 +317,11 @@ def test_placements_are_counted_as_by_trying_all(text):
         (lambda: by_language_model(bigram, before=[]), ConfigError, "start token"),
         (lambda: Length(3, 2), ConfigError, "3 to 2"),
         (lambda: Cooling(1.0, 0.0, 5), ConfigError, "above 0"),
-        (lambda: Proposal(ALL, top_k=0), ConfigError, "top_k=0"),
+        (
+            lambda: Proposal(ALL, top_k=0),
+            ConfigError,
+            "top_k must be a whole",
+        ),
         (lambda: Editable.of([A, B], [(0, 3)]), DataError, "text of 2 tokens"),
         (lambda: Editable.of([A, B], [(0, 2), (1, 2)]), DataError, "apart"),
         (
@@ -345,8 +349,31 @@ def test_placements_are_counted_as_by_trying_all(text):
         (
             lambda: Fluency(lambda ids, mask: TABLE[:2], before=[START])([(A,)]),
             ShapeError,
-            "row for each text",
+            r"must answer \(N, L, V\) numbers, of 1 texts",
         ),
+        (
+            lambda: Fluency(
+                lambda ids, mask: np.zeros((*ids.shape, 4)), before=[START]
+            )([(A, 99)]),
+            DataError,
+            "from 0 to 3, which the model scores. Received: 99",
+        ),
+        (
+            lambda: Similarity(lambda ids, mask: TABLE[ids], [A], 1.0),
+            ShapeError,
+            r"must answer \(N, C\)",
+        ),
+        (lambda: kernel([], 2, shares=("a", 0, 1)), ConfigError, "insert must be"),
+        (lambda: sample(kernel([], 2), [[0, 1]], 5), ConfigError, "Editable texts"),
+        (lambda: sample(kernel([], 2), Editable.of([A]), 5), ConfigError, "Editable"),
+        (
+            lambda: sample(kernel([], 2), [Editable.of([A])], 3, temperature="1"),
+            ConfigError,
+            "temperature must be at least 0. Received: '1'",
+        ),
+        (lambda: Cooling(float("inf"), 1.0, 5), ConfigError, "first must be a finite"),
+        (lambda: Cooling(2.0, 1.0, 1), ConfigError, "steps must be"),
+        (lambda: Editable.of([A, -1]), DataError, "0 or more"),
     ],
 )
 def test_what_cannot_be_is_refused(call, kind, words):

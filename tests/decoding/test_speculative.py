@@ -106,7 +106,7 @@ def test_an_encoder_decoder_looks_ahead():
         np.testing.assert_array_equal(text.ids, right.ids)
 
 
-@pytest.mark.parametrize("own", [{"count": 0}, {"ngram": 0}])
+@pytest.mark.parametrize("own", [{"count": 0}, {"count": 33}, {"ngram": 0}])
 def test_what_cannot_be_is_refused(own):
     with pytest.raises(ConfigError, match="Received"):
         Speculative(**own)

@@ -149,7 +149,7 @@ def test_the_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):
 
 @pytest.fixture
 def writers(tmp_path, monkeypatch):
-    """A tiny gpt2-folder and bert-folder, and pairs, beside the reader."""
+    """Tiny models of the names in the pages, and pairs, beside the reader."""
     from byte_tokenizer import byte_tokenizer
 
     from kewen.models import Backbone, Pretrained
@@ -159,11 +159,12 @@ def writers(tmp_path, monkeypatch):
 
     sizes = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "intermediate_dim": 16}
     gpt2 = Gpt2Config(vocabulary_size=256, max_length=512, **sizes)
-    Pretrained(
-        model=Backbone(gpt2, heads=["language_model"]),
-        tokenizer=byte_tokenizer(tmp_path),
-        config_json={"eos_token_id": 10},
-    ).save(tmp_path / "gpt2-folder")
+    for folder in ("gpt2-folder", "smaller-folder"):
+        Pretrained(
+            model=Backbone(gpt2, heads=["language_model"]),
+            tokenizer=byte_tokenizer(tmp_path),
+            config_json={"eos_token_id": 10},
+        ).save(tmp_path / folder)
     (tmp_path / "vocab.txt").write_text("\n".join(VOCABULARY), encoding="utf-8")
     bert = BertConfig(vocabulary_size=len(VOCABULARY), max_length=128, **sizes)
     Pretrained(

@@ -137,6 +137,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("text", BROKEN)
+@pytest.mark.usefixtures("no_garbage")
 def test_broken_or_hostile_manifest_is_a_file_error(tmp_path, text):
     (tmp_path / "x").write_text("precious")
     folder = tmp_path / "r"

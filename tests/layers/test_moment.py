@@ -36,6 +36,7 @@ def step_by_step(attention, mask, prompt, sizes, capacity, window=None):
             clock=ops.convert_to_tensor(done, "int32"),
             lengths=ops.convert_to_tensor(is_token(slice(0, done)).sum(1), "int32"),
             capacity=capacity,
+            longest=99,
             windows={"attention": window},
             memories=memories,
         )
@@ -93,6 +94,7 @@ def test_a_ring_of_the_windows_size_goes_round_for_ever(attention):
             clock=ops.convert_to_tensor(done, "int32"),
             lengths=ops.convert_to_tensor([done], "int32"),
             capacity=count,
+            longest=99,
             windows={"attention": window},
             memories=memories,
         )
@@ -113,5 +115,5 @@ def test_a_ring_of_the_windows_size_goes_round_for_ever(attention):
 
 
 def test_a_shared_layer_remembers_each_call_apart():
-    moment = Moment(clock=0, lengths=None, capacity=4, windows={})
+    moment = Moment(clock=0, lengths=None, capacity=4, longest=9, windows={})
     assert moment.place("attention") != moment.place("attention")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from planted import as_words, brute_pairs, random_documents
 
-from kewen.errors import ConfigError, DataError, KewenError
+from kewen.errors import ConfigError, DataError, KewenError, NotFoundError
 from kewen.mining import Cooccurrence, Lexicon, cooccurrence
 from kewen.mining.key_counts import KeyCounts, summed
 
@@ -59,13 +59,15 @@ def test_a_stream_with_little_memory_spills_and_counts_the_same(monkeypatch):
     documents = random_documents(documents=3000, words=2000)
     whole = cooccurrence(documents, min_count=1)
     spilled = []
-    result = KeyCounts.result
+    parts = KeyCounts.parts
 
     def watched(self):
-        spilled.append(self.num_spilled)
-        return result(self)
+        spilled.append(len(self._spilled))
+        pieces = list(parts(self))
+        assert max(len(keys) for keys, _ in pieces) < (1 << 20) / 64
+        return iter(pieces)
 
-    monkeypatch.setattr(KeyCounts, "result", watched)
+    monkeypatch.setattr(KeyCounts, "parts", watched)
     monkeypatch.setattr("kewen.mining.cooccurrences.BLOCK_TOKENS", 5000)
     monkeypatch.setattr("kewen.mining.token_file.SPOOL_BYTES", 1000)
     streamed = cooccurrence(iter(documents), min_count=1, memory_bytes=1 << 20)
@@ -171,6 +173,8 @@ def test_a_truncated_file_of_counts_is_an_error(tmp_path):
         ({"memory_bytes": 10}, ConfigError),
         ({"workers": 0}, ConfigError),
         ({"min_count": 100}, DataError),
+        ({"lexicon": ["a", "b"]}, ConfigError),
+        ({"folder": "no such folder"}, NotFoundError),
     ],
 )
 def test_what_cannot_be_counted_is_an_error(options, error):
@@ -181,6 +185,11 @@ def test_what_cannot_be_counted_is_an_error(options, error):
 def test_a_string_in_place_of_words_is_an_error():
     with pytest.raises(DataError, match="Cut it into words"):
         cooccurrence(["今天天气"], min_count=1)
+
+
+def test_words_that_are_no_strings_are_an_error():
+    with pytest.raises(DataError, match="must be strings"):
+        cooccurrence([["a", 7]], min_count=1)
 
 
 def test_sums_by_key_equal_a_counter():

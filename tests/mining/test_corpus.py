@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 
 import pytest
 
@@ -97,8 +98,10 @@ def test_other_encodings_are_read_when_named(tmp_path):
     assert texts_of(path, encoding="gb18030", chunk_bytes=1) == ["课文", "第二"]
     with pytest.raises(DataError, match=r"GB18030"):
         texts_of(path)
-    with pytest.raises(ConfigError, match="utf-16"):
-        texts_of(path, encoding="utf-16")
+    path.write_text("课文\n\n第二\r\n", "utf-16")
+    assert texts_of(path, encoding="utf-16", chunk_bytes=1) == ["课文", "第二"]
+    with pytest.raises(DataError, match="--encoding utf-16"):
+        texts_of(path)
     with pytest.raises(ConfigError, match="utf-9"):
         chunks_of(path, encoding="utf-9")
 
@@ -146,6 +149,33 @@ def test_what_is_not_there_is_said_at_once(tmp_path):
 def test_what_is_no_text_is_named():
     with pytest.raises(DataError, match="Received: 3 as text 1"):
         texts_of(["a", 3])
+    with pytest.raises(DataError, match=r"Received: None.*list of strings"):
+        chunks_of(None)
+
+
+def test_nothing_below_a_folder_is_left_out_in_silence(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("a\n")
+    (tmp_path / "closed").mkdir()
+    scan = os.scandir
+
+    def closed(folder):
+        if str(folder).endswith("closed"):  # chmod does not stop root
+            raise PermissionError(13, "Permission denied", str(folder))
+        return scan(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", closed)
+        with pytest.raises(DataError, match=r"closed cannot be read.*denied"):
+            chunks_of(tmp_path)
+    (tmp_path / "b.txt").symlink_to(tmp_path / "gone")
+    with pytest.raises(DataError, match=r"b\.txt must be a file.*link to nothing"):
+        chunks_of(tmp_path)
+
+
+def test_a_pipe_is_no_corpus(tmp_path):
+    os.mkfifo(tmp_path / "c.txt")
+    with pytest.raises(DataError, match=r"must be a file or a folder.*pipe"):
+        chunks_of(tmp_path / "c.txt")
 
 
 def test_a_damaged_gzip_is_named(tmp_path):
@@ -163,3 +193,44 @@ def test_a_file_without_line_ends_is_refused(tmp_path, monkeypatch):
     (tmp_path / "c.txt").write_text("x" * 100)
     with pytest.raises(DataError, match="must have lines"):
         texts_of(tmp_path / "c.txt", chunk_bytes=8)
+
+
+def test_linked_folders_are_read_each_once_and_loops_end(tmp_path):
+    (tmp_path / "else").mkdir()
+    (tmp_path / "else" / "e.txt").write_text("外部\n", "utf-8")
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "a.txt").write_text("里面\n", "utf-8")
+    (corpus / "link").symlink_to(tmp_path / "else")
+    (corpus / "again").symlink_to(tmp_path / "else")
+    (tmp_path / "else" / "loop").symlink_to(corpus)
+    assert texts_of(corpus) == ["里面", "外部"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.jsonl", '{"text": ""}\n{"text": "好"}\n{"text": " "}\n'),
+        ("a.ndjson", '{"text": ""}\n{"text": "好"}\n{"text": " "}\n'),
+        ("a.csv", 'text,n\n"",1\n好,2\n,3\n'),
+        ("a.tsv", "text\tn\n\t1\n好\t2\n"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_rows_without_a_text_are_left_out_as_blank_lines_are(
+    tmp_path, name, content, encoding
+):
+    (tmp_path / name).write_text(content, encoding)
+    assert texts_of(tmp_path / name, encoding=encoding) == ["好"]
+
+
+def test_a_bad_row_of_a_table_names_its_line_and_no_option_that_is_not_there(tmp_path):
+    (tmp_path / "a.csv").write_text("text,n\n好,2\n一,2,3\n", "utf-8")
+    with pytest.raises(DataError, match="line 3: 3 columns") as caught:
+        texts_of(tmp_path / "a.csv")
+    assert "on-bad-row" not in str(caught.value)
+
+
+def test_half_a_character_is_found_in_its_text():
+    with pytest.raises(DataError, match="at 2 of text 1000"):
+        texts_of(["你好"] * 1000 + ["a \ud83d b"])

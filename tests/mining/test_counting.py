@@ -1,12 +1,14 @@
 """Counts are those of one dict, for any number of workers and kind of corpus."""
 
+import gzip
 import json
 from collections import Counter
+from itertools import pairwise
 
 import jobs
 import pytest
 
-from kewen.errors import DataError, WorkerError
+from kewen.errors import ConfigError, DataError, WorkerError
 from kewen.mining import WordCounter, counting
 from kewen.mining.corpus import chunks_of
 
@@ -44,8 +46,8 @@ def test_counts_and_their_order_are_the_same_with_any_number_of_workers(corpus, 
     for counter in counters:
         assert counter.counts_ == dict(truth)
         assert list(counter.counts_.items()) == list(counters[0].counts_.items())
-        falling = [count for _, count in counter.most_common(len(truth))]
-        assert falling == sorted(truth.values(), reverse=True)
+        pairs = counter.most_common(len(truth))
+        assert pairs == sorted(truth.items(), key=lambda pair: (-pair[1], pair[0]))
         assert counter.num_words_ == truth.total()
         assert (counter.num_texts_, counter.error_bound_) == (600, 0)
 
@@ -102,3 +104,44 @@ def test_a_file_that_is_no_utf_8_is_named_with_its_line(corpus, workers):
 def test_a_corpus_without_a_text_is_refused(corpus):
     with pytest.raises(DataError, match="at least one text"):
         WordCounter("spaces", workers=2).fit(corpus)
+
+
+def test_progress_ends_with_all_bytes_of_lines_and_knows_no_total_of_packed(corpus):
+    told = []
+    WordCounter("spaces", workers=2).fit(
+        corpus, on_progress=lambda *each: told.append(each)
+    )
+    size = corpus.stat().st_size
+    assert len(told) > 3 and told[-1] == (size, size)
+    assert all(before < after for (before, _), (after, _) in pairwise(told))
+    packed = corpus.with_name("corpus.txt.gz")
+    packed.write_bytes(gzip.compress(corpus.read_bytes()))
+    WordCounter("spaces", workers=1).fit(
+        packed, on_progress=lambda *each: told.append(each)
+    )
+    assert told[-1] == (size, None)
+
+
+def test_an_encoding_of_two_bytes_is_counted_too(tmp_path):
+    (tmp_path / "a.txt").write_text("\n".join(SENTENCES), "utf-16")
+    rows = [json.dumps({"body": text}, ensure_ascii=False) for text in SENTENCES]
+    (tmp_path / "b.jsonl").write_text("\n".join(rows), "utf-16")
+    for corpus, times in [(tmp_path / "a.txt", 1), (tmp_path, 2)]:
+        counter = WordCounter("characters", workers=1, text="body", encoding="utf-16")
+        assert counter.fit(corpus).counts_["天"] == 4 * times
+        assert counter.num_texts_ == 3 * times
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(lambda text: None, "failed on text 0"), (lambda text: [1, 2], "must give str")],
+)
+def test_what_cuts_no_strings_is_refused(words, said):
+    with pytest.raises(WorkerError, match=f"The function for words {said}"):
+        WordCounter(words, workers=1).fit(["a"])
+
+
+@pytest.mark.parametrize("most", ["5", 1.5, 0])
+def test_numbers_of_words_that_cannot_be_are_named(most):
+    with pytest.raises(ConfigError, match="most must be a whole number"):
+        WordCounter("spaces", workers=1, most=most).fit(["a b"])

@@ -8,8 +8,13 @@ import numpy as np
 import pytest
 
 from kewen.errors import ConfigError, DataError, NotFoundError
-from kewen.mining import NewWords, new_words
-from kewen.mining.cohesion import CohesionCutter, cohesion, count_ngrams
+from kewen.mining import NewWords, key_counts, new_words
+from kewen.mining.cohesion import (
+    CohesionCutter,
+    cohesion,
+    count_ngrams,
+    frequent_ngrams,
+)
 from kewen.mining.corpus import Texts, chunks_of
 from kewen.mining.freedom import Neighbours, entropies
 from kewen.mining.ngrams import Keys, summed
@@ -72,9 +77,10 @@ def ngrams(texts, size):
 def test_ngrams_and_their_cohesion_are_those_of_plain_python(seed):
     texts = random_texts(seed)
     halves = [count_ngrams(chunk(part)) for part in (texts[:11], texts[11:], [])]
-    tables = summed(iter(halves))
     truth = {size: ngrams(texts, size) for size in (1, 2, 3, 4)}
     total = truth[1].total()
+    tables, letters = frequent_ngrams(iter(halves), 1, 1 << 22)
+    assert letters == total
     for size in (1, 2, 3, 4):
         keys = tables[size - 1].keys
         words = words_of(keys, size)
@@ -92,7 +98,7 @@ def test_ngrams_and_their_cohesion_are_those_of_plain_python(seed):
                 )
                 for word in words
             ]
-            assert cohesion(tables, size) == pytest.approx(expected)
+            assert cohesion(tables, size, letters) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -113,13 +119,17 @@ def test_texts_are_cut_where_nothing_cohesive_lies_across(seed):
         }
         cuts = [0, *(n for n in range(1, len(run)) if n not in covered), len(run)]
         truth.update(run[a:b] for a, b in itertools.pairwise(cuts) if b > a)
-    cutter = CohesionCutter(cohesive, 8)
-    assert cutter(chunk(texts)) == {w: n for w, n in truth.items() if len(w) <= 8}
-    for word in truth:
-        size = min(len(word), 4)
-        grams = {word[n : n + size] for n in range(len(word) - size + 1)}
-        if len(word) > 1:
-            assert cutter.is_word(word) == (grams <= whole)
+    words = {
+        part: count
+        for part, count in truth.items()
+        if len(part) == 1 or (len(part) <= 8 and grams(part) <= whole)
+    }
+    assert CohesionCutter(cohesive, 8)(chunk(texts)).counts() == words
+
+
+def grams(word):
+    size = min(len(word), 4)
+    return {word[n : n + size] for n in range(len(word) - size + 1)}
 
 
 def test_neighbours_are_counted_wherever_a_word_occurs():
@@ -144,6 +154,29 @@ def test_neighbours_are_counted_wherever_a_word_occurs():
                 -sum(c / total * math.log(c / total) for c in beside.values())
             )
         assert entropies(table, len(words)) == pytest.approx(expected)
+
+
+def test_ngrams_that_go_to_the_disk_are_those_that_stay_in_memory(monkeypatch):
+    monkeypatch.setattr(key_counts, "ENTRY_BYTES", 1 << 10)
+    texts = [
+        "".join(part)
+        for part in np.random.default_rng(0).choice(
+            list("甲乙丙丁戊己庚辛壬癸一齉"), (400, 30)
+        )
+    ]
+    parts = [count_ngrams(chunk(texts[n : n + 20])) for n in range(0, 400, 20)]
+    inside, letters = frequent_ngrams(iter(parts), 3, 1 << 40)
+    spilled = []
+    spill = key_counts.KeyCounts._spill
+    monkeypatch.setattr(
+        key_counts.KeyCounts, "_spill", lambda each: spilled.append(spill(each))
+    )
+    outside, again = frequent_ngrams(iter(parts), 3, 1 << 22)
+    assert len(spilled) > 3 and letters == again == 400 * 30
+    for one, other in zip(inside, outside, strict=True):
+        np.testing.assert_array_equal(one.keys, other.keys)
+        np.testing.assert_array_equal(one.counts, other.counts)
+        assert (np.diff(one.keys) > 0).all() and one.counts.min() >= 3
 
 
 @pytest.fixture
@@ -197,6 +230,10 @@ def test_a_corpus_in_which_nothing_repeats_has_no_words():
         ({}, "nowhere.txt", NotFoundError, "nowhere"),
         ({"min_count": 1}, ["a"], ConfigError, "at least 2"),
         ({"min_cohesion": (1, 2)}, ["a"], ConfigError, "three numbers"),
+        ({"min_cohesion": (1, 2, math.nan)}, ["a"], ConfigError, "three numbers"),
+        ({"min_freedom": math.nan}, ["a"], ConfigError, "NaN"),
+        ({"memory_bytes": 1 << 20}, ["a"], ConfigError, "memory_bytes must be"),
+        ({"known": "dictionary.txt"}, ["a"], ConfigError, "list or a set of words"),
         ({"workers": 0}, ["a"], ConfigError, "workers"),
     ],
 )

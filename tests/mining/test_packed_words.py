@@ -1,5 +1,6 @@
 """Words as numbers are counted like words as strings, whatever they are made of."""
 
+import pickle
 from collections import Counter
 
 import pytest
@@ -23,3 +24,16 @@ def test_counts_are_those_of_a_counter(most, lists):
         for words in lists:
             packed.add(words)
     assert packed.counts() == Counter(word for words in lists for word in words)
+
+
+@given(lists=st.lists(WORDS, max_size=6), taken=st.integers(0, 3))
+def test_what_others_counted_is_taken_in_whole(lists, taken):
+    total = PackedWords()
+    for number, words in enumerate(lists):
+        part = PackedWords()
+        part.add(words)
+        part.add_counts({"一": -taken})
+        total.merge(pickle.loads(pickle.dumps(part)) if number % 2 else part)
+    expected = Counter(word for words in lists for word in words)
+    expected["一"] -= taken * len(lists)
+    assert total.counts() == {word: n for word, n in expected.items() if n}

@@ -97,7 +97,7 @@ def test_a_function_without_a_name_elsewhere_is_refused_at_once():
         parallel_apply(lambda item: item, [1], workers=2)
 
 
-@pytest.mark.parametrize("number", [0, -1])
+@pytest.mark.parametrize("number", [0, -1, 1.5])
 def test_numbers_that_cannot_be_are_refused_at_once(number):
     with pytest.raises(ConfigError, match=f"workers must .*Received: {number}"):
         parallel_apply(jobs.square, [1], workers=number)
@@ -106,7 +106,7 @@ def test_numbers_that_cannot_be_are_refused_at_once(number):
 
 
 def test_a_killed_worker_is_an_error_that_names_its_item():
-    with pytest.raises(WorkerError, match="signal 9, with item 3 in work"):
+    with pytest.raises(WorkerError, match="signal 9, with the batch from item 3 on"):
         list(parallel_apply(jobs.kill_on_three, range(20), workers=2))
 
 
@@ -176,3 +176,39 @@ def test_a_function_of_the_script_itself_is_found(tmp_path):
         [sys.executable, script], capture_output=True, text=True, env=environment
     )
     assert done.stdout.strip() == "[2, 4]", done.stderr
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a"])
+def test_a_seed_that_cannot_be_is_not_the_function_s_fault(seed):
+    with pytest.raises(ConfigError, match="seed must be a whole number"):
+        parallel_apply(jobs.square, [1], workers=1, seed=seed)
+    with pytest.raises(ConfigError, match="items must be gone through"):
+        parallel_apply(jobs.square, 5, workers=1)
+
+
+UNFOUND = """
+from kewen.mining import parallel_apply
+def double(number):
+    return 2 * number
+list(parallel_apply(double, [1], workers=2))
+"""
+
+
+def run_python(*arguments, **options):
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=False, **options
+    )
+
+
+def test_a_function_that_no_file_holds_is_refused_at_once():
+    for ended in (run_python("-c", UNFOUND), run_python(input=UNFOUND)):
+        assert ended.returncode == 1
+        assert "not in a notebook or at a prompt" in ended.stderr
+
+
+def test_a_program_that_starts_itself_is_told_how_not_to(tmp_path):
+    (tmp_path / "program.py").write_text(UNFOUND)
+    ended = run_python(tmp_path / "program.py")
+    assert ended.returncode == 1
+    assert "must stand under `if __name__ == '__main__':`" in ended.stderr

@@ -18,8 +18,8 @@ from kewen.errors import ConfigError, DataError, TrainingError
 from kewen.mining import GloVe, PMIWordVectors, cooccurrence, ppmi_svd
 from kewen.mining.adagrad import AdaGrad
 from kewen.mining.entries import pmi_entries
-from kewen.mining.glove import glove_entries, glove_loss
 from kewen.mining.gradients import by_numpy, gradients
+from kewen.mining.independence import Independence
 
 WAYS = [
     {"solver": "adagrad", "batch_size": 10**6, "epochs": 3000, "learning_rate": 0.1},
@@ -141,57 +141,6 @@ def test_adagrad_steps_equal_those_of_keras():
     )
 
 
-def test_glove_is_not_determined_and_pmi_is():
-    generator = np.random.default_rng(0)
-    counts = cooccurrence(random_documents(), min_count=1)
-    entries = glove_entries(counts, 0.75, 100, "float64")
-    size = len(counts.lexicon)
-    table, other = generator.standard_normal((2, size, 6))
-    bias, other_bias = generator.standard_normal((2, size))
-    loss = glove_loss(table, other, bias, other_bias, entries)
-    shift = np.full(6, 5.0)
-    square = shift @ shift / 2
-    moved = (
-        table + shift,
-        other + shift,
-        bias - table @ shift - square,
-        other_bias - other @ shift - square,
-    )
-    assert glove_loss(*moved, entries) == pytest.approx(loss, rel=1e-12)
-    assert _cosines(table).mean() < 0.1 < 0.9 < _cosines(table + shift).mean()
-    batch = entries.both_ways()
-    assert (
-        by_numpy(moved[0], moved[0], batch)[1] > 10 * by_numpy(table, table, batch)[1]
-    )
-
-
-def _cosines(table):
-    table = table / np.linalg.norm(table, axis=1, keepdims=True)
-    return (table @ table.T)[np.triu_indices(len(table), k=1)]
-
-
-def test_glove_learns_its_own_objective():
-    counts = cooccurrence(random_documents(), min_count=1, weighting="inverse_distance")
-    model = GloVe(30, epochs=300, batch_size=10**6, dtype="float64").fit(counts)
-    assert model.losses_[-1] < 0.05 * model.losses_[0]
-
-
-def test_glove_loss_equals_two_loops():
-    counts = cooccurrence(random_documents(), min_count=1)
-    entries = glove_entries(counts, 0.75, 100, "float64")
-    matrix = counts.matrix.toarray()
-    generator = np.random.default_rng(0)
-    v, u = generator.standard_normal((2, len(matrix), 4))
-    b, c = generator.standard_normal((2, len(matrix)))
-    expected = 0.0
-    for i, row in enumerate(matrix):
-        for j, x in enumerate(row):
-            if x:
-                error = v[i] @ u[j] + b[i] + c[j] - np.log(x)
-                expected += 0.5 * min((x / 100) ** 0.75, 1) * error**2
-    assert glove_loss(v, u, b, c, entries) == pytest.approx(expected)
-
-
 @pytest.fixture(scope="module")
 def topics():
     """Counts of topics that follow Zipf's law, with stop words strewn in."""
@@ -224,7 +173,8 @@ def attributes():
 @pytest.mark.parametrize(
     "way",
     [
-        {"epochs": 60, "batch_size": 256},
+        # Words of one kind never meet here; with one table, that would part them.
+        {"epochs": 60, "batch_size": 256, "unseen": 0},
         {"epochs": 60, "batch_size": 256, "tables": "concat"},
         {"epochs": 60, "batch_size": 256, "tables": "sum"},
         {"epochs": 20, "solver": "als", "ridge": 0.1},
@@ -240,6 +190,69 @@ def test_generated_analogies_are_all_solved(attributes, way):
         assert best == d
 
 
+def _independent_gradient(table, other, weights):
+    """By two loops."""
+    found = np.zeros_like(table)
+    for i in range(len(table)):
+        for j in range(len(other)):
+            if i != j:
+                product = weights[i] * weights[j] * (table[i] @ other[j])
+                found[i] += product * other[j]
+    return found
+
+
+def test_the_gradient_of_independence_equals_a_sum_over_all_pairs():
+    generator = np.random.default_rng(0)
+    table, other = generator.standard_normal((2, 9, 4))
+    independence = Independence(generator.random(9))
+    for partner in (table, other):
+        np.testing.assert_allclose(
+            independence.gradient(table, partner, 0.5),
+            0.5 * _independent_gradient(table, partner, independence.weights),
+            rtol=1e-12,
+        )
+
+
+def test_weights_of_independence_are_those_of_counts_by_chance():
+    documents = random_documents()
+    counts = cooccurrence(documents, window=4, min_count=1)
+    found = Independence.by_chance(counts, 0.75, 10.0, 0.3, "float64").weights
+    matrix = counts.matrix.toarray()
+    np.fill_diagonal(matrix, 0)
+    share = counts.lexicon.counts / counts.lexicon.total
+    chance = matrix.sum() * np.outer(share, share)
+    expected = 0.3 * (chance / 10) ** 0.75
+    few = share < 1 / np.sqrt(matrix.sum() / 10)  # truncated are the others
+    assert few.any() and not few.all()
+    pairs = np.ix_(few, few)
+    np.testing.assert_allclose(np.outer(found, found)[pairs], expected[pairs])
+    np.testing.assert_allclose(found[~few], np.sqrt(0.3))
+
+
+@pytest.mark.parametrize(
+    ("way", "share"),
+    [
+        ({"solver": "als", "epochs": 400, "ridge": 1e-9}, 1e-5),
+        # Its steps for the two demands take turns, and shrink for ever.
+        ({"solver": "adagrad", "epochs": 3000}, 0.1),
+    ],
+    ids=["als", "adagrad"],
+)
+def test_both_solvers_end_where_seen_and_unseen_pairs_are_in_balance(way, share):
+    counts = cooccurrence(random_documents(words=12), window=4, min_count=1)
+    model = PMIWordVectors(2, unseen=0.5, dtype="float64", compiled=False, **way)
+    model.fit(counts)
+    table = model.vectors_.vectors
+    settings = {"alpha": 0.75, "x_max": 10.0, "dtype": "float64"}
+    batch = pmi_entries(counts, truncate=True, **settings).both_ways()
+    seen, _ = by_numpy(table, table, batch)
+    unseen = Independence.by_chance(counts, unseen=0.5, **settings)
+    balance = np.zeros_like(table)
+    balance[batch.rows] = seen
+    balance += _independent_gradient(table, table, unseen.weights)
+    assert np.abs(balance).max() < share * np.abs(seen).max()
+
+
 def test_one_seed_gives_one_result(topics):
     runs = [
         PMIWordVectors(8, epochs=2, random_state=seed, compiled=False).fit(topics)
@@ -251,9 +264,8 @@ def test_one_seed_gives_one_result(topics):
 
 
 def test_the_loss_of_least_squares_never_rises(topics):
-    model = PMIWordVectors(8, epochs=6, solver="als", ridge=1e-6, dtype="float64").fit(
-        topics
-    )
+    settings = {"solver": "als", "ridge": 1e-6, "dtype": "float64", "unseen": 0}
+    model = PMIWordVectors(8, epochs=6, **settings).fit(topics)
     assert (np.diff(model.losses_) <= 1e-12).all()
 
 
@@ -288,6 +300,8 @@ def test_ppmi_svd_equals_the_eigenvectors_of_the_whole_matrix():
         {"learning_rate": float("nan")},
         {"batch_size": -1},
         {"x_max": 0},
+        {"unseen": -0.1},
+        {"unseen": float("nan")},
     ],
 )
 def test_a_setting_that_cannot_be_is_an_error(setting, topics):
@@ -298,6 +312,12 @@ def test_a_setting_that_cannot_be_is_an_error(setting, topics):
 def test_ppmi_of_more_numbers_than_words_is_an_error(topics):
     with pytest.raises(ConfigError, match="dim"):
         ppmi_svd(topics, 10**4)
+
+
+@pytest.mark.parametrize("learn", [PMIWordVectors(4).fit, GloVe(4).fit, ppmi_svd])
+def test_texts_in_place_of_counts_are_an_error(learn):
+    with pytest.raises(DataError, match=r"cooccurrence\(corpus\)"):
+        learn([["a", "b"], ["b", "a"]])
 
 
 def test_a_corpus_of_one_word_is_an_error():

@@ -140,11 +140,37 @@ def test_a_broken_binary_is_an_error(tmp_path, data):
         read_word2vec(tmp_path / "v.bin")
 
 
+@pytest.mark.parametrize("name", ["v.bin", "v.txt"])
+def test_a_file_of_holes_is_an_error_and_not_out_of_memory(tmp_path, name):
+    """Its size fits its first line, and nothing of it is on the disk."""
+    with (tmp_path / name).open("wb") as file:
+        file.write(b"1000000000 250\n")
+        file.truncate(1 << 40)
+    with pytest.raises(DataError):
+        read_word2vec(tmp_path / name)
+
+
+def test_a_model_of_fasttext_is_named(tmp_path):
+    (tmp_path / "v.bin").write_bytes((793_712_314).to_bytes(4, "little") + b"\0" * 99)
+    with pytest.raises(DataError, match="fastText"):
+        read_word2vec(tmp_path / "v.bin")
+
+
 def test_what_is_no_file_is_an_error(tmp_path):
     with pytest.raises(NotFoundError):
         read_word2vec(tmp_path / "nothing.txt")
     with pytest.raises(KewenError):
         read_word2vec(tmp_path)
+
+
+def test_of_words_that_replacing_made_equal_the_first_stays(tmp_path):
+    path = tmp_path / "v.txt"
+    path.write_bytes(b"4 1\n\xff 1\nb 2\n\xfe 3\nb 4\n")
+    read = read_word2vec(path, errors="replace")
+    assert read.words == ("\ufffd", "b") and read.vectors.tolist() == [[1.0], [2.0]]
+    path.write_bytes(b"2 1\nb 2\nb 4\n")
+    with pytest.raises(DataError, match="'b'"):
+        read_word2vec(path)
 
 
 def test_a_file_is_not_replaced_unasked(tmp_path, vectors):

@@ -1,13 +1,14 @@
 """What vectors are asked: against brute force over all words."""
 
 import pkgutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from kewen.errors import ConfigError, DataError, KewenError
-from kewen.mining import WordVectors
+from kewen.mining import WordVectors, write_word2vec
 from kewen.mining.profiles import profile_directions
 
 WORDS = [f"w{i}" for i in range(40)]
@@ -164,6 +165,13 @@ def test_another_ending_is_an_error(tmp_path, vectors):
         (["a", "b"], np.ones(2)),
         (["a", "a"], np.ones((2, 3))),
         (["a", "b"], np.array([[1.0], [np.nan]])),
+        (["a", "b"], np.array([[1.0], [np.inf]])),
+        (["a", "b"], np.array([[1.0], [-np.inf]])),
+        (["a", "b"], np.array([[1.0], [1e20]], np.float32)),
+        (["a"], np.array([["one"]])),
+        (["a"], np.array([[1j]])),
+        (["a"], np.zeros((1, 0))),
+        ([], np.zeros((0, 3))),
     ],
 )
 def test_words_and_vectors_that_do_not_fit_are_an_error(words, table):
@@ -180,6 +188,18 @@ def test_a_word_with_a_zero_byte_is_not_saved(tmp_path):
     "ask",
     [
         lambda v: v["nobody"],
+        lambda v: v[["w1", "w2"]],
+        lambda v: v.pmi("w1", ""),
+        lambda v: v.analogy([]),
+        lambda v: v.analogy("w1"),
+        lambda v: v.analogy(["w1"], "w2"),
+        lambda v: v.keywords("w1 w2"),
+        lambda v: v.keywords(["w1"], 0),
+        lambda v: v.sentence_vector("w1 w2"),
+        lambda v: v.sentence_vectors(["w1", "w2"]),
+        lambda v: v.similarity(["w1"], "w2"),
+        lambda v: v.mutual("w1", ["w2"]),
+        lambda v: v.norm_rank(-1),
         lambda v: v.analogy(["w1", "nobody"]),
         lambda v: v.most_similar("nobody"),
         lambda v: v.most_similar("w1", context_words=1),
@@ -192,6 +212,14 @@ def test_what_cannot_be_asked_is_an_error(vectors, ask):
         ask(vectors)
 
 
+def test_half_precision_and_whole_numbers_are_widened():
+    table = np.full((2, 4), 200, np.float16)
+    vectors = WordVectors(["a", "b"], table)
+    assert vectors.vectors.dtype == np.float32
+    assert vectors.pmi("a", "b") == 4 * 200**2  # more than half precision can say
+    assert WordVectors(["a"], np.array([[3, 4]])).norms.tolist() == [5]
+
+
 def test_no_module_of_the_room_has_a_public_function_s_name():
     """Else importing the module would put it in the function's place."""
     import kewen.mining
@@ -199,3 +227,12 @@ def test_no_module_of_the_room_has_a_public_function_s_name():
     home = Path(kewen.mining.__file__).parent
     modules = {each.name for each in pkgutil.iter_modules([str(home)])}
     assert not modules & set(kewen.mining.__all__)
+
+
+@pytest.mark.parametrize("name", ["v.npz", "v.txt", "v.bin"])
+def test_half_a_character_is_no_word_of_a_file(tmp_path, name):
+    vectors = WordVectors(["好", "x\ud83dy", "b"], np.eye(3, dtype="f4"))
+    write = vectors.save if name == "v.npz" else partial(write_word2vec, vectors)
+    with pytest.raises(DataError, match=r"'x\\ud83dy', with half"):
+        write(tmp_path / name)
+    assert not (tmp_path / name).exists()

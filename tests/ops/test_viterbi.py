@@ -106,3 +106,18 @@ def test_shapes_that_do_not_fit_are_refused(bad):
     given = {"scores": SCORES, "transitions": TRANSITIONS, **bad}
     with pytest.raises(ShapeError, match="Received: scores"):
         viterbi(**given)
+
+
+def test_whole_numbers_and_lists_are_scores_and_masks_too():
+    scores, transitions = np.ones((1, 2, 2), int), [[0.1, 0.2], [0.9, 0.3]]
+    labels, best = viterbi(scores, transitions, [[1, 1]], start=[True, False])
+    assert ops.convert_to_numpy(labels).tolist() == [[0, 1]]
+    assert float(best[0]) == pytest.approx(2.2)
+    labels, best = viterbi(scores, transitions)
+    assert ops.convert_to_numpy(labels).tolist() == [[1, 0]]
+
+
+def test_texts_without_columns_have_no_labels():
+    labels, best = viterbi(np.zeros((2, 0, 3), "float32"), np.zeros((3, 3)))
+    assert tuple(labels.shape) == (2, 0)
+    assert ops.convert_to_numpy(best).tolist() == [0, 0]

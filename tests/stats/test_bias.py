@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from kewen.errors import ConfigError, DataError
+from kewen.errors import ConfigError, DataError, ShapeError
 from kewen.stats import (
     DebiasedEMA,
     Discrete,
@@ -176,8 +176,38 @@ def test_bad_laws_and_targets_are_refused():
         bias_of(np.var, 3.0, 2, 1.0)
     with pytest.raises(ConfigError, match="target"):
         bias_of(np.max, COIN, 2)
+    with pytest.raises(ConfigError, match="function of a sample"):
+        bias_of([1.0], COIN, 2, 1.0)
     with pytest.raises(ConfigError, match="symmetric=True"):
         bias_of(np.var, COIN, 30)
     with pytest.raises(ConfigError):
         bias_of(np.var, COIN, 0)
     assert bias_of(variance, COIN, 30, symmetric=True).bias == 0
+
+
+@pytest.mark.parametrize("law", [COIN, scipy_stats.norm()])
+def test_an_estimator_of_several_numbers_or_none_is_refused(law):
+    for estimator in (np.sort, lambda sample: None, lambda sample: "high"):
+        with pytest.raises(ShapeError, match="estimator must give one number"):
+            bias_of(estimator, law, 3, 1.0, trials=2)
+
+
+@pytest.mark.parametrize("n", [None, "three", np.nan, np.inf, 2.5])
+def test_sizes_that_are_no_numbers_are_refused(n):
+    with pytest.raises(ConfigError, match="n must be a whole number"):
+        bias_of(np.var, COIN, n)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "target"), [(np.std, None), (lambda x: np.log(1 + x.mean()), 0.4)]
+)
+def test_what_cannot_compute_with_fractions_gets_floats(estimator, target):
+    found = bias_of(estimator, {0: "1/2", 1: "1/2"}, 2, target)
+    samples = [np.array(each, float) for each in ((0, 0), (0, 1), (1, 0), (1, 1))]
+    assert found.expectation == pytest.approx(np.mean([*map(estimator, samples)]))
+    with pytest.raises(TypeError, match="nothing"):
+        bias_of(_broken, {0: "1/2", 1: "1/2"}, 2, 0)
+
+
+def _broken(sample):
+    raise TypeError("nothing of this works")

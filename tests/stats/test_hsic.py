@@ -286,3 +286,18 @@ def test_bad_options_of_the_test_are_refused():
         gamma_pvalue(gram_sums(x[:, None], x[:, None], Gaussian(1e-3), Gaussian(1e-3)))
     with pytest.raises(DataError, match="bandwidth"):
         hsic_test(x, x, kernel_x=Gaussian(1e-3), kernel_y=Linear(), method="gamma")
+
+
+@pytest.mark.parametrize("unit", [1e200, 1e-200])
+def test_points_that_cannot_be_squared_are_told(unit):
+    x, y = np.random.default_rng(0).normal(size=(2, 30))
+    for ask in (hsic, cka, hsic_test, mmd2):
+        with pytest.raises(DataError, match=r"fourth power is a number.*Scale"):
+            ask(x * unit, y)
+    assert cka(x * 1e50, y * 1e-50) == pytest.approx(cka(x, y), rel=1e-9)
+
+
+def test_a_biased_value_is_never_negative_by_rounding():
+    y = np.random.default_rng(1).normal(size=30)
+    kernel = Gaussian(1.0)
+    assert hsic(np.ones(30), y, kernel_x=kernel, unbiased=False) >= 0

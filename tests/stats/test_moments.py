@@ -131,3 +131,34 @@ def test_weights_that_cannot_be_are_refused():
         variance([1.0, 2.0], ddof=-1)
     with pytest.raises(DataError, match="zeros only"):
         mean(np.ones((2, 2)), 1, weights=[[1, 1], [0, 0]])
+
+
+NO_NUMBERS = {
+    "nothing": None,
+    "ragged": [[1.0, 2.0], [3.0]],
+    "a mapping": {"a": 1.0},
+    "a gap": [None, 1.0, 2.0],
+    "text": ["1", "2"],
+    "complex": [1j, 2.0],
+    "dates": np.array(["2020-01-01"], "datetime64[D]"),
+}
+
+
+@pytest.mark.parametrize("case", NO_NUMBERS)
+@pytest.mark.parametrize("function", [mean, variance, std, covariance, k_statistic])
+def test_what_is_no_array_of_numbers_is_refused(function, case):
+    with pytest.raises(DataError, match="x must be an array of real numbers"):
+        function(NO_NUMBERS[case])
+
+
+@pytest.mark.parametrize("function", [mean, variance, k_statistic])
+@pytest.mark.parametrize("axis", [2, -3, 0.5, "rows"])
+def test_an_axis_that_is_not_there_is_refused(function, axis):
+    with pytest.raises(ShapeError, match="one of the 2 axes of x"):
+        function([[1.0, 2.0], [3.0, 5.0]], axis=axis)
+
+
+@pytest.mark.parametrize("ddof", [-1, None, "one", np.nan, [1]])
+def test_a_ddof_that_is_no_number_is_refused(ddof):
+    with pytest.raises(ConfigError, match="ddof must be"):
+        variance([1.0, 2.0], ddof=ddof)

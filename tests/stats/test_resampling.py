@@ -142,3 +142,14 @@ def test_bad_options_of_the_bootstrap_are_refused():
             x,
             num_resamples=50,
         )
+
+
+def test_results_compare_and_show_without_their_replicates():
+    x = np.random.default_rng(0).normal(size=30)
+    for make in (
+        lambda: bootstrap(np.mean, x, random_state=3),
+        lambda: jackknife(np.mean, x),
+    ):
+        one, other = make(), make()
+        assert one == one and one != other
+        assert "replicates" not in repr(one) and "estimate" in repr(one)

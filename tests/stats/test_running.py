@@ -7,7 +7,13 @@ import pytest
 from scipy import stats as scipy_stats
 
 from kewen.errors import ConfigError, DataError, ShapeError
-from kewen.stats import DebiasedEMA, RunningMoments, debias_ema, variance
+from kewen.stats import (
+    DebiasedEMA,
+    RunningMoments,
+    debias_ema,
+    expected_orthogonality_error,
+    variance,
+)
 
 
 @pytest.fixture
@@ -165,3 +171,13 @@ def test_bad_input_of_moving_averages_is_refused():
         _ = ema.mean_
     with pytest.raises(DataError):
         ema.partial_fit(np.nan)
+
+
+def test_other_shapes_and_other_things_are_refused():
+    average = DebiasedEMA(0.9).partial_fit([1.0, 2])
+    with pytest.raises(ShapeError, match=r"\(3,\) after \(2,\)"):
+        average.partial_fit([1.0, 2, 3])
+    with pytest.raises(ConfigError, match="Only RunningMoments merge"):
+        RunningMoments().merge(5)
+    with pytest.raises(ConfigError, match="kurtosis must be"):
+        expected_orthogonality_error(100, 100, "uniform")

@@ -1,16 +1,20 @@
 """Texts of a tiny decoder, encoder-decoder and UniLM: contracts of `Generator`."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from byte_tokenizer import byte_tokenizer
 
 import kewen
+from kewen.data import Example
 from kewen.decoding import PassageNGrams
 from kewen.errors import ConfigError, DataError
 from kewen.models import Backbone
 from kewen.models.registry import family
 from kewen.tasks import Generator
 from kewen.tasks.id_generation import IdGenerator
+from kewen.tasks.prompts import ids_of_prompt
 
 TWO_ENTRIES = PassageNGrams([[[1]], [[2]]], [3])
 PROMPTS = ["今天天气", "a", "the quick brown", "你好吗"]
@@ -109,6 +113,21 @@ def test_a_function_ends_a_text(decoder):
     assert "".join(stream) == found.text
 
 
+@pytest.mark.parametrize("with_draft", [False, True], ids=["look-up", "draft"])
+def test_a_function_ends_a_text_at_the_same_token_whatever_is_guessed(
+    decoder, with_draft
+):
+    options = {"max_new_tokens": 14, "until": lambda text: len(text) >= 5}
+    draft = decoder.pretrained if with_draft else None
+    guessing = Generator(decoder.pretrained, draft=draft)
+    options_of_guesses = {**options, "num_guesses": np.int64(3)}
+    for prompt in ("the quick brown", "今天天气"):
+        wanted = decoder.generate(prompt, **options)
+        assert guessing.generate(prompt, **options_of_guesses) == wanted
+        pieces = guessing.stream(prompt, **options_of_guesses)
+        assert "".join(pieces) == wanted
+
+
 def test_the_clock_ends_a_text_and_what_came_is_kept(decoder):
     (found,) = decoder.results(["a"], max_new_tokens=100, max_time_s=1e-9)[0]
     assert found.finish == "time"
@@ -119,8 +138,8 @@ def test_the_end_token_ends_a_text_unless_it_is_to_be_ignored(decoder):
     (free,) = decoder.results(["a"], max_new_tokens=9, ignore_end=True)[0]
     end = int(free.ids[4])
     count = free.ids.tolist().index(end) + 1
-    pretrained = decoder.pretrained
-    pretrained.config_json = {"eos_token_id": [end]}
+    ends = {"eos_token_id": [end]}
+    pretrained = dataclasses.replace(decoder.pretrained, config_json=ends)
     (found,) = Generator(pretrained).results(["a"], max_new_tokens=9)[0]
     assert found.finish == "end"
     np.testing.assert_array_equal(found.ids, free.ids[:count])
@@ -129,8 +148,8 @@ def test_the_end_token_ends_a_text_unless_it_is_to_be_ignored(decoder):
 def test_a_text_that_has_ended_did_not_run_out_of_time(decoder, monkeypatch):
     (free,) = decoder.results(["a"], max_new_tokens=2, ignore_end=True)[0]
     assert free.finish == "length"
-    pretrained = decoder.pretrained
-    pretrained.config_json = {"eos_token_id": int(free.ids[0])}
+    ends = {"eos_token_id": int(free.ids[0])}
+    pretrained = dataclasses.replace(decoder.pretrained, config_json=ends)
     writer = Generator(pretrained)
     monkeypatch.setattr(
         "kewen.tasks.text_limits.time.monotonic", iter(range(99)).__next__
@@ -162,7 +181,7 @@ def test_an_encoder_under_the_unilm_mask_answers(tokenizer):
     writer = Generator(pretrained)
     (found,) = writer.results(["今天"], max_new_tokens=8)[0]
     # Against the model itself, the whole text anew for each token.
-    source = writer.prompt_ids("今天")
+    source = ids_of_prompt("今天", writer.tokenizer, writer.model, {})
     ids = list(source)
     for _ in range(len(found.ids)):
         rows = {
@@ -202,7 +221,18 @@ def test_an_encoder_decoder_answers(tokenizer):
         ({"max_new_tokens": 0}, "max_new_tokens must be"),
         ({"max_new_tokens": 500}, "positions for 128 tokens"),
         ({"num_beams": 0}, "num_beams must be"),
-        ({"num_beams": 200}, "at most 128 with 256 ids"),
+        ({"num_beams": "4"}, "num_beams must be"),
+        ({"num_beams": 2**31}, "num_beams must be"),
+        ({"num_beams": 2**24}, "num_beams must be"),
+        ({"num_beams": 2, "num_results": 3}, "num_results must be"),
+        ({"num_beams": 2, "early_stopping": []}, "which transformers calls"),
+        ({"num_beams": 2, "early_stopping": True}, "which transformers calls"),
+        ({"ignore_end": "x"}, "ignore_end must be True or False"),
+        ({"ignore_end": np.array([1, 2])}, "ignore_end must be True or False"),
+        ({"max_new_tokens": 2**31}, "max_new_tokens must be a whole number from"),
+        ({"top_k": 10**400}, "k must be a whole number from"),
+        ({"repetition_penalty": 10**400}, "must be above 0, and finite"),
+        ({"num_beam_groups": 2}, "Groups are of beams"),
         ({"top_p": 1.5}, "p must be above 0"),
         ({"rules": (TWO_ENTRIES,)}, "2 entries of PassageNGrams for 1 prompts"),
         ({"penalty_alpha": 0.6}, "takes penalty_alpha and top_k"),
@@ -217,7 +247,24 @@ def test_an_encoder_decoder_answers(tokenizer):
         ({"num_beams": 2, "until": len}, "known at the end only"),
         ({"num_beams": 2, "max_time_s": 1.0}, "known at the end only"),
         ({"stop": ""}, "at least one character"),
-        ({"max_time_s": 0}, "more than 0"),
+        ({"stop": 3}, "string or a list of strings"),
+        ({"until": 5}, "until must be a function"),
+        ({"max_time_s": 0}, "max_time_s must be above 0"),
+        ({"max_time_s": "x"}, "max_time_s must be above 0"),
+        ({"temperature": "hot"}, "temperature must be above"),
+        ({"seed": 1.5}, "seed must be a whole number"),
+        ({"rules": 5}, "list of rules"),
+        ({"rules": ["x"]}, "list of rules"),
+        ({"min_new_tokens": 80}, "at most max_new_tokens"),
+        ({"bad_words": 5}, "lists of token ids"),
+        ({"bad_words": [[3, 256]]}, "from 0 to 255"),
+        ({"allowed_ids": [256]}, "from 0 to 255"),
+        ({"forced_start": [[1, 2], [3]]}, "list of token ids"),
+        ({"chat_options": 5}, "chat_options must be a dict"),
+        ({"chat_options": {"messages": []}}, "messages are the prompt"),
+        ({"num_guesses": -1}, "num_guesses must be"),
+        ({"num_guesses": 33}, "num_guesses must be a whole number from 0 to 32"),
+        ({"num_guesses": 3, "num_beams": 2}, "Guesses are for greedy"),
         ({"colour": "red"}, "Generation takes the options"),
     ],
 )
@@ -230,6 +277,133 @@ def test_an_empty_prompt_and_no_prompt(decoder):
     with pytest.raises(DataError, match="at least one token"):
         decoder.generate("")
     assert decoder.generate([]) == []
+
+
+@pytest.mark.parametrize("prompts", [5, [5], [["a"]], {"role": "user", "content": "a"}])
+def test_what_is_no_prompt(decoder, prompts):
+    with pytest.raises(DataError, match=r"list of (texts|messages)|a text"):
+        decoder.generate(prompts)
+
+
+def test_prompts_of_an_array_are_those_of_a_list(decoder):
+    given = decoder.generate(np.array(PROMPTS), max_new_tokens=4)
+    assert given == decoder.generate(PROMPTS, max_new_tokens=4, stop=None)
+
+
+@pytest.mark.parametrize("options", [{}, {"num_beams": 2}, {"num_guesses": 2}])
+def test_a_prompt_that_is_too_long_is_named_before_any_is_answered(decoder, options):
+    prompts = ["a", "b", "a" * 125, "c"]
+    with pytest.raises(ConfigError, match="125 in prompt 2, and max_new_tokens 4"):
+        next(decoder.many(prompts, rows=2, max_new_tokens=4, **options))
+
+
+@pytest.mark.parametrize("given", [{"pretrained": "gpt2"}, {"draft": "gpt2"}])
+def test_what_is_no_model_is_refused(decoder, given):
+    with pytest.raises(ConfigError, match=r"as kewen\.load gives them"):
+        Generator(**{"pretrained": decoder.pretrained, **given})
+
+
+def test_a_length_and_options_of_evaluation_of_other_types_are_refused(decoder):
+    with pytest.raises(ConfigError, match="max_length must be from 3 to 128"):
+        Generator(decoder.pretrained, max_length="x")
+    with pytest.raises(ConfigError, match="generation must be a dict of options"):
+        decoder.evaluate([Example("a", pair="b")], generation=5)
+
+
+def test_rows_are_a_whole_number(decoder):
+    with pytest.raises(ConfigError, match="rows must be a whole number"):
+        list(decoder.many(PROMPTS, rows=2.5))
+
+
+@pytest.fixture(scope="module")
+def draft(tokenizer):
+    sizes = {"intermediate_dim": 16, "max_length": 64, "num_layers": 1}
+    return made("gpt2", tokenizer, ["language_model"], hidden_dim=8, **sizes)
+
+
+@pytest.mark.parametrize("drafted", [False, True])
+@pytest.mark.parametrize("chance", [{}, {"temperature": 1.5, "num_results": 2}])
+def test_guesses_change_no_greedy_text_and_no_seed(decoder, draft, drafted, chance):
+    writer = Generator(decoder.pretrained, draft=draft if drafted else None)
+    options = {"max_new_tokens": 14, "num_guesses": 3, **chance}
+    found = writer.generate(PROMPTS, **options)
+    assert found == writer.generate(PROMPTS, stop=["qqqq"], **options)
+    if not chance:
+        assert found == decoder.generate(PROMPTS, max_new_tokens=14)
+        assert found == [t.text for _, t in sorted(writer.many(PROMPTS, **options))]
+        assert found[0] == "".join(writer.stream(PROMPTS[0], **options))
+    else:
+        assert all(one != other for one, other in found)
+
+
+def test_guesses_reach_the_last_position(decoder):
+    """Those beyond it have no position, and no say."""
+    prompt = "a b c " * 15
+    most = 128 - len(decoder.tokenizer.plain_ids(prompt))
+    plain = decoder.results([prompt], max_new_tokens=most)
+    quick = decoder.results([prompt], max_new_tokens=most, num_guesses=4)
+    assert plain[0][0].ids.tolist() == quick[0][0].ids.tolist()
+
+
+def test_guesses_after_a_prompt_that_nearly_fills_the_positions(tokenizer):
+    sizes = {"intermediate_dim": 32, "max_length": 100}
+    writer = Generator(made("gpt2", tokenizer, ["language_model"], **sizes))
+    options = {"max_new_tokens": 2, "ignore_end": True}
+    plain = writer.generate("a" * 98, **options)
+    assert writer.generate("a" * 98, **options, num_guesses=3) == plain
+
+
+def test_answers_of_an_evaluation_are_the_texts_that_are_generated(decoder):
+    examples = [Example(text=prompt, pair="cd e") for prompt in PROMPTS]
+    for most in (3, 6, 7):
+        generation = {"max_new_tokens": most}
+        found = decoder.evaluate(examples, generation=generation).answers
+        texts = decoder.generate(PROMPTS, **generation)
+        assert list(found) == [text.strip() for text in texts]
+
+
+def test_guesses_are_judged_without_a_rule_for_each_prompt(decoder):
+    with pytest.raises(ConfigError, match="one prompt at a time"):
+        decoder.generate(["a", "b"], rules=[TWO_ENTRIES], num_guesses=2)
+
+
+def test_a_draft_has_the_models_ids_and_kind(decoder, tokenizer):
+    sizes = {"intermediate_dim": 16, "max_length": 64}
+    other = made("gpt2", tokenizer, ["language_model"], vocabulary_size=300, **sizes)
+    with pytest.raises(ConfigError, match="ids 256 and 300"):
+        Generator(decoder.pretrained, draft=other)
+    other = made("bert", tokenizer, ["masked_lm"], application="unilm", **sizes)
+    with pytest.raises(ConfigError, match="kind lm and unilm"):
+        Generator(decoder.pretrained, draft=other)
+
+
+def test_a_draft_with_fewer_positions_bounds_the_text(decoder, tokenizer):
+    short = made(
+        "gpt2", tokenizer, ["language_model"], intermediate_dim=16, max_length=12
+    )
+    writer = Generator(decoder.pretrained, draft=short)
+    assert writer.generate("a b", max_new_tokens=4) == decoder.generate(
+        "a b", max_new_tokens=4
+    )
+    with pytest.raises(ConfigError, match="The draft has positions for 12 tokens"):
+        writer.generate("a b", max_new_tokens=20)
+
+
+def test_a_quantised_model_is_not_trained_saved_as_others_or_quantised(
+    tokenizer, tmp_path
+):
+    pretrained = made(
+        "gpt2", tokenizer, ["language_model"], intermediate_dim=32, max_length=64
+    )
+    pretrained.model.quantize("int8")
+    writer = Generator(pretrained)
+    with pytest.raises(ConfigError, match=r"already\. Load it anew"):
+        pretrained.model.quantize("int8")
+    with pytest.raises(ConfigError, match="quantise what was trained"):
+        writer.fit([Example("hello world"), Example("good day")], epochs=1)
+    with pytest.raises(ConfigError, match=r"Pretrained\.save"):
+        writer.save(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
 
 
 def test_scores_that_are_no_numbers_are_an_error(tokenizer):

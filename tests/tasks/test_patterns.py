@@ -66,6 +66,10 @@ def test_json_of_a_schema_is_read_by_json(writer):
         assert found["kind"] in ("人", "cat")
 
 
+def test_anchors_are_taken(writer):
+    assert writer.generate("x", regex="^(ab){2}$", max_new_tokens=9) == "abab"
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -74,6 +78,9 @@ def test_json_of_a_schema_is_read_by_json(writer):
         ({"regex": "a", "ignore_end": True}, "by which none ends"),
         ({"regex": "(a"}, "(?i)pattern|regular expression"),
         ({"json_schema": {"type": "object", "if": {}}}, "if"),
+        ({"regex": 5}, "a string"),
+        ({"regex": "a", "rules": 5}, "list of rules"),
+        ({"regex": "a{9}", "max_new_tokens": 5}, "shortest text that Grammar"),
     ],
 )
 def test_patterns_that_are_none(writer, options, message):

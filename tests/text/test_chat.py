@@ -49,6 +49,29 @@ def test_a_template_that_reaches_out_is_refused(template):
         conversation(template, MESSAGES, {})
 
 
+def test_templates_find_what_they_find_in_transformers():
+    template = (
+        "{{ tools | tojson }}|{{ messages[0] | tojson(indent=1) }}|"
+        "{{ strftime_now('%Y') }}|{{ documents is none }}|"
+        "{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}"
+        "{% break %}{% endfor %}"
+    )
+    message = {"role": "user", "content": "<你 & 我>"}
+    text = conversation(template, [message], {}, tools=[{"name": "f'"}])
+    tools, shown, year, none, content = text.split("|")
+    assert tools == '[{"name": "f\'"}]'
+    assert shown == json.dumps(message, ensure_ascii=False, indent=1)
+    assert year.isdecimal()
+    assert none == "True"
+    assert content == "<你 & 我>"
+
+
+def test_a_call_of_a_tool_needs_no_content():
+    template = "{{ messages[0].tool_calls[0].name }}"
+    message = {"role": "assistant", "tool_calls": [{"name": "clock"}]}
+    assert conversation(template, [message], {}) == "clock"
+
+
 def test_a_template_refuses_messages_in_its_own_words():
     template = "{{ raise_exception('roles must alternate') }}"
     with pytest.raises(DataError, match="roles must alternate"):

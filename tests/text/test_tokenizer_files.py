@@ -188,6 +188,7 @@ def test_special_tokens_are_named_by_the_folder_first(tmp_path):
         '{"model": {"type": "x"}}',
     ],
 )
+@pytest.mark.usefixtures("no_garbage")
 def test_a_broken_tokenizer_json_is_refused(tmp_path, content):
     (tmp_path / "tokenizer.json").write_text(content)
     with pytest.raises(VocabularyError, match=r"tokenizer\.json"):
@@ -203,6 +204,7 @@ def test_an_id_of_billions_makes_no_table(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["{", "[1]", "[" * 100_000, '{"do_lower_case": 1}'])
+@pytest.mark.usefixtures("no_garbage")
 def test_broken_settings_are_refused(tmp_path, vocabulary_file, content):
     (tmp_path / "vocab.txt").write_bytes(vocabulary_file.read_bytes())
     (tmp_path / "tokenizer_config.json").write_text(content)

@@ -77,13 +77,19 @@ def _of_nodes(infomap: InfoMap, graph: Graph) -> _Drawing:
     names = [str(name) for name in graph.names]
     labels = np.maximum(infomap.labels_, 0)
     titles = [
-        f"{name}: module {label}, {100 * flow:.2f} % of the walk"
-        for name, label, flow in zip(names, labels, infomap.flow_, strict=True)
+        f"{name}: {_module(label)}, {100 * flow:.2f} % of the walk"
+        for name, label, flow in zip(
+            names, infomap.labels_.tolist(), infomap.flow_, strict=True
+        )
     ]
     note = (
         "Each circle is a node, its area the share of the walk, its colour its module."
     )
     return _Drawing(graph.weights, infomap.flow_, labels, names, titles, note)
+
+
+def _module(label: int) -> str:
+    return "no module" if label < 0 else f"module {label}"
 
 
 def _of_modules(infomap: InfoMap, graph: Graph) -> _Drawing:

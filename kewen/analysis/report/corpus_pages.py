@@ -31,12 +31,13 @@ def write_counts_report(
     ]
     figures = {
         "words": f"{counter.num_words_:,}",
-        "different": f"{len(counter.counts_):,}",
+        "different" if counter.most is None else "kept": f"{len(counter.counts_):,}",
         "texts": f"{counter.num_texts_:,}",
         "too low at most by": f"{counter.error_bound_:,}",
     }
+    curve = [[_frequencies(list(counter.counts_.values()))]] if rows else []
     sections = [
-        [_frequencies(list(counter.counts_.values()))],
+        *curve,
         [table_section("The most frequent words", ["word", "count", "share"], rows)],
         [facts_section(facts)],
     ]

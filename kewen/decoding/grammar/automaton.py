@@ -41,7 +41,10 @@ def automaton(pattern: str) -> Automaton:
         ConfigError: if the pattern is not known, or needs too many states.
     """
     nfa = _Nfa()
-    end = nfa.add(parse(pattern), 0)
+    try:
+        end = nfa.add(parse(pattern), 0)
+    except RecursionError:
+        raise _too_large() from None
     return _least(*_subsets(nfa, end))
 
 

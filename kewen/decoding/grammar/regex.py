@@ -1,16 +1,20 @@
 r"""A regular expression as a tree.
 
 Known: characters, `.`, `[a-z]`, `[^a-z]`, `( )`, `(?: )`, `|`, `* + ? {m} {m,} {m,n}`,
-`\d \w \s \D \W \S` (of ASCII), `\n \t \r \f \v`, `\xHH`, `\uHHHH`, and a backslash
-before any sign. A pattern is about the whole text, so `^` and `$` are not needed.
+`\d \w \s \D \W \S` (of ASCII), `\n \t \r \f \v \0`, `\xHH`, `\uHHHH`, and a backslash
+before any sign. A pattern is about the whole text, so `^` at its beginning and `$` at
+its end say nothing; nor may they stand elsewhere.
 """
 
 import dataclasses
+from string import hexdigits
 
 from kewen.errors import ConfigError
 
 Ranges = tuple[tuple[int, int], ...]  # of code points, both ends included
 LAST = 0x10FFFF
+REPETITIONS = "*+?{"
+MOST_DIGITS = 6  # of a number of repetitions
 _DIGITS = ((48, 57),)
 _WORDS = ((48, 57), (65, 90), (95, 95), (97, 122))
 _SPACES = ((9, 13), (32, 32))
@@ -57,11 +61,19 @@ def parse(pattern: str) -> Node:
     Raises:
         ConfigError: if it is no pattern, or one with signs that are not known.
     """
-    parser = _Parser(pattern)
+    parser = _Parser(unanchored(pattern))
     node = parser.choice()
-    if parser.at < len(pattern):
+    if parser.next():
         raise parser.wrong("a closing bracket that nothing opened")
     return node
+
+
+def unanchored(pattern: str) -> str:
+    """The pattern without `^` at its beginning and `$` at its end."""
+    pattern = pattern.removeprefix("^")
+    body = pattern.removesuffix("$")
+    backslashes = len(body) - len(body.rstrip("\\"))
+    return pattern if backslashes % 2 else body
 
 
 def complement(ranges: Ranges) -> Ranges:
@@ -134,22 +146,29 @@ class _Parser:
         return Characters(((ord(sign), ord(sign)),))
 
     def repeated(self, node: Node) -> Node:
-        while (sign := self.next()) and sign in "*+?{":
+        sign = self.next()
+        if not sign or sign not in REPETITIONS:
+            return node
+        self.at += 1
+        if sign == "{":
+            least, most = self.numbers()
+        else:
+            least, most = {"*": (0, None), "+": (1, None), "?": (0, 1)}[sign]
+        if self.next() == "?":  # as few as possible: the same texts
             self.at += 1
-            if sign == "{":
-                least, most = self.numbers()
-            else:
-                least, most = {"*": (0, None), "+": (1, None), "?": (0, 1)}[sign]
-            node = Repeated(node, least, most)
-            if self.next() == "?":  # as few as possible: the same texts
-                self.at += 1
-        return node
+        following = self.next()
+        if following and following in REPETITIONS:  # also `*+`, which matches less
+            raise self.wrong("a repetition of a repetition, which needs brackets")
+        return Repeated(node, least, most)
 
     def numbers(self) -> tuple[int, int | None]:
         end = self.pattern.find("}", self.at)
         low, comma, high = self.pattern[self.at : end].partition(",")
-        if end < 0 or not low.isdecimal() or not (high.isdecimal() or not high):
+        signs = low + high
+        if end < 0 or not low or not (signs.isascii() and signs.isdigit()):
             raise self.wrong("numbers of repetitions that are none")
+        if max(len(low), len(high)) > MOST_DIGITS:
+            raise self.wrong(f"a number of more than {MOST_DIGITS} digits")
         self.at = end + 1
         least = int(low)
         most = int(high) if high else None if comma else least
@@ -164,13 +183,15 @@ class _Parser:
             return ranges if sign.islower() else complement(ranges)
         if sign in _CONTROLS:
             code = _CONTROLS[sign]
+            if sign == "0" and self.next().isdigit():
+                raise self.wrong("a number of base 8, in place of \\xHH")
         elif sign in "xu":
-            digits = 2 if sign == "x" else 4
-            try:
-                code = int(self.pattern[self.at : self.at + digits], 16)
-            except ValueError:
-                raise self.wrong("no number in base 16") from None
-            self.at += digits
+            count = 2 if sign == "x" else 4
+            digits = self.pattern[self.at : self.at + count]
+            if len(digits) < count or not set(digits) <= set(hexdigits):
+                raise self.wrong(f"not {count} digits of base 16")
+            code = int(digits, 16)
+            self.at += count
         elif sign.isalnum():
             raise self.wrong(f"the unknown sign \\{sign}")
         else:
@@ -188,7 +209,8 @@ class _Parser:
             if self.next() == "-" and self.pattern[self.at + 1 : self.at + 2] != "]":
                 self.at += 1
                 high = self.one_or_class()
-                if len(low) != 1 or len(high) != 1 or high[0][1] < low[0][0]:
+                ends = {*low, *high}
+                if any(a != b for a, b in ends) or high < low:  # a class, or reversed
                     raise self.wrong("a range that is none")
                 low = ((low[0][0], high[0][1]),)
             ranges += low

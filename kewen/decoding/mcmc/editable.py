@@ -55,7 +55,8 @@ class Editable:
             frozen: (first, last + 1) of each word, from left to right.
 
         Raises:
-            DataError: if spans are empty, overlap, or leave the text.
+            DataError: if spans are empty, overlap, or leave the text, or an id is
+                below 0.
         """
         words = [FREE] * len(ids)
         end = 0
@@ -68,6 +69,8 @@ class Editable:
                 )
             words[start:stop] = [number] * (stop - start)
             end = stop
+        if any(token < 0 for token in ids):
+            raise DataError(f"Ids must be 0 or more. Received: {min(ids)}.")
         return cls(tuple(int(token) for token in ids), tuple(words))
 
     @classmethod

@@ -24,6 +24,7 @@ from kewen.decoding.mcmc.editable import (
 )
 from kewen.decoding.mcmc.proposals import Proposal
 from kewen.decoding.mcmc.target import Target, Term
+from kewen.decoding.rules.checks import is_finite
 from kewen.errors import ConfigError, DataError
 
 Array = np.ndarray
@@ -33,8 +34,10 @@ NO_CONTEXT: Context = ((), ())  # keeps the batch's size where a chain has no mo
 class MetropolisHastings:
     """The kernel of CGMH, exact: its law is the target's, whatever the proposal is.
 
-    A text counts once, in however many ways its frozen words can be read in it. At a
-    temperature T the law is that of rho ** (1 / T).
+    A text counts once, in however many ways its frozen words can be read in it; so all
+    of these must be reached, which neither `top_k` without `uniform` nor a target that
+    refuses all lengths but one ensures, unless `replace` is 1. At a temperature T the
+    law is that of rho ** (1 / T).
 
     Args:
         target: `Target`, or any function of N texts to log rho, (N,).
@@ -58,7 +61,10 @@ class MetropolisHastings:
         delete: float = 1 / 3,
         replace: float = 1 / 3,
     ) -> None:
-        shares = np.array([insert, delete, replace], float)
+        self._shares = {INSERT: insert, DELETE: delete, REPLACE: replace}
+        for name, share in self._shares.items():
+            is_finite(name, share)
+        shares = np.array([insert, delete, replace])
         one_way = (insert > 0) != (delete > 0)
         if (shares < 0).any() or abs(shares.sum() - 1) > 1e-9 or one_way:
             raise ConfigError(
@@ -68,11 +74,6 @@ class MetropolisHastings:
             )
         self._target = target if isinstance(target, Target) else Target(target)
         self._proposal = proposal
-        self._shares: dict[str, float] = {
-            INSERT: insert,
-            DELETE: delete,
-            REPLACE: replace,
-        }
 
     def weigh(self, texts: Sequence[Editable]) -> Array:
         """Log rho of each text, float64 (N,)."""

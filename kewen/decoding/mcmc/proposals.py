@@ -9,8 +9,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from kewen.decoding.mcmc.editable import Context
-from kewen.decoding.mcmc.reading import Model, answers, check_start, log_softmax
+from kewen.decoding.mcmc.reading import (
+    SCORES,
+    Model,
+    answers,
+    check_start,
+    log_softmax,
+)
 from kewen.decoding.mcmc.target import Term
+from kewen.decoding.rules.checks import ids_of, is_whole
 from kewen.errors import ConfigError, DataError
 
 Array = np.ndarray
@@ -30,7 +37,7 @@ class Proposal:
             above 0 every text can be reached, whatever `top_k` is.
 
     Raises:
-        ConfigError: if `top_k` or `uniform` cannot be.
+        ConfigError: if `top_k`, `banned` or `uniform` cannot be.
     """
 
     def __init__(
@@ -41,14 +48,15 @@ class Proposal:
         banned: Sequence[int] = (),
         uniform: float = 0.0,
     ) -> None:
-        if (top_k is not None and top_k < 1) or not 0 <= uniform <= 1:
+        if top_k is not None:
+            is_whole("top_k", top_k, 1)
+        if not 0 <= uniform <= 1:
             raise ConfigError(
-                "top_k must be at least 1, and uniform a share, from 0 to 1. Received: "
-                f"top_k={top_k}, uniform={uniform}."
+                f"uniform must be a share, from 0 to 1. Received: {uniform}."
             )
         self._scores = scores
         self._top_k = top_k
-        self._banned = list(banned)
+        self._banned = ids_of("banned", banned) if len(banned) else []
         self._uniform = uniform
 
     def __call__(self, contexts: Sequence[Context]) -> Array:
@@ -57,10 +65,17 @@ class Proposal:
         A row is -inf throughout if no token has a score above that.
 
         Raises:
+            ConfigError: if a banned id is none of the model's.
             DataError: if scores are nan or +inf, or every token is banned.
         """
         scores = np.array(self._scores(contexts), "float64")
-        even = np.ones(scores.shape[-1])
+        size = scores.shape[-1]
+        even = np.ones(size)
+        if len(self._banned) and max(self._banned) >= size:
+            raise ConfigError(
+                f"banned must be ids of the model, from 0 to {size - 1}. Received: "
+                f"{max(self._banned)}."
+            )
         even[self._banned] = 0
         scores[:, even == 0] = -np.inf
         highest = scores.max(axis=-1)
@@ -101,7 +116,7 @@ def by_masked_model(
     def scores(contexts: Sequence[Context]) -> Array:
         rows = [first + left + (mask_id,) + right + last for left, right in contexts]
         holes = [len(first) + len(left) for left, _ in contexts]
-        pairs = zip(answers(mlm, rows), holes, strict=True)
+        pairs = zip(answers(mlm, rows, SCORES), holes, strict=True)
         return np.stack([logits[hole] for logits, hole in pairs])
 
     return scores
@@ -121,7 +136,7 @@ def by_language_model(lm: Model, *, before: Sequence[int]) -> Scores:
 
     def scores(contexts: Sequence[Context]) -> Array:
         rows = [first + left for left, _ in contexts]
-        pairs = zip(answers(lm, rows), rows, strict=True)
+        pairs = zip(answers(lm, rows, SCORES), rows, strict=True)
         return np.stack([logits[len(row) - 1] for logits, row in pairs])
 
     return scores

@@ -7,28 +7,33 @@ import numpy as np
 
 from kewen.decoding.mcmc.editable import Ids
 from kewen.decoding.strategy import numpy_of
-from kewen.errors import ConfigError, ShapeError
+from kewen.errors import ConfigError, DataError, ShapeError
 
 Array = np.ndarray
 Model = Callable[[Array, Array], Any]
+SCORES, VECTORS = ("N", "L", "V"), ("N", "C")
 COLUMN_BUCKET = 8  # few shapes, so few compilations
 ROWS = 64  # of scores (rows, columns, vocabulary) that are in memory at a time
 
 
-def answers(model: Model, rows: Sequence[Ids]) -> Iterator[Array]:
+def answers(
+    model: Model, rows: Sequence[Ids], axes: tuple[str, ...]
+) -> Iterator[Array]:
     """What a model says of each text, whose tokens come first.
 
     Args:
-        model: (token_ids, padding_mask) -> float (N, L, ...) or (N, ...), an array or a
-            tensor of any backend. What it is given are arrays, int32 and bool, (N, L),
-            padded on the right with id 0.
+        model: (token_ids, padding_mask) -> float, an array or a tensor of any backend.
+            What it is given are arrays, int32 and bool, (N, L), padded on the right
+            with id 0.
         rows: texts with all that the model wants around them.
+        axes: of what it answers: `SCORES` or `VECTORS`.
 
     Yields:
-        The model's answer of each row: (L, ...) or (...).
+        The model's answer of each row, without the axis N.
 
     Raises:
-        ShapeError: if it does not answer with a row a text.
+        ShapeError: if it answers in another shape.
+        DataError: if a text has an id that it gives no score.
     """
     longest = max((len(row) for row in rows), default=0)
     columns = max(-(-longest // COLUMN_BUCKET), 1) * COLUMN_BUCKET
@@ -42,10 +47,17 @@ def answers(model: Model, rows: Sequence[Ids]) -> Iterator[Array]:
             ids[number, : len(row)] = row
             is_token[number, : len(row)] = True
         found = numpy_of(model(ids, is_token))
-        if not found.ndim or found.shape[0] != count:
+        wanted = (count, columns) if axes is SCORES else (count,)
+        if found.ndim != len(axes) or found.shape[: len(wanted)] != wanted:
             raise ShapeError(
-                f"A model must answer with a row for each text, ({count}, ...). "
-                f"Received: {found.shape}."
+                f"The model must answer ({', '.join(axes)}) numbers, of {count} texts "
+                f"of {columns} columns. Received: shape {found.shape}."
+            )
+        if axes is SCORES and not 0 <= ids.min() <= ids.max() < found.shape[2]:
+            wrong = ids.min() if ids.min() < 0 else ids.max()
+            raise DataError(
+                f"Ids must be from 0 to {found.shape[2] - 1}, which the model scores. "
+                f"Received: {wrong} in a text."
             )
         yield from found[: len(part)]
 

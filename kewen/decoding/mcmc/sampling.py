@@ -1,6 +1,7 @@
 """Many chains side by side: starts in, chains out."""
 
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Protocol
 
 import numpy as np
@@ -9,6 +10,7 @@ from kewen.decoding.drawing import keys_of, uniforms
 from kewen.decoding.mcmc.chain import Chain, Event
 from kewen.decoding.mcmc.editable import Editable
 from kewen.decoding.mcmc.metropolis import check_possible
+from kewen.decoding.rules.checks import MOST_SEED, is_finite, is_whole
 from kewen.errors import ConfigError
 
 Array = np.ndarray
@@ -42,17 +44,20 @@ class Cooling:
         steps: how many it takes.
 
     Raises:
-        ConfigError: if a temperature is not above 0, or there are fewer than 2 steps.
+        ConfigError: if a temperature is no number above 0, or there are fewer than 2
+            steps.
 
     Source: Kirkpatrick et al., 1983; lesson 8084.
     """
 
     def __init__(self, first: float, last: float, steps: int) -> None:
-        if not (first > 0 and last > 0 and steps > 1):
+        is_whole("steps", steps, 2)
+        is_finite("first", first)
+        is_finite("last", last)
+        if first <= 0 or last <= 0:
             raise ConfigError(
-                "Cooling needs temperatures above 0 and at least 2 steps. Received: "
-                f"{first} to {last} in {steps} steps. For hill climbing give the "
-                "temperature 0."
+                f"Cooling needs temperatures above 0. Received: {first} to {last}. For "
+                "hill climbing give the temperature 0."
             )
         self._first = first
         self._last = last
@@ -88,10 +93,17 @@ def sample(
 
     Raises:
         DataError: if a start is a text that the target forbids.
-        ConfigError: if `steps` or a temperature is below 0.
+        ConfigError: if `steps` or `seed` is no whole number, or a temperature below 0.
     """
-    if steps < 0:
-        raise ConfigError(f"steps must be at least 0. Received: {steps}.")
+    is_whole("steps", steps, 0)
+    is_whole("seed", seed, 0, MOST_SEED)
+    if isinstance(starts, Editable) or not all(
+        isinstance(text, Editable) for text in starts
+    ):
+        raise ConfigError(
+            "Chains start from a list of Editable texts, such as Editable.of(ids). "
+            f"Received: {starts!r:.100}."
+        )
     texts = list(starts)
     keys = keys_of([[*text.ids, -1, *text.words] for text in texts])
     luck = [uniforms(seed, key, steps * DRAWS, "float64") for key in keys]
@@ -101,8 +113,8 @@ def sample(
     chains = [Chain(*pair, []) for pair in zip(texts, weights.tolist(), strict=True)]
     for step in range(steps if texts else 0):
         now = temperature(step) if callable(temperature) else temperature
-        if not now >= 0:
-            raise ConfigError(f"A temperature must be at least 0. Received: {now}.")
+        if not isinstance(now, Real) or not now >= 0:
+            raise ConfigError(f"A temperature must be at least 0. Received: {now!r}.")
         events = kernel.step(texts, weights, table[:, step], now)
         texts = [event.text for event in events]
         weights = np.array([event.weight for event in events])

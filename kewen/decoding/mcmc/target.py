@@ -5,7 +5,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from kewen.decoding.mcmc.editable import Ids
-from kewen.decoding.mcmc.reading import Model, answers, check_start, log_softmax
+from kewen.decoding.mcmc.reading import (
+    SCORES,
+    VECTORS,
+    Model,
+    answers,
+    check_start,
+    log_softmax,
+)
 from kewen.errors import ConfigError, DataError
 
 Array = np.ndarray
@@ -77,7 +84,7 @@ class Fluency:
         rows = [self._before + text + self._after for text in texts]
         first = len(self._before)
         found = np.zeros(len(rows))
-        for number, logits in enumerate(answers(self._lm, rows)):
+        for number, logits in enumerate(answers(self._lm, rows, SCORES)):
             ids = rows[number][first:]
             laws = log_softmax(logits[first - 1 : first - 1 + len(ids)])
             found[number] = laws[np.arange(len(ids)), list(ids)].sum()
@@ -117,7 +124,8 @@ class Similarity:
 
     def _directions(self, texts: Sequence[Ids]) -> Array:
         rows = [self._before + text + self._after for text in texts]
-        vectors = np.stack(list(answers(self._encode, rows))).astype("float64")
+        found = list(answers(self._encode, rows, VECTORS))
+        vectors = np.stack(found).astype("float64")
         lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
         return vectors / np.maximum(lengths, 1e-12)  # a vector of zeros is like none
 

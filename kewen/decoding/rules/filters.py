@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from keras import ops
 
-from kewen.decoding.rules.checks import above, between, is_whole
+from kewen.decoding.rules.checks import LEAST_FLOAT, above, between, is_whole
 from kewen.decoding.rules.rule import FORBIDDEN, Rule, Text
 from kewen.decoding.rules.threshold import threshold
 
@@ -131,6 +131,7 @@ class Typical(Rule):
         entropy = -ops.sum(terms, axis=-1, keepdims=True)
         near = ops.where(is_out, FORBIDDEN, -ops.abs(log_p + entropy))
         aim = ops.cast(self.p, "float32") * ops.sum(law, axis=-1)
+        aim = ops.maximum(aim, LEAST_FLOAT)  # where p is 0 in float32
         lowest = threshold(near, law, aim)
         lowest = ops.where(self.p >= 1, FORBIDDEN, lowest)
         return ops.where(near >= lowest[:, None], logits, FORBIDDEN)

@@ -68,6 +68,11 @@ class Grammar(Rule):
         for name, value in (("kinds", kinds), ("table", table), ("distance", distance)):
             object.__setattr__(self, name, value)
 
+    @property
+    def least(self) -> int:
+        """As `Rule.least`."""
+        return int(self.distance[0])
+
     def start(self, rows: int) -> Tensor:
         """As `Rule.start`: the automaton's start."""
         return ops.zeros((rows,), "int32")

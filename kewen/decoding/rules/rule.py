@@ -55,6 +55,11 @@ class Rule(Numbered, abc.ABC):
         """None: it is for any number."""
         return None
 
+    @property
+    def least(self) -> int:
+        """Tokens that the shortest text needs, without an end id."""
+        return 0
+
     @abc.abstractmethod
     def __call__(self, logits: Tensor, text: Text) -> Tensor:
         """Other scores of the next tokens."""

@@ -83,6 +83,11 @@ class Trie(Rule):
         for name, value in made.items():
             object.__setattr__(self, name, value)
 
+    @property
+    def least(self) -> int:
+        """As `Rule.least`."""
+        return int(self.distance[0])
+
     def start(self, rows: int) -> Tensor:
         """As `Rule.start`: the root."""
         return ops.zeros((rows,), "int32")

@@ -278,9 +278,12 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
             relations = _repeated(relations, slots, axis=1)
             relations = _repeated(relations, query.shape[1], axis=0)
         mask = None if attention_mask is None else _for_heads(attention_mask)
-        mixed, _, logits = self._explicit(
+        mixed, scores, logits = self._explicit(
             query, keys, values, mask, bias, relations, training=False, is_arranged=True
         )
+        if context is not None:  # costs nothing where nobody asks for it
+            mean = ops.mean(scores, axis=1)
+            moment.looked_at = ops.reshape(mean, (rows, count, slots))[:, -1]
         mixed = ops.reshape(mixed, (rows, count, *mixed.shape[2:]))
         output = self.output_dense(mixed)
         return (output, logits) if return_logits else output

@@ -6,7 +6,7 @@ that a walk can be encoded, decoded and counted.
 
 import heapq
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from kewen.mining.communities.map_equation import (
 )
 
 LEAVE = "leave"
+Book = tuple[int, ...]  # the modules from the top down to the codebook's own
 Word = tuple[str, int]  # what a codeword stands for: "node" or "module" with its number
 
 
@@ -88,8 +89,10 @@ class HierarchicalCode:
         read = read_graph(graph, directed=directed)
         flow = flow_of(read, teleportation=teleportation, recorded=recorded, to=to)
         paths = paths_of(partition, read)
+        self._names = list(read.names)
+        self._places = {name: place for place, name in enumerate(self._names)}
         self._paths = [tuple(p[p >= 0].tolist()) for p in paths]
-        self._rates: dict[tuple[int, ...], dict[Word, float]] = {(): {}}
+        self._rates: dict[Book, dict[Word, float]] = {(): {}}
         for depth in range(paths.shape[1]):
             here = column_of(paths, depth)
             count = int(here.max()) + 1
@@ -116,11 +119,11 @@ class HierarchicalCode:
             for meaning, rate in rates.items()
         )
 
-    def encode(self, walk: Sequence[int]) -> str:
-        """The bits of a walk, given as numbers of nodes."""
+    def encode(self, walk: Sequence[Hashable]) -> str:
+        """The bits of a walk, given as names of nodes; numbers where they have none."""
         return "".join(self._words[book][word] for book, word in self._spoken(walk))
 
-    def ideal_bits(self, walk: Sequence[int]) -> float:
+    def ideal_bits(self, walk: Sequence[Hashable]) -> float:
         """The length if words could have fractions of bits: -log2 of their shares."""
         total = {path: sum(rates.values()) for path, rates in self._rates.items()}
         return -sum(
@@ -128,10 +131,10 @@ class HierarchicalCode:
             for book, word in self._spoken(walk)
         )
 
-    def decode(self, bits: str) -> list[int]:
+    def decode(self, bits: str) -> list[Hashable]:
         """The walk that was encoded."""
-        walk: list[int] = []
-        book: tuple[int, ...] = ()
+        walk: list[Hashable] = []
+        book: Book = ()
         word = ""
         at = 0
         while at < len(bits) or word or "" in self._meanings[book]:
@@ -148,18 +151,21 @@ class HierarchicalCode:
             kind, number = self._meanings[book][word]
             word = ""
             if kind == "node":
-                walk.append(number)
+                walk.append(self._names[number])
             else:
                 book = (*book, number) if kind == "module" else book[:-1]
         return walk
 
-    def _spoken(self, walk: Sequence[int]) -> Iterator[tuple[tuple[int, ...], Word]]:
+    def _spoken(self, walk: Sequence[Hashable]) -> Iterator[tuple[Book, Word]]:
         """Codebook and meaning of each word, in order."""
-        book: tuple[int, ...] = ()
-        for node in walk:
-            if not 0 <= node < len(self._paths):
+        book: Book = ()
+        for name in walk:
+            node = self._places.get(name)
+            if node is None:
+                some = ", ".join(map(repr, self._names[:5]))
                 raise DataError(
-                    f"A walk is of nodes 0 to {len(self._paths) - 1}. Received: {node}."
+                    f"A walk is of the graph's {len(self._names)} nodes, such as "
+                    f"{some}. Received: {name!r}."
                 )
             path = self._paths[node]
             while path[: len(book)] != book:

@@ -7,6 +7,7 @@ any other step (`recorded`), or only steps along links are, which jumps merely s
 """
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -59,7 +60,7 @@ def stationary_distribution(
     Raises:
         ConfigError: if the walk does not settle, as without jumps it need not.
     """
-    weights = read_graph(graph, directed=directed).weights
+    weights = _scaled(read_graph(graph, directed=directed).weights)
     return _settled(weights, teleportation, _landing(weights, to))
 
 
@@ -82,7 +83,7 @@ def flow_of(
 
     Source: Lambiotte and Rosvall, 2012 (arXiv 1112.5252); lesson 7006.
     """
-    weights, size = graph.weights, graph.num_nodes
+    weights, size = _scaled(graph.weights), graph.num_nodes
     total = weights.sum()
     nothing = np.zeros(size)
     if total == 0 and not (graph.directed and recorded and to == "nodes"):
@@ -118,6 +119,13 @@ def check_option(value: object, name: str, choices: tuple[object, ...]) -> None:
         raise ConfigError(f"{name} must be {known}. Received: {value!r}.")
 
 
+def _scaled(weights: sparse.csr_matrix) -> sparse.csr_matrix:
+    """The weights in another unit, in which their sums stay numbers: exact."""
+    _, exponent = np.frexp(weights.data.max(initial=0.0))
+    data = np.ldexp(weights.data, -int(exponent))
+    return sparse.csr_matrix((data, weights.indices, weights.indptr), weights.shape)
+
+
 def _landing(weights: sparse.csr_matrix, to: To | NDArray[Any]) -> Floats:
     size = weights.shape[0]
     if isinstance(to, str):
@@ -137,10 +145,10 @@ def _landing(weights: sparse.csr_matrix, to: To | NDArray[Any]) -> Floats:
 def _settled(
     weights: sparse.csr_matrix, teleportation: float, landing: Floats
 ) -> Floats:
-    if not 0 <= teleportation < 1:
+    if not isinstance(teleportation, Real) or not 0 <= teleportation < 1:
         raise ConfigError(
             "teleportation is a probability in [0, 1), such as 0.15. "
-            f"Received: {teleportation}."
+            f"Received: {teleportation!r:.80}."
         )
     leaving = np.asarray(weights.sum(1)).ravel()
     stuck = leaving == 0

@@ -9,6 +9,9 @@ from scipy import sparse
 
 from kewen.errors import DataError, ShapeError
 
+# More nodes than this, and than so many for each link, come of numbers that were names.
+MOST_NODES, MOST_A_LINK = 1 << 24, 1000
+
 _WANTED = (
     "A graph is one of networkx or igraph, a square scipy.sparse matrix, an array of "
     "edges (E, 2) or (E, 3) with weights in the last column, or a tuple of arrays "
@@ -16,7 +19,7 @@ _WANTED = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Graph:
     """Weights of links between n nodes.
 
@@ -87,6 +90,7 @@ def _of_matrix(matrix: Any, directed: bool | None) -> Graph:
         )
     coo = matrix.tocoo()
     size = matrix.shape[0]
+    _check_size(size, coo.nnz)
     one_way = _made(coo.row, coo.col, coo.data, size, True, range(size))
     difference = one_way.weights - one_way.weights.T
     largest = abs(difference).max() if difference.nnz else 0.0
@@ -134,26 +138,42 @@ def _of_edges(edges: Any, directed: bool) -> Graph:
             shapes = [each.shape for each in columns]
             raise ShapeError(f"{_WANTED}Received: a tuple of shapes {shapes}.")
     else:
-        table = np.asarray(edges)
+        try:
+            table = np.asarray(edges)
+        except ValueError as error:  # rows of unequal length
+            raise ShapeError(f"{_WANTED}Received: {error}.") from error
         if table.ndim != 2 or table.shape[1] not in (2, 3):
             raise ShapeError(f"{_WANTED}Received: an array of shape {table.shape}.")
         columns = list(table.T)
     sources, targets = columns[:2]
     weights = columns[2] if len(columns) == 3 else np.ones(len(sources))
     for ends in (sources, targets):
-        if ends.dtype.kind not in "iuf" or (
-            ends.size and not np.array_equal(ends, np.round(ends))
+        if (
+            ends.dtype.kind not in "iuf"
+            or not np.isfinite(ends).all()
+            or not np.array_equal(ends, np.round(ends))
         ):
             raise DataError(
-                "Edges name nodes by whole numbers from 0. "
-                f"Received: values of {ends.dtype}, such as {ends[:3].tolist()}."
+                "Edges name nodes by whole numbers from 0. For other names take a "
+                f"graph of networkx. Received: values of {ends.dtype}, such as "
+                f"{ends[:3].tolist()}."
             )
-    both = np.concatenate([sources, targets]).astype(np.int64)
-    if both.size and both.min() < 0:
-        raise DataError(f"Nodes count from 0. Received: node {both.min()}.")
-    size = int(both.max()) + 1 if both.size else 0
-    half = len(sources)
-    return _made(both[:half], both[half:], weights, size, directed, range(size))
+    if len(sources) and min(sources.min(), targets.min()) < 0:
+        lowest = int(min(sources.min(), targets.min()))
+        raise DataError(f"Nodes count from 0. Received: node {lowest}.")
+    size = int(max(sources.max(), targets.max())) + 1 if len(sources) else 0
+    _check_size(size, len(sources))
+    return _made(sources, targets, weights, size, directed, range(size))
+
+
+def _check_size(size: int, links: int) -> None:
+    """Refuse numbers that would make a graph of nothing but nodes without links."""
+    if size > min(max(MOST_NODES, MOST_A_LINK * links), np.iinfo(np.int32).max):
+        raise DataError(
+            "Nodes are numbers from 0 on, and each up to the largest is a node. "
+            f"Received: node {size - 1} in a graph of {links} links. Number them "
+            "anew: names, numbers = numpy.unique(edges, return_inverse=True)."
+        )
 
 
 def _made(
@@ -169,6 +189,8 @@ def _made(
         raise DataError("A graph must have a node. Received: one without any.")
     rows = np.asarray(sources, np.int32)
     columns = np.asarray(targets, np.int32)
+    if np.iscomplexobj(weights):
+        raise DataError("Weights must be real numbers. Received: complex ones.")
     try:
         values = np.asarray(weights, np.float64)
     except (TypeError, ValueError) as error:

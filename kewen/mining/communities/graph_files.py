@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,15 +68,14 @@ def read_graph_file(
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
-        opened = (
-            gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else None
-        )
-        with opened or path.open(encoding="utf-8") as file:
+        packed = path.suffix == ".gz"
+        opened = gzip.open(path, "rt", encoding="utf-8-sig") if packed else None
+        with opened or path.open(encoding="utf-8-sig") as file:
             for number, line in enumerate(file, 1):
                 line = line.strip("\n\r ")
                 if line and not line.startswith(COMMENTS):
                     yield number, line
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(
             f"A graph's text must be UTF-8, whole. Received: {error}, in {path}."
         ) from error

@@ -21,9 +21,11 @@ from kewen.mining.communities.map_equation import (
 from kewen.mining.communities.network import Ints, network_of
 from kewen.mining.communities.overlapping import overlapped, overlapping_length
 from kewen.mining.communities.search import two_level
+from kewen.mining.estimator import Estimator
+from kewen.settings import RandomState, at_least, generator
 
 
-class InfoMap:
+class InfoMap(Estimator):
     """Find the modules whose codebooks make the walk's description shortest.
 
     Nobody says how many there are. With numba (`pip install ".[mining]"`) a graph of
@@ -77,7 +79,7 @@ class InfoMap:
         overlapping: bool = False,
         markov_time: float = 1.0,
         directed: bool | None = None,
-        random_state: int | np.random.Generator | None = None,
+        random_state: RandomState = None,
     ) -> None:
         self.levels = levels
         self.num_trials = num_trials
@@ -91,7 +93,7 @@ class InfoMap:
 
     def fit(self, graph: Any, y: None = None) -> Self:
         """Search the modules of a graph, of any kind that `read_graph` reads."""
-        self._check()
+        rng = self._check()
         read = read_graph(graph, directed=self.directed)
         flow = flow_of(
             read,
@@ -106,7 +108,7 @@ class InfoMap:
                 "Overlapping modules are for undirected graphs. Received: a directed "
                 "one. Pass directed=False to walk its links both ways."
             )
-        trials = np.random.default_rng(self.random_state).spawn(self.num_trials)
+        trials = rng.spawn(int(self.num_trials))
         found = [self._searched(flow, rng) for rng in trials]
         lengths = [self._length(flow, each).total for each in found]
         self.trials_: list[float] = lengths
@@ -168,7 +170,7 @@ class InfoMap:
         self.exit_flow_ = exits
         self.codelength_ = self.code_.total
 
-    def _check(self) -> None:
+    def _check(self) -> np.random.Generator:
         check_option(self.levels, "levels", (2, "multi"))
         check_option(self.to, "to", ("links", "nodes"))
         if self.overlapping and self.levels != 2:
@@ -177,11 +179,8 @@ class InfoMap:
                 f"Received: levels={self.levels!r}."
             )
         check_time(self.markov_time)
-        if not isinstance(self.num_trials, int) or self.num_trials < 1:
-            raise ConfigError(
-                "num_trials is the number of searches, at least 1. "
-                f"Received: {self.num_trials!r}."
-            )
+        at_least("num_trials", self.num_trials, 1)
+        return generator(self.random_state)
 
 
 def by_flow(paths: Ints, visits: Floats) -> Ints:

@@ -8,6 +8,7 @@ lengths add up to bits a step.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -84,9 +85,9 @@ def map_equation(
 
 def check_time(markov_time: float) -> None:
     """Refuse a time that is none."""
-    if not 0 < markov_time < np.inf:
+    if not isinstance(markov_time, Real) or not 0 < markov_time < np.inf:
         raise ConfigError(
-            f"markov_time must be positive and finite. Received: {markov_time}."
+            f"markov_time must be positive and finite. Received: {markov_time!r:.80}."
         )
 
 
@@ -101,6 +102,13 @@ def paths_of(partition: Any, graph: Graph) -> Labels:
                 f"{len(missing)} of {size} nodes, such as {missing[:3]}."
             )
         partition = [partition[name] for name in graph.names]
+    if not isinstance(partition, list | tuple):  # also a column of a table
+        partition = np.asarray(partition)
+    if isinstance(partition, np.ndarray) and partition.ndim not in (1, 2):
+        raise ShapeError(
+            "A partition is (n,) or (n, depth), a mapping, or a list of modules or of "
+            f"paths. Received: {partition.ndim} axes."
+        )
     if len(partition) != size:
         raise ShapeError(
             f"A partition has one module, or path of modules, for each of the {size} "
@@ -109,7 +117,7 @@ def paths_of(partition: Any, graph: Graph) -> Labels:
     if isinstance(partition, np.ndarray) and partition.ndim == 2:
         ended = np.cumsum(partition == -1, 1) > 0
         return _numbered([partition[:, d] for d in range(partition.shape[1])], ended)
-    if isinstance(partition[0], Sequence) and not isinstance(partition[0], str):
+    if all(isinstance(each, list | tuple | np.ndarray) for each in partition):
         depth = max(map(len, partition))
         columns = [
             [path[d] if d < len(path) else None for path in partition]
@@ -129,11 +137,18 @@ def _numbered(columns: Sequence[Any], ended: NDArray[np.bool_]) -> Labels:
         for node in here.tolist():
             above = paths[node, depth - 1] if depth else 0
             label = labels[node]
+            try:
+                number = numbers.setdefault((above, label), len(numbers))
+            except TypeError as error:
+                raise DataError(
+                    "A module is a number, a string, or whatever a dict takes as a "
+                    f"key. Received: {error}, for node {node}."
+                ) from error
             if label != label:
                 raise DataError(
                     f"A module cannot be NaN. Received: it for node {node}."
                 )
-            paths[node, depth] = numbers.setdefault((above, label), len(numbers))
+            paths[node, depth] = number
     return paths
 
 
@@ -155,7 +170,8 @@ def length_of_paths(flow: Flow, paths: Labels, markov_time: float = 1.0) -> Code
         module += float(bits[names_nodes].sum())
         index += float(bits[~names_nodes].sum())
         above = here
-    return CodeLength(index, module, float(-plogp(flow.node).sum()))
+    one_level = abs(float(plogp(flow.node).sum()))  # not -0.0
+    return CodeLength(index, module, one_level)
 
 
 def book_lengths(

@@ -1,5 +1,8 @@
 """The innermost loop: nodes move to the neighbouring module that shortens the code.
 
+Recorded jumps lead everywhere, so with them modules that no link leads to are tried
+too: not all, but others for each node.
+
 What a module adds to the objective is kept (`Modules.term`), so that a tried move costs
 three logarithms: of the module it would join, and of the index codebook.
 """
@@ -10,6 +13,7 @@ from typing import Any
 from kewen.mining.compiled import called, compiled
 
 SMALLEST_GAIN = 1e-10  # bits; below it, two modules might swap nodes for ever
+MOST_UNLINKED = 64  # modules that a node is tried in though no link leads there
 
 
 @called
@@ -44,6 +48,8 @@ def sweep(
     modules: Any,
     order: Any,
     awake: Any,
+    unlinked: Any,
+    home: Any,
     spare: Any,
     place: Any,
     seen: Any,
@@ -57,6 +63,9 @@ def sweep(
         modules: its `Modules`, changed in place.
         order: (n,) the nodes, shuffled.
         awake: (n,) 1 where a node is to be tried.
+        unlinked: (k,) modules that jumps lead to, in an order to begin anywhere in;
+            none where jumps are not recorded.
+        home: (n,) the group of each module.
         spare: (n + 1,) numbers of empty modules; the last element says how many.
         place: (n,) zeros.
         seen: (n + 1,) room to work in.
@@ -93,6 +102,17 @@ def sweep(
             else:
                 sent[at - 1] += network.out[link]
                 received[at - 1] += network.into[link]
+        if len(unlinked):
+            first = 7919 * node % len(unlinked)
+            for step in range(min(MOST_UNLINKED, len(unlinked))):
+                module = unlinked[(first + step) % len(unlinked)]
+                in_reach = modules.size[module] and home[module] == network.group[node]
+                if in_reach and place[module] == 0:
+                    seen[count] = module
+                    sent[count] = 0.0
+                    received[count] = 0.0
+                    count += 1
+                    place[module] = count
         for at in range(count):
             place[seen[at]] = 0
         alone = modules.size[old] == 1
@@ -151,6 +171,7 @@ def sweep(
         between = sent[best] + received[best]
         if modules.size[new] == 0:
             spare[last] -= 1
+            home[new] = network.group[node]
         if alone:
             spare[spare[last]] = old
             spare[last] += 1

@@ -10,6 +10,8 @@ from scipy import sparse
 from kewen.errors import ConfigError, DataError, ShapeError
 from kewen.mining.communities.graph import Graph
 from kewen.mining.communities.infomap import InfoMap
+from kewen.mining.word_vectors import WordVectors
+from kewen.settings import at_least, real
 
 BLOCK_BYTES = 64 << 20  # of similarities that are in memory at a time
 
@@ -28,15 +30,19 @@ def knn_graph(
     the square of their number.
 
     Args:
-        embeddings: float, (n, C). A vector of length 0 is near to none.
+        embeddings: `WordVectors`, or numbers, (n, C). A vector of length 0 is near to
+            none.
         k: the most links of one vector.
         min_similarity: the least cosine of a link; above 0, since weights must be.
-        names: what the n vectors are called; else their numbers.
+        names: what the n vectors are called; else their words or numbers.
         block_bytes: how much memory a block of similarities may take.
 
     Returns:
         A directed graph: a near neighbour need not be near from the other side.
     """
+    if isinstance(embeddings, WordVectors):
+        names = embeddings.words if names is None else names
+        embeddings = embeddings.vectors
     vectors = _checked(embeddings)
     size = len(vectors)
     if names is not None and len(names) != size:
@@ -44,13 +50,12 @@ def knn_graph(
             f"There must be a name for each vector. Received: {len(names)} names, "
             f"{size} vectors."
         )
-    if k < 1 or not 0 < min_similarity <= 1:
+    k = at_least("k", k, 1)
+    if not 0 < real("min_similarity", min_similarity, "above 0") <= 1:
         raise ConfigError(
-            "k must be at least 1, and min_similarity above 0 and at most 1. "
-            f"Received: k={k}, min_similarity={min_similarity}."
+            f"min_similarity must be above 0 and at most 1. Received: {min_similarity}."
         )
-    length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
-    unit = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    unit = _of_length_1(vectors)
     rows = max(1, block_bytes // (size * unit.itemsize))
     starts, columns, weights = [np.zeros(1, np.int64)], [], []
     for first in range(0, size, rows):
@@ -86,10 +91,10 @@ def cluster_embeddings(
     alone. `members()` of the result lists the clusters, the most central names first.
 
     Args:
-        embeddings: float, (n, C).
+        embeddings: see `knn_graph`, as are the next three.
         names: of the vectors, such as words.
-        k: see `knn_graph`.
-        min_similarity: see `knn_graph`; lower for fewer, larger clusters.
+        k: the most links of one vector.
+        min_similarity: lower for fewer, larger clusters.
         **options: of `InfoMap`.
 
     Source: lesson 7006, with words.
@@ -110,8 +115,24 @@ def _best(similar: NDArray[Any], k: int) -> NDArray[np.intp]:
     return np.argpartition(-similar, max(k - 1, 0), 1)[:, :k]
 
 
+def _of_length_1(vectors: NDArray[Any]) -> NDArray[Any]:
+    # The largest number comes to 1 first: squares of others may be no numbers.
+    scaled = _divided(vectors, np.abs(vectors).max(1))
+    return _divided(scaled, np.linalg.norm(scaled, axis=1))
+
+
+def _divided(rows: NDArray[Any], by: NDArray[Any]) -> NDArray[Any]:
+    """Each row by its number; a row of zeros stays."""
+    by = by[:, None]
+    return np.divide(rows, by, out=np.zeros_like(rows), where=by > 0)
+
+
 def _checked(embeddings: Any) -> NDArray[Any]:
     vectors = np.asarray(embeddings)
+    if vectors.dtype.kind in "cOUSmM":
+        raise DataError(
+            f"Vectors must be rows of real numbers. Received: dtype {vectors.dtype}."
+        )
     if vectors.ndim != 2 or 0 in vectors.shape:
         raise ShapeError(
             "Vectors are the rows of an array, (n, C), of at least one number each. "

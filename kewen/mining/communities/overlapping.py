@@ -80,7 +80,7 @@ def overlapping_length(
     exits = exits * markov_time
     index = plogp(exits.sum()) - plogp(exits).sum()
     module = plogp(exits + used).sum() - plogp(exits).sum() - plogp(came.data).sum()
-    one_level = -plogp(flow.node).sum()
+    one_level = abs(plogp(flow.node).sum())  # not -0.0
     return CodeLength(float(index), float(module), float(one_level)), came, exits
 
 

@@ -8,9 +8,11 @@ Source: Rosvall, Axelsson and Bergstrom, 2009; Blondel et al., 2008; lesson 7006
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kewen.mining.communities.network import (
     Ints,
+    Modules,
     Network,
     aggregated,
     compact,
@@ -91,26 +93,53 @@ def _moved(
     network: Network, labels: Ints, rng: np.random.Generator
 ) -> tuple[Ints, int]:
     """Sweeps until nothing moves: labels 0 to k - 1, and the number of moves."""
-    from kewen.mining.communities.moves import sweep
-
-    size = network.size
-    awake = np.ones(size, np.int8)
-    place = np.zeros(size, np.int32)
-    room = np.zeros((2, size + 1))
-    seen = np.zeros(size + 1, np.int32)
+    awake = np.ones(network.size, np.int8)
     total = 0
     labels = labels.astype(np.int32)
     for _ in range(MOST_SWEEPS):
-        modules = tallied(network, labels, size)
-        empty = np.flatnonzero(modules.size == 0).astype(np.int32)
-        spare = np.zeros(size + 1, np.int32)
-        spare[: len(empty)] = empty
-        spare[size] = len(empty)
-        order = rng.permutation(size).astype(np.int32)
-        moved = sweep(
-            network, modules, order, awake, spare, place, seen, room[0], room[1]
-        )
+        _, moved = swept(network, labels, awake, rng)
         total += moved
         if not moved:
             break
     return compact(labels), total
+
+
+def swept(
+    network: Network, labels: Ints, awake: NDArray[np.int8], rng: np.random.Generator
+) -> tuple[Modules, int]:
+    """One sweep, over nodes in a random order.
+
+    Args:
+        network: n nodes.
+        labels: (n,), changed in place.
+        awake: (n,) 1 where a node is to be tried; changed in place.
+        rng: shuffles.
+
+    Returns:
+        The modules that the labels say now, and how many nodes moved.
+    """
+    from kewen.mining.communities.moves import sweep
+
+    size = network.size
+    modules = tallied(network, labels, size)
+    used = np.flatnonzero(modules.size).astype(np.int32)
+    empty = np.flatnonzero(modules.size == 0).astype(np.int32)
+    spare = np.zeros(size + 1, np.int32)
+    spare[: len(empty)] = empty
+    spare[size] = len(empty)
+    home = np.zeros(size, np.int32)
+    home[labels] = network.group
+    moved = sweep(
+        network,
+        modules,
+        rng.permutation(size).astype(np.int32),
+        awake,
+        rng.permutation(used if network.all_jumps > 0 else used[:0]),
+        home,
+        spare,
+        np.zeros(size, np.int32),
+        np.zeros(size + 1, np.int32),
+        np.zeros(size + 1),
+        np.zeros(size + 1),
+    )
+    return modules, moved

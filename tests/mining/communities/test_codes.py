@@ -103,6 +103,17 @@ def test_what_is_encoded_is_decoded(name, walk):
     assert code.decode(code.encode(walk)) == walk
 
 
+def test_a_walk_goes_by_the_names_of_the_nodes():
+    graph = nx.relabel_nodes(nx.karate_club_graph(), lambda node: node + 1)
+    modules = {node: node % 3 for node in graph}
+    code = HierarchicalCode(graph, modules)
+    plain = HierarchicalCode(nx.karate_club_graph(), [n % 3 for n in range(1, 35)])
+    assert code.encode([1, 2, 34]) == plain.encode([0, 1, 33])
+    assert code.decode(code.encode([34, 2])) == [34, 2]
+    with pytest.raises(DataError, match="Received: 'x'"):
+        code.encode(["x"])
+
+
 def test_a_graph_of_one_node_has_a_code():
     code = HierarchicalCode(np.array([[0, 0]]), [0])
     bits = code.encode([0, 0, 0])
@@ -111,7 +122,7 @@ def test_a_graph_of_one_node_has_a_code():
 
 def test_what_is_no_code_is_refused(karate):
     code = HierarchicalCode(*karate)
-    with pytest.raises(DataError, match=r"nodes 0 to 33\. Received: 34"):
+    with pytest.raises(DataError, match=r"34 nodes, such as 0, 1, .*Received: 34"):
         code.encode([34])
     with pytest.raises(DataError, match="ends with a whole word"):
         code.decode(code.encode([1, 2])[:-1])

@@ -66,3 +66,20 @@ def test_a_missing_file_and_a_missing_reader_are_named(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "networkx", None)
     with pytest.raises(MissingExtraError, match=r"\.\[mining\]"):
         read_graph_file(tmp_path / "a.gml")
+
+
+@pytest.mark.parametrize("name", ["a.tsv", "a.tsv.gz"])
+def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path, name):
+    content = "a\tb\nb\tc\nc\ta\n".encode("utf-8-sig")
+    (tmp_path / name).write_bytes(gzip.compress(content) if "gz" in name else content)
+    assert read_graph_file(tmp_path / name).names == ["a", "b", "c"]
+
+
+def test_a_damaged_gzip_file_is_told(tmp_path):
+    links = "".join(f"{n * n % 977}\t{n * 7 % 991}\n" for n in range(20_000))
+    packed = bytearray(gzip.compress(links.encode()))
+    middle = len(packed) // 2
+    packed[middle : middle + 40] = bytes(range(200, 240))
+    (tmp_path / "x.tsv.gz").write_bytes(packed)
+    with pytest.raises(DataError, match=r"x\.tsv\.gz"):
+        read_graph_file(tmp_path / "x.tsv.gz")

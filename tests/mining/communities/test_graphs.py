@@ -97,6 +97,20 @@ NOT_GRAPHS = {
     "words": ((["a"], ["b"]), DataError, "whole numbers"),
     "halves": (np.array([[0.5, 1]]), DataError, "whole numbers"),
     "below zero": (np.array([[-1, 1]]), DataError, "node -1"),
+    "endless": (np.array([[0, np.inf]]), DataError, "whole numbers"),
+    "telephone numbers": (
+        np.array([[13_800_000_000, 1], [1, 2]]),
+        DataError,
+        r"node 13800000000 in a graph of 2 links.*numpy\.unique",
+    ),
+    "larger than any integer": (np.array([[0, 1e300]]), DataError, "Number them anew"),
+    "an empty continent": (
+        sparse.coo_array(([1.0], ([0], [5])), shape=(1 << 40, 1 << 40)),
+        DataError,
+        "a graph of 1 links",
+    ),
+    "complex": (sparse.csr_matrix([[0, 1j], [1j, 0]]), DataError, "real numbers"),
+    "ragged": ([[0, 1], [2]], ShapeError, "inhomogeneous"),
     "four columns": (np.zeros((2, 4)), ShapeError, r"\(2, 4\)"),
     "unequal": ((np.zeros(2, int), np.zeros(3, int)), ShapeError, r"\(2,\), \(3,\)"),
     "weight of text": (

@@ -6,10 +6,12 @@ import sys
 import networkx as nx
 import numpy as np
 import pytest
+from scipy import sparse
 
 from benchmarks.community_graphs import planted
 from kewen.errors import ConfigError
 from kewen.mining import InfoMap, map_equation
+from kewen.mining.communities.graph import read_graph
 from tests.mining.communities.graph_bank import (
     WALKS,
     oracle,
@@ -154,6 +156,12 @@ def test_a_seed_gives_the_same_and_more_trials_begin_with_the_same():
     assert one.codelength_ == pytest.approx(min(one.trials_), abs=1e-12)
 
 
+def test_a_generator_is_a_random_state_and_numpy_s_integers_are_numbers():
+    rng = np.random.default_rng(3)
+    found = fitted(RING, random_state=rng, num_trials=np.int64(2))
+    assert len(found.trials_) == 2
+
+
 def test_scaled_weights_give_the_same_modules():
     graph = nx.karate_club_graph()
     double = nx.Graph()
@@ -195,8 +203,47 @@ def test_without_numba_the_answer_is_the_same():
 
 @pytest.mark.parametrize(
     "options",
-    [{"levels": 3}, {"num_trials": 0}, {"num_trials": 2.5}, {"to": "x"}],
+    [
+        {"levels": 3},
+        {"num_trials": 0},
+        {"num_trials": 2.5},
+        {"num_trials": "ten"},
+        {"to": "x"},
+        {"random_state": "seed"},
+        {"random_state": -1},
+    ],
 )
 def test_options_that_cannot_be_are_refused(options):
     with pytest.raises(ConfigError, match="Received"):
         InfoMap(**options).fit(RING)
+
+
+@pytest.mark.parametrize("unit", [1e308, 1e-300, 5e-324])
+@pytest.mark.parametrize("directed", [False, True])
+def test_the_unit_of_weights_does_not_matter(unit, directed):
+    links = np.array([[0, 1], [1, 2], [2, 0], [2, 3], [3, 4], [4, 5], [5, 3]]).T
+    if not directed:
+        links = np.concatenate([links, links[::-1]], axis=1)
+    plain, other = (
+        InfoMap(random_state=0).fit(read_graph(weights, directed=directed))
+        for each in (1.0, unit)
+        for weights in [sparse.csr_matrix((np.full(links.shape[1], each), links))]
+    )
+    assert other.codelength_ == pytest.approx(plain.codelength_, rel=1e-12)
+    assert other.labels_.tolist() == plain.labels_.tolist()
+    assert {*map(frozenset, plain.members())} == {
+        *map(frozenset, ([0, 1, 2], [3, 4, 5]))
+    }
+
+
+@pytest.mark.parametrize("alone", [20, 500])
+def test_recorded_jumps_join_nodes_that_no_link_does(alone):
+    cliques = nx.disjoint_union_all([nx.complete_graph(5)] * 3).to_directed()
+    cliques.add_nodes_from(range(100, 100 + alone))
+    walk = {"recorded": True, "to": "nodes"}
+    found = fitted(cliques, **walk)
+    apart = [node // 5 if node < 15 else node for node in cliques]
+    together = [min(node // 5, 3) for node in cliques]
+    lengths = [map_equation(cliques, each, **walk).total for each in (apart, together)]
+    assert lengths[1] < 0.97 * lengths[0]
+    assert found.codelength_ <= lengths[1] + 1e-9

@@ -131,7 +131,8 @@ def test_paths_of_one_module_each_are_a_flat_partition():
     named = map_equation(graph, dict(zip(graph, labels, strict=True)))
     as_paths = map_equation(graph, [(label,) for label in labels])
     padded = map_equation(graph, np.stack([labels, np.full(34, -1)], 1))
-    assert flat == named == as_paths == padded
+    rows = map_equation(graph, [np.array([label]) for label in labels])
+    assert flat == named == as_paths == padded == rows
 
 
 @pytest.mark.parametrize(
@@ -140,6 +141,9 @@ def test_paths_of_one_module_each_are_a_flat_partition():
         ([0, 1], ShapeError, "34 nodes. Received: 2"),
         ({0: 1}, DataError, "none for 33 of 34 nodes"),
         ([float("nan")] * 34, DataError, "NaN"),
+        (None, ShapeError, "0 axes"),
+        (np.zeros((34, 1, 1)), ShapeError, "3 axes"),
+        ([{0}] * 34, DataError, "unhashable"),
     ],
 )
 def test_what_is_no_partition_is_refused(partition, error, words):
@@ -152,6 +156,8 @@ def test_what_is_no_partition_is_refused(partition, error, words):
     [
         {"teleportation": 1.0},
         {"teleportation": -0.1},
+        {"teleportation": "often"},
+        {"markov_time": None},
         {"to": "edges"},
         {"markov_time": 0},
         {"markov_time": float("inf")},

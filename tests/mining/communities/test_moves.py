@@ -6,7 +6,6 @@ import pytest
 from kewen.mining.communities.flow import flow_of
 from kewen.mining.communities.graph import read_graph
 from kewen.mining.communities.map_equation import length_of_paths
-from kewen.mining.communities.moves import sweep
 from kewen.mining.communities.network import (
     aggregated,
     compact,
@@ -16,6 +15,7 @@ from kewen.mining.communities.network import (
     undivided,
     within,
 )
+from kewen.mining.communities.search import swept
 from tests.mining.communities.graph_bank import WALKS, troubled_edges
 
 
@@ -25,20 +25,10 @@ def walk_of(walk, seed):
     return flow_of(graph, **options)
 
 
-def swept(network, labels, seed, awake=None):
-    """One sweep; the modules that it kept account of."""
-    size = network.size
-    modules = tallied(network, labels.astype(np.int32), size)
-    empty = np.flatnonzero(modules.size == 0)
-    spare = np.zeros(size + 1, np.int32)
-    spare[: len(empty)] = empty
-    spare[size] = len(empty)
-    order = np.random.default_rng(seed).permutation(size).astype(np.int32)
-    awake = np.ones(size, np.int8) if awake is None else awake
-    room = np.zeros((2, size + 1))
-    place, seen = np.zeros(size, np.int32), np.zeros(size + 1, np.int32)
-    moved = sweep(network, modules, order, awake, spare, place, seen, room[0], room[1])
-    return modules, moved
+def one_sweep(network, labels, seed, awake=None):
+    """The modules that it kept account of, and how many nodes moved."""
+    awake = np.ones(network.size, np.int8) if awake is None else awake
+    return swept(network, labels.astype(np.int32), awake, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("walk", WALKS)
@@ -46,7 +36,7 @@ def swept(network, labels, seed, awake=None):
 def test_what_a_sweep_keeps_account_of_is_what_a_new_count_gives(walk, seed):
     network = network_of(walk_of(walk, seed))
     labels = np.random.default_rng(seed).integers(0, 6, network.size)
-    kept, moved = swept(network, labels, seed)
+    kept, moved = one_sweep(network, labels, seed)
     assert moved > 0
     counted = tallied(network, kept.of, network.size)
     for name in ("size", "flow", "out", "into", "enter", "term", "index"):
@@ -65,7 +55,7 @@ def test_a_single_move_changes_the_objective_as_it_changes_the_length(walk, time
     for node in range(network.size):
         awake = np.zeros(network.size, np.int8)
         awake[node] = 1
-        kept, moved = swept(network, labels.copy(), 0, awake)
+        kept, moved = one_sweep(network, labels.copy(), 0, awake)
         after = kept.of.copy()
         shorter = (
             length_of_paths(flow, after[:, None], time).total
@@ -103,6 +93,6 @@ def test_no_node_leaves_its_group(walk):
     network = network_of(walk_of(walk, 4))
     group = (np.arange(network.size) % 3).astype(np.int32)
     cut = within(network, group)
-    kept, moved = swept(cut, np.arange(network.size), 1)
+    kept, moved = one_sweep(cut, np.arange(network.size), 1)
     assert moved > 0
     assert len(set(zip(kept.of, group, strict=True))) == len(set(kept.of))

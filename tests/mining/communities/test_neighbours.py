@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kewen.errors import ConfigError, DataError, ShapeError
-from kewen.mining import cluster_embeddings, knn_graph
+from kewen.mining import WordVectors, cluster_embeddings, knn_graph
 
 
 def vectors(count=200, dim=8, seed=0):
@@ -64,7 +64,10 @@ def test_planted_clusters_of_words_come_back():
         (lambda: knn_graph(np.zeros(3)), ShapeError, r"\(n, C\).*\(3,\)"),
         (lambda: knn_graph(np.zeros((0, 3))), ShapeError, "at least one"),
         (lambda: knn_graph(np.full((2, 2), np.nan)), DataError, "2 of 2, first in"),
-        (lambda: knn_graph(vectors(), 0), ConfigError, "k=0"),
+        (lambda: knn_graph(vectors(), 0), ConfigError, "k must be.*Received: 0"),
+        (lambda: knn_graph(vectors(), 1.5), ConfigError, "k must be.*1.5"),
+        (lambda: knn_graph(vectors() * 1j), DataError, "real numbers.*complex"),
+        (lambda: knn_graph([["a", "b"]]), DataError, "real numbers"),
         (lambda: knn_graph(vectors(), 3, 0.0), ConfigError, "above 0"),
         (lambda: knn_graph(vectors(), names=["a"]), ShapeError, "1 names, 200"),
         (
@@ -77,3 +80,22 @@ def test_planted_clusters_of_words_come_back():
 def test_what_cannot_be_clustered_is_refused(make, error, words):
     with pytest.raises(error, match=words):
         make()
+
+
+def test_word_vectors_bring_their_words():
+    vectors = WordVectors(["a", "b", "c"], np.eye(3, dtype="f4")[[0, 0, 1]])
+    graph = knn_graph(vectors)
+    assert list(graph.names) == ["a", "b", "c"]
+    assert graph.weights[0, 1] == 1 and graph.num_links == 2
+    assert list(knn_graph(vectors, names="xyz").names) == list("xyz")
+    members = cluster_embeddings(vectors, random_state=0).members()
+    assert sorted(map(sorted, members)) == [["a", "b"], ["c"]]
+
+
+@pytest.mark.parametrize("unit", [1e-25, 1e25])
+def test_the_unit_of_vectors_does_not_matter(unit):
+    rows = np.random.default_rng(0).normal(size=(20, 5)).astype("f4")
+    plain = knn_graph(rows, 5, 0.1).weights
+    other = knn_graph(rows * np.float32(unit), 5, 0.1).weights
+    assert plain.nnz > 20
+    np.testing.assert_allclose(other.toarray(), plain.toarray(), rtol=1e-5)
