@@ -91,7 +91,7 @@ def kewen_predict(folder: str, shape: tuple[int, int]) -> Callable[[], Array]:
 
 
 def transformers_bert(
-    folder: str, shape: tuple[int, int], dtype: str = "float32"
+    folder: str, shape: tuple[int, int], dtype: str = "float32", device: str = "cpu"
 ) -> Callable[[], Array]:
     """The peer, in eval mode, without gradients, with fused attention (sdpa)."""
     import torch
@@ -102,17 +102,19 @@ def transformers_bert(
     torch.set_num_threads(os.cpu_count() or 1)
     model = BertModel.from_pretrained(
         folder, attn_implementation="sdpa", dtype=getattr(torch, dtype)
-    ).eval()
+    )
+    model = model.to(device).eval()
     inputs = random_inputs(shape, model.config.vocab_size)
     batch = {
         "input_ids": torch.from_numpy(inputs["token_ids"]).long(),
         "token_type_ids": torch.from_numpy(inputs["segment_ids"]).long(),
         "attention_mask": torch.from_numpy(inputs["padding_mask"]).long(),
     }
+    batch = {name: each.to(device) for name, each in batch.items()}
 
     def run() -> Array:
         with torch.no_grad():
-            return model(**batch).last_hidden_state.float().numpy()
+            return model(**batch).last_hidden_state.float().cpu().numpy()
 
     return run
 

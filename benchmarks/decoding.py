@@ -133,14 +133,14 @@ def prompts_of(kind: str, rows: int, length: int) -> Ids:
 
 
 def kewen_subject(
-    folder: str, kind: str, way: Way, length: int, int8: bool
+    folder: str, kind: str, way: Way, length: int, int8: bool, dtype: str = "float32"
 ) -> Callable[[], Any]:
     """Ours; int8 as a user would ask for it."""
     from kewen.models import load
     from kewen.tasks.generation_options import GenerationOptions
     from kewen.tasks.id_generation import IdGenerator
 
-    pretrained = load(folder, tokenizer=False)
+    pretrained = load(folder, tokenizer=False, dtype=dtype)
     if int8:
         pretrained.model.quantize("int8")
     generate = IdGenerator(pretrained)
@@ -152,7 +152,7 @@ def kewen_subject(
 
 
 def transformers_subject(
-    folder: str, kind: str, way: Way, length: int, dtype: str
+    folder: str, kind: str, way: Way, length: int, dtype: str, device: str = "cpu"
 ) -> Callable[[], Any]:
     """The peer's generate, without gradients."""
     import torch
@@ -163,8 +163,9 @@ def transformers_subject(
     set_verbosity_error()
     torch.set_num_threads(os.cpu_count() or 1)
     make = AutoModelForSeq2SeqLM if kind == "t5" else AutoModelForCausalLM
-    model = make.from_pretrained(folder, dtype=getattr(torch, dtype)).eval()
-    ids = torch.tensor(prompts_of(kind, way.rows, length))
+    model = make.from_pretrained(folder, dtype=getattr(torch, dtype))
+    model = model.to(device).eval()
+    ids = torch.tensor(prompts_of(kind, way.rows, length), device=device)
     drawing: dict[str, Any] = {"do_sample": False}
     if way.top_p is not None:
         drawing = {"do_sample": True, "top_p": way.top_p, "top_k": 0}

@@ -118,7 +118,11 @@ def kewen_epochs(
 
 
 def torch_epochs(
-    folder: str, ids: list[Array], labels: Array, autocast: bool = False
+    folder: str,
+    ids: list[Array],
+    labels: Array,
+    autocast: bool = False,
+    device: str = "cpu",
 ) -> Callable[[], Answer]:
     """The peer: transformers' model in a plain torch loop with length grouping."""
     import torch
@@ -130,7 +134,8 @@ def torch_epochs(
     torch.manual_seed(0)
     model = BertForSequenceClassification.from_pretrained(
         folder, num_labels=int(labels.max()) + 1, dtype=torch.float32
-    ).train()
+    )
+    model = model.to(device).train()
     optimizer = torch.optim.AdamW(
         model.parameters(), LEARNING_RATE, eps=EPSILON, weight_decay=WEIGHT_DECAY
     )
@@ -142,11 +147,11 @@ def torch_epochs(
         for chosen in length_grouped(lengths, rng):
             token_ids, mask = padded([ids[i] for i in chosen])
             cells += token_ids.size
-            with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            with torch.autocast(device, torch.bfloat16, enabled=autocast):
                 loss = model(
-                    input_ids=torch.from_numpy(token_ids),
-                    attention_mask=torch.from_numpy(mask),
-                    labels=torch.from_numpy(labels[chosen].astype(np.int64)),
+                    input_ids=torch.from_numpy(token_ids).to(device),
+                    attention_mask=torch.from_numpy(mask).to(device),
+                    labels=torch.from_numpy(labels[chosen].astype(np.int64)).to(device),
                 ).loss
             optimizer.zero_grad()
             loss.backward()

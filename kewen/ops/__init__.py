@@ -12,10 +12,11 @@ from kewen.ops.few_rows import (
     turned_kernel,
     turned_kernels,
 )
+from kewen.ops.fused_attention import for_all_queries, fused_attention
 from kewen.ops.int8_products import MOST_INT8_ROWS, int8_product
 from kewen.ops.log_probability import log_probability
 from kewen.ops.masked_pooling import masked_max, masked_mean, masked_std
-from kewen.ops.platform import on_jax_cpu
+from kewen.ops.platform import on_jax_cpu, on_jax_gpu
 from kewen.ops.products import einsum, sums_apart
 from kewen.ops.reversal import reverse_tokens
 from kewen.ops.rotary import rotate
@@ -38,6 +39,8 @@ __all__ = [
     "dynamic_base",
     "einsum",
     "few_rows_by",
+    "for_all_queries",
+    "fused_attention",
     "int8_product",
     "log_probability",
     "masked_max",
@@ -45,6 +48,7 @@ __all__ = [
     "masked_softmax",
     "masked_std",
     "on_jax_cpu",
+    "on_jax_gpu",
     "reverse_tokens",
     "rotary_frequencies",
     "rotate",

@@ -8,7 +8,16 @@ import keras
 
 def on_jax_cpu() -> bool:
     """Whether Keras' backend is JAX, and JAX' device the processor."""
+    return _jax_device() == "cpu"
+
+
+def on_jax_gpu() -> bool:
+    """Whether Keras' backend is JAX, and JAX' device a GPU."""
+    return _jax_device() == "gpu"
+
+
+def _jax_device() -> str | None:
     if keras.backend.backend() != "jax":
-        return False
+        return None
     jax: Any = import_module("jax")
-    return jax.default_backend() == "cpu"
+    return jax.default_backend()

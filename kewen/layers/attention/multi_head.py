@@ -17,6 +17,8 @@ from kewen.ops import (
     attention_probabilities,
     check_normalization,
     einsum,
+    for_all_queries,
+    fused_attention,
     on_jax_cpu,
     rotate,
     soft_cap,
@@ -332,7 +334,7 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         dtype = keras.backend.standardize_dtype(query.dtype)
         own = own or (dtype == "float16" and on_jax_cpu())
         if not (shown or own or one_only or (training and self.dropout > 0)):
-            mixed = self._fused(query, key, value, mask, bias)
+            mixed = fused_attention(query, key, value, mask, bias, self.factor)
             return self.output_dense(mixed), None, None
         mixed, scores, logits = self._explicit(
             query, key, value, mask, bias, relations, training
@@ -340,22 +342,6 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         if not shown:
             scores = logits = None
         return self.output_dense(mixed), scores, logits
-
-    def _fused(
-        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, bias: Tensor
-    ) -> Tensor:
-        """One call of Keras' own, which is a flash kernel where the device has one."""
-        if keras.backend.backend() != "jax":  # whose op knows groups
-            key, value = self._for_all_queries(key), self._for_all_queries(value)
-        mixed = ops.dot_product_attention(
-            query, key, value, bias=bias, mask=mask, scale=self.factor
-        )
-        if mask is None:
-            return mixed
-        # Keras' op averages over all keys where none is allowed; ours gives zeros.
-        sees_any = ops.any(mask, axis=-1)  # (B or 1, 1, T or 1)
-        sees_any = ops.expand_dims(ops.swapaxes(sees_any, 1, 2), -1)
-        return ops.where(sees_any, mixed, ops.zeros_like(mixed))
 
     def _explicit(
         self,
@@ -377,7 +363,8 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         if is_arranged:
             logits = logits_of(query, key, exact)
         else:
-            key, value = self._for_all_queries(key), self._for_all_queries(value)
+            key = for_all_queries(key, self.groups)
+            value = for_all_queries(value, self.groups)
             logits = einsum("bthd,bshd->bhts", query, key, dtype=exact)
         if relations is not None:
             relations = ops.cast(relations, query.dtype)
@@ -398,10 +385,6 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         if relations is not None:
             mixed = mixed + ops.einsum("bhts,tsd->bthd", kept, relations)
         return mixed, scores, own
-
-    def _for_all_queries(self, heads: Tensor) -> Tensor:
-        """(B, S, G, D) to (B, S, H, D): each head for all queries of its group."""
-        return heads if self.groups == 1 else ops.repeat(heads, self.groups, axis=2)
 
     def compute_output_spec(
         self,
