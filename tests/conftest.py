@@ -15,6 +15,7 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
 # Most of that is LLVM's work on code that runs for milliseconds. `.ci/run` compares the
 # recorded outputs once more with what users run.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")
 
 # Before any test file imports Keras, which would else choose the backend by itself.
 import kewen  # noqa: E402, F401
@@ -29,6 +30,14 @@ _NOT_OURS = [
 def pytest_configure(config):
     for warning in _NOT_OURS:
         config.addinivalue_line("filterwarnings", warning)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def little_to_look_through():
+    """Keras looks for garbage at each variable that it drops: not in old modules'."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
