@@ -43,7 +43,7 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 PACKAGES = ("keras", "jax", "torch", "transformers", "numpy")
 FEWEST_REPEATS = 5
-RUN_S = 1.0  # a run calls short work again until this much has passed
+RUN_S = 1.0
 PAUSE_S = 0.005  # a scheduler's own pauses are shorter
 # kewen stays away, and glibc does as it always does. Any of its MALLOC_ variables, even
 # with a default value, would end its habit of keeping ever larger pieces.
@@ -89,7 +89,11 @@ class Timing:
 
 
 def measure(
-    subjects: Sequence[Subject], *, repeats: int = 7, warmup: int = 2
+    subjects: Sequence[Subject],
+    *,
+    repeats: int = 7,
+    warmup: int = 2,
+    run_s: float = RUN_S,
 ) -> list[Timing]:
     """Run the subjects in turns, each `warmup` + `repeats` times.
 
@@ -97,6 +101,7 @@ def measure(
         subjects: ours first; each gets its own process.
         repeats: timed runs; at least five.
         warmup: runs before, not timed; the first of them is reported as `first_s`.
+        run_s: how long a run calls short work again.
     """
     if repeats < FEWEST_REPEATS or warmup < 1:
         raise ValueError(
@@ -106,7 +111,7 @@ def measure(
     with ExitStack() as stack:
         workers, timings = [], []
         for subject in subjects:
-            worker, preparing_s = stack.enter_context(_started(subject))
+            worker, preparing_s = stack.enter_context(_started(subject, run_s))
             first_s, _, answer = worker()
             workers.append(worker)
             timings.append(Timing(subject.name, preparing_s, first_s, answer=answer))
@@ -254,11 +259,11 @@ Worker = Callable[[], tuple[float, float, Any]]
 
 
 @contextmanager
-def _started(subject: Subject) -> Iterator[tuple[Worker, float]]:
+def _started(subject: Subject, run_s: float) -> Iterator[tuple[Worker, float]]:
     """A process that has prepared the subject and waits for its turns."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, subject), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, subject, run_s), daemon=True)
     before = dict(os.environ)
     os.environ.update(subject.environment)
     process.start()
@@ -289,7 +294,7 @@ def _received(connection: Connection, subject: Subject) -> Any:
         ) from error
 
 
-def _serve(connection: Connection, subject: Subject) -> None:
+def _serve(connection: Connection, subject: Subject, run_s: float) -> None:
     """The subject's process: prepare, then one run for each message."""
     start = time.perf_counter()
     run = subject.make(*subject.arguments)
@@ -302,7 +307,7 @@ def _serve(connection: Connection, subject: Subject) -> None:
             return
         calls = []
         began = now = time.perf_counter()
-        while not calls or (now - began < RUN_S and not first):
+        while not calls or (now - began < run_s and not first):
             start = time.perf_counter()
             answer = run()
             now = time.perf_counter()

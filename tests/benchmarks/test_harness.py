@@ -36,6 +36,7 @@ def test_every_subject_is_run_and_timed_as_often_as_asked():
         [Subject("ours", counting, (10,)), Subject("peer", counting, (20,))],
         repeats=5,
         warmup=1,
+        run_s=0.01,
     )
     assert (ours.name, peer.name) == ("ours", "peer")
     assert (ours.answer, peer.answer) == (10, 20)
@@ -43,9 +44,10 @@ def test_every_subject_is_run_and_timed_as_often_as_asked():
 
 
 def test_short_work_is_repeated_and_each_call_is_counted_alone():
-    (short,) = measure([Subject("short", sleeping, (0.3,))], repeats=5, warmup=1)
-    assert all(seconds >= 0.3 for seconds in short.seconds)
-    assert 0.3 <= short.best_s <= min(short.seconds)
+    subject = Subject("short", sleeping, (0.03,))
+    (short,) = measure([subject], repeats=5, warmup=1, run_s=0.1)
+    assert all(seconds >= 0.03 for seconds in short.seconds)
+    assert 0.03 <= short.best_s <= min(short.seconds)
 
 
 def kept_memory():
@@ -55,7 +57,7 @@ def kept_memory():
 def test_a_subjects_environment_is_there_before_kewen_is_imported():
     plain = Subject("plain", kept_memory, (), harness.PLAIN_MALLOC)
     before = dict(os.environ)
-    (timing,) = measure([plain], repeats=5, warmup=1)
+    (timing,) = measure([plain], repeats=5, warmup=1, run_s=0.01)
     assert timing.answer is False
     assert dict(os.environ) == before
 
@@ -106,7 +108,13 @@ def test_table_gives_throughput_and_ratio():
     assert ratios == ["2.00", "1.0000", "3.00"]  # of medians; best, ratio of the best
 
 
-def test_machine_line_names_cores_python_packages_day_and_commit():
+@pytest.fixture
+def quick_clock(monkeypatch):
+    whole = harness.running_share
+    monkeypatch.setattr(harness, "running_share", lambda: whole(0.05))
+
+
+def test_machine_line_names_cores_python_packages_day_and_commit(quick_clock):
     line = harness.machine_line()
     for part in [
         "% of the time",
@@ -148,7 +156,9 @@ def test_writing_the_same_section_twice_changes_nothing(tmp_path):
     assert once.startswith("# Measured speed\n")
 
 
-def test_a_result_is_printed_and_kept_only_on_request(tmp_path, monkeypatch, capsys):
+def test_a_result_is_printed_and_kept_only_on_request(
+    tmp_path, monkeypatch, capsys, quick_clock
+):
     monkeypatch.setattr(harness, "RESULTS", tmp_path / "RESULTS.md")
     monkeypatch.setattr(sys, "argv", ["demo.py", "--texts", "96", "--write"])
     harness.publish("demo", "Title", "numbers", write=False)
