@@ -33,23 +33,23 @@ def rows_of(lengths):
     ]
 
 
-def one_by_one(model, rows):
-    single = ({name: row[name][None] for name in row} for row in rows)
-    return np.concatenate([np.asarray(model(each)) for each in single])
+def by_hand(model, rows):
+    table, kernel, bias = model.get_weights()
+    return np.stack([table[row["token_ids"]].sum(0) @ kernel + bias for row in rows])
 
 
 @pytest.mark.parametrize("count", [1, 3, 90])
 def test_rows_come_back_in_their_order(count):
     model, rows = small_model(), rows_of(RNG.integers(1, 30, count))
     got = predict_rows(model, Batches(rows, batch_size=4))
-    np.testing.assert_allclose(got, one_by_one(model, rows), atol=1e-5)
+    np.testing.assert_allclose(got, by_hand(model, rows), atol=1e-5)
 
 
 @pytest.mark.parametrize("batch_size", [1, 8])
 def test_engine_gives_what_the_model_gives(batch_size):
     model, rows = small_model(), rows_of(RNG.integers(1, 60, 50))
     got = KerasEngine(model).predict(rows, batch_size=batch_size, pad_id=0)
-    np.testing.assert_allclose(got, one_by_one(model, rows), atol=1e-5)
+    np.testing.assert_allclose(got, by_hand(model, rows), atol=1e-5)
 
 
 def test_weights_of_today_are_used():
@@ -59,7 +59,7 @@ def test_weights_of_today_are_used():
     model.set_weights([weight + 1 for weight in model.get_weights()])
     after = predict_rows(model, batches)
     assert np.abs(after - before).min() > 0.1
-    np.testing.assert_allclose(after, one_by_one(model, rows), atol=1e-5)
+    np.testing.assert_allclose(after, by_hand(model, rows), atol=1e-5)
 
 
 def test_layers_may_be_frozen_in_between():
