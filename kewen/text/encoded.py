@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 from kewen.errors import ConfigError
 from kewen.text.template import Template
-from kewen.text.truncation import Cut, Side, Spans, is_whole
+from kewen.text.truncation import (
+    Cut,
+    Room,
+    Side,
+    Spans,
+    is_whole,
+    truncate,
+    windows,
+)
 
 Array = NDArray[Any]
 
@@ -71,7 +79,27 @@ class Tokens:
         )
 
 
-def one_row(
+def rows_of(
+    template: Template,
+    firsts: Sequence[Tokens],
+    seconds: Sequence[Tokens] | None,
+    room: Room,
+    stride: int | None,
+) -> list[Encoded]:
+    """One row for each text, or with `stride` one for each of its windows."""
+    rows: list[Encoded] = []
+    for index, first in enumerate(firsts):
+        parts = [first] if seconds is None else [first, seconds[index]]
+        sizes = len(first), None if seconds is None else len(seconds[index])
+        if stride is None:
+            cuts = [truncate(sizes[0], sizes[1] or 0, room)]
+        else:
+            cuts = windows(*sizes, room, stride)
+        rows += [_one_row(template, cut, parts, index) for cut in cuts]
+    return rows
+
+
+def _one_row(
     template: Template, cut: Cut, texts: Sequence[Tokens], sample: int
 ) -> Encoded:
     """Put what the cut keeps of one or two texts between the special tokens."""

@@ -18,7 +18,7 @@ from kewen.text.byte_fallback import decode_whole
 from kewen.text.chat import conversation, default_template
 from kewen.text.checks import checked_ids, checked_texts
 from kewen.text.editing import Edited, Keep, Sources, extended, renumbered, trimmed
-from kewen.text.encoded import Encoded, Tokens, one_row, stack
+from kewen.text.encoded import Encoded, Tokens, rows_of, stack
 from kewen.text.flat import tokenize
 from kewen.text.joining import join_word_pieces
 from kewen.text.opening import open_file, open_folder
@@ -26,14 +26,7 @@ from kewen.text.special_tokens import SpecialTokens, texts_in
 from kewen.text.template import learn_templates
 from kewen.text.token_bytes import token_bytes
 from kewen.text.tokenizer_files import to_json, write_files
-from kewen.text.truncation import (
-    Room,
-    Side,
-    TruncateFrom,
-    Truncation,
-    truncate,
-    windows,
-)
+from kewen.text.truncation import Room, Side, TruncateFrom, Truncation
 from kewen.text.vocabulary import Duplicates
 from kewen.text.word_pieces import Segmenter, WordPieceOptions, is_word_piece
 from kewen.text.words import cutter
@@ -263,17 +256,9 @@ class Tokenizer:
             )
         firsts = self._tokenize(texts)
         seconds = None if pairs is None else self._tokenize(pairs)
-        template = self._templates[pairs is not None]
-        rows: list[Encoded] = []
-        for index, first in enumerate(firsts):
-            parts = [first] if seconds is None else [first, seconds[index]]
-            sizes = len(first), None if seconds is None else len(seconds[index])
-            if stride is None:
-                cuts = [truncate(sizes[0], sizes[1] or 0, room)]
-            else:
-                cuts = windows(*sizes, room, stride)
-            rows += [one_row(template, cut, parts, index) for cut in cuts]
-        return rows
+        return rows_of(
+            self._templates[pairs is not None], firsts, seconds, room, stride
+        )
 
     def _tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """The tokens of each text, without special ones; one call for all of them."""

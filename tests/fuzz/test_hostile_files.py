@@ -15,7 +15,8 @@ import fuzz_formats
 import keras
 import numpy as np
 import pytest
-from fuzz_readers import GOLDEN, KEWEN, keras_archive, small_model
+from fuzz_readers import KEWEN
+from fuzz_sound_files import GOLDEN, keras_archive, small_model
 from tokenizers import Regex, models, normalizers, pre_tokenizers, processors
 from tokenizers import Tokenizer as Library
 

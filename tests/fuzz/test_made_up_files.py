@@ -5,7 +5,8 @@ import json
 
 import fuzz_formats
 import pytest
-from fuzz_readers import GOLDEN, SHARDS, VOCABULARY, read_manifest, tokenize, values
+from fuzz_readers import SHARDS, read_manifest, tokenize, values
+from fuzz_sound_files import GOLDEN, VOCABULARY
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
