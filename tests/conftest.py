@@ -2,15 +2,16 @@
 
 import gc
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 # Tests compile much and compute little; what one run compiles, the next one finds.
 _COMPILED = Path(__file__).parent.parent / ".pytest_cache" / "compiled"
+_MOST_COMPILED = 1 << 30  # bytes; JAX would look through all files at each new one
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_COMPILED))
-os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(1 << 30))
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.02")
 
 # Most of that is LLVM's work on code that runs for milliseconds. `.ci/run` compares the
 # recorded outputs once more with what users run.
@@ -33,6 +34,10 @@ _NOT_OURS = [
 def pytest_configure(config):
     for warning in _NOT_OURS:
         config.addinivalue_line("filterwarnings", warning)
+    if not hasattr(config, "workerinput"):  # before there are workers
+        size = sum(file.stat().st_size for file in _COMPILED.glob("*"))
+        if size > _MOST_COMPILED:
+            shutil.rmtree(_COMPILED)
 
 
 @pytest.fixture(autouse=True, scope="module")
