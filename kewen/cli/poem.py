@@ -57,9 +57,11 @@ def poem(
     Number and length of the lines, acrostic and rhyme are certain.
     """
     if (lines is None) != (characters is None) or (form and lines is not None):
+        given = {"--form": form, "--lines": lines, "--characters": characters}
+        said = [f"{name} {value}" for name, value in given.items() if value is not None]
         raise ConfigError(
             "A form is given by its name, or by --lines and --characters together. "
-            f"Received: --form {form}, --lines {lines}, --characters {characters}."
+            f"Received: {', '.join(said)}."
         )
     chosen = Form.named(form or "七言绝句")
     if lines is not None and characters is not None:

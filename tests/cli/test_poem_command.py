@@ -23,7 +23,7 @@ def test_several_poems_have_an_empty_line_between_them(kewen):
     ("options", "words"),
     [
         (("--form", "俳句"), "五言绝句"),
-        (("--lines", 8), "--lines and --characters together"),
+        (("--lines", 8), "by --lines and --characters together. Received: --lines 8."),
         (("--form", "五言绝句", "--lines", 8, "--characters", 5), "by its name, or by"),
         (("--lines", 5, "--characters", 7), "5 lines of 7"),
         (("--acrostic", "春夏"), "春夏"),
