@@ -5,13 +5,16 @@
 2    input, files or surroundings are not as they must be
 130  Ctrl-C
 141  nobody reads the output any more (`kewen predict ... | head`)
+143  it was told to end (`kill`, a batch system); temporary files are gone
 """
 
 import functools
 import os
 import shutil
+import signal
 import sys
 import textwrap
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Generator
@@ -23,7 +26,7 @@ import typer
 from kewen.errors import KewenError
 from kewen.visible import visible
 
-BUG, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
+BUG, BAD_INPUT, INTERRUPTED, BROKEN_PIPE, TERMINATED = 1, 2, 130, 141, 143
 DEBUG_VARIABLE = "KEWEN_DEBUG"
 WIDEST = 100  # longer lines are hard to read
 
@@ -36,7 +39,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(command)
     def ends_well(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            with _warnings_as_notes():
+            with _tidy_when_terminated(), _warnings_as_notes():
                 command(*args, **kwargs)
                 sys.stdout.flush()
         except (typer.Exit, typer.Abort, typer.BadParameter):
@@ -106,6 +109,19 @@ def _drop_output() -> None:
     """Else Python complains once more when it flushes stdout at its end."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def _tidy_when_terminated() -> Generator[None]:
+    """SIGTERM unwinds as Ctrl-C does; by default it leaves temporary files behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    usual = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, usual)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 import typer
@@ -189,6 +190,37 @@ def test_ctrl_c_ends_in_one_line(environment):
     finally:
         process.kill()
     assert (process.returncode, out, said) == (130, b"", b"Interrupted.\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_a_command_that_is_told_to_end_takes_its_temporary_files_along(environment):
+    code = (
+        "import sys, tempfile\n"
+        "from kewen.cli.guard import guarded\n"
+        "def wait():\n"
+        "    with tempfile.TemporaryDirectory() as folder:\n"
+        "        print(folder, flush=True)\n"
+        "        sys.stdin.read()\n"
+        "guarded(wait)()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        folder = Path(process.stdout.readline().strip())
+        assert folder.is_dir()
+        process.terminate()
+        try:
+            process.wait(30)
+        finally:
+            process.kill()
+    assert process.returncode == 143
+    assert not folder.exists()
 
 
 def test_hub_id_without_network_says_how_to_pass_a_folder(environment):
