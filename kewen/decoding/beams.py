@@ -212,6 +212,8 @@ class Beams(Strategy):
             chosen.append(found)
             if group + 1 < self.groups:
                 marks = ops.one_hot(found.ids, size, dtype="float32")
+                goes_on = ops.cast(found.sums > NEVER / 2, "float32")
+                marks = marks * goes_on[:, :, None]  # fillers are nobody's choice
                 used = used + ops.sum(marks, axis=1, keepdims=True)
         whole = {
             name: ops.concatenate([getattr(group, name) for group in chosen], axis=1)
@@ -256,9 +258,10 @@ class Beams(Strategy):
         totals = ops.maximum(totals, 2 * NEVER)  # of what is forbidden, -inf before
         sums, places = top_k(ops.reshape(totals, (prompts, -1)), 2 * each)
         ids, parents = places % size, places // size + part.start
-        ends = ops.logical_or(is_one_of(ids, self.end_ids), is_last)
+        ends = is_one_of(ids, self.end_ids)
 
-        is_whole = ops.logical_and(ends, ops.arange(2 * each) < each)
+        is_whole = ops.logical_or(ends, is_last)
+        is_whole = ops.logical_and(is_whole, ops.arange(2 * each) < each)
         is_whole = ops.logical_and(is_whole, loop["open"][:, group, None])
         is_whole = ops.logical_and(is_whole, sums > NEVER / 2)
         owed = ops.take_along_axis(owed, parents, axis=1)

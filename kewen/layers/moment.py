@@ -129,11 +129,11 @@ class Moment:
     def positions(self, count: int) -> Tensor:
         """Numbers of the new tokens in their rows, from 0: int32, (N, T).
 
-        Of several, guesses may stand beyond the last position. They are never taken,
-        but what is remembered of them must be numbers.
+        Guesses may stand beyond the last position. They are never taken, but what is
+        remembered of them must be numbers, and not every backend cuts an index short.
         """
         numbers = self.lengths[:, None] + ops.arange(count, dtype="int32")
-        return ops.minimum(numbers, self.longest - 1) if count > 1 else numbers
+        return ops.minimum(numbers, self.longest - 1)
 
     def remember(self, name: str, key: Tensor, value: Tensor) -> Memory:
         """Keys and values that the new queries look at, the new ones among them.

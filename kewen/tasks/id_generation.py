@@ -42,7 +42,7 @@ class IdGenerator:
 
     Attributes:
         step: the model as decoders see it.
-        longest: most tokens of a text, prompt included.
+        longest: tokens that the model has positions for.
         end_ids: tokens that end a text, by generation_config.json, else by config.json,
             else by the tokenizer: its separator.
         pad_id: what rows are filled up with.
@@ -64,7 +64,7 @@ class IdGenerator:
         if draft is not None:
             _check_draft(pretrained, draft)
             self.drafted = Drafted(self.step, decoding_step(draft.model))
-            self.longest = min(self.longest, draft.config.longest_text)
+            self._draft_longest = draft.config.longest_text
         self.is_encoder_decoder = pretrained.model.application == "encoder_decoder"
         self.reads_source = pretrained.model.application in ("unilm", "encoder_decoder")
         said = _said(pretrained)
@@ -112,7 +112,7 @@ class IdGenerator:
             return
         if options.mode in (BEAMS, CONTRASTIVE):
             every = [[int(number) for number in prompt] for prompt in prompts]
-            self._check(every, options.max_new_tokens)  # before the first batch
+            self._check(every, options)  # before the first batch
             for start in range(0, len(prompts), rows):
                 found = self(prompts[start : start + rows], options)
                 yield from ((start + n, texts[0]) for n, texts in enumerate(found))
@@ -136,24 +136,34 @@ class IdGenerator:
                 or a rule is made for another number of prompts.
         """
         rows = [[int(number) for number in prompt] for prompt in prompts]
-        self._check(rows, options.max_new_tokens)
+        self._check(rows, options)
         self._check_rules(options, len(rows))
         if options.samples:  # each sample is a row of its own
             rows = [row for row in rows for _ in range(options.num_results)]
         step = self.step
-        if self.drafted is not None and options.mode in (GREEDY, SAMPLING):
+        if self._is_drafted(options):
+            step = self.drafted or step
             if options.num_guesses is None:
                 options = dataclasses.replace(options, num_guesses=USUAL_GUESSES)
-            step = self.drafted if options.num_guesses else step
+        _, longest = self._narrowest(options)
         decoder = Decoder(
-            step,
-            options.strategy(self.end_ids),
-            longest=self.longest,
-            seed=options.seed,
+            step, options.strategy(self.end_ids), longest=longest, seed=options.seed
         )
         if not self.is_encoder_decoder:
             return decoder, rows, None
-        return decoder, [[self.first_id]] * len(rows), self._sources(rows)
+        return decoder, [[self.first_id]] * len(rows), self._sources(rows, longest)
+
+    def _is_drafted(self, options: GenerationOptions) -> bool:
+        """Whether a draft model guesses; unused it costs nothing and limits nothing."""
+        guesses = options.num_guesses is None or options.num_guesses > 0
+        is_plain = options.mode in (GREEDY, SAMPLING)
+        return self.drafted is not None and guesses and is_plain
+
+    def _narrowest(self, options: GenerationOptions) -> tuple[str, int]:
+        """Who has the fewest positions of those that read a text, and how many."""
+        if self._is_drafted(options) and self._draft_longest < self.longest:
+            return "draft", self._draft_longest
+        return "model", self.longest
 
     @property
     def said(self) -> dict[str, Any]:
@@ -180,10 +190,10 @@ class IdGenerator:
             )
         return self.start_id
 
-    def _sources(self, rows: list[list[int]]) -> dict[str, np.ndarray]:
+    def _sources(self, rows: list[list[int]], room: int) -> dict[str, np.ndarray]:
         longest = max(map(len, rows))
         columns = -(-longest // SOURCE_BUCKET) * SOURCE_BUCKET
-        columns = max(longest, min(columns, self.config.longest_text))
+        columns = max(longest, min(columns, room))
         ids = np.full((len(rows), columns), self.pad_id, "int32")
         for number, row in enumerate(rows):
             ids[number, : len(row)] = row
@@ -207,7 +217,7 @@ class IdGenerator:
                     f"from 0 to {size - 1}. Received: {max(ids)}."
                 )
 
-    def _check(self, rows: list[list[int]], new_tokens: int) -> None:
+    def _check(self, rows: list[list[int]], options: GenerationOptions) -> None:
         if not rows or not all(rows):
             raise DataError(
                 "Each prompt needs at least one token. Received: "
@@ -221,17 +231,16 @@ class IdGenerator:
                     f"Received: {min(row)} to {max(row)} in prompt {number}."
                 )
         number = max(range(len(rows)), key=lambda n: len(rows[n]))
-        longest = len(rows[number])
-        if self.is_encoder_decoder and longest > self.config.longest_text:
+        lengths = [len(row) for row in rows]
+        reader, longest = self._narrowest(options)
+        if self.is_encoder_decoder and lengths[number] > longest:
             raise ConfigError(
-                f"The encoder has positions for {self.config.longest_text} tokens. "
-                f"Received: {longest} in prompt {number}. Shorten it."
+                f"The {reader}'s encoder has positions for {longest} tokens. "
+                f"Received: {lengths[number]} in prompt {number}. Shorten it."
             )
-        if not self.is_encoder_decoder:
-            lengths = [len(row) for row in rows]
-            reader = "draft" if self.longest < self.config.longest_text else "model"
-            limits = limits_of(new_tokens, len(rows))
-            check_room(lengths, limits, self.longest, reader)
+        limits = limits_of(options.max_new_tokens, len(rows))
+        written = [1] * len(rows) if self.is_encoder_decoder else lengths
+        check_room(written, limits, longest, reader)
 
 
 def _check_pretrained(given: Any) -> None:

@@ -116,6 +116,52 @@ def test_groups_are_diverse_as_in_plain_python(beams, groups):
     )
 
 
+def ending_groups_in_plain_python(law, first, each, groups, diversity, length, ends):
+    """Diverse beam search, texts that may end: (ids, score a token), the best first."""
+    living: list[Any] = [[((), 0.0)] for _ in range(groups)]
+    whole: list[Any] = [[] for _ in range(groups)]
+    closed = set()
+    for count in range(1, length + 1):
+        used = np.zeros(len(law))
+        for group in range(groups):
+            found = [
+                ((*text, token), total + law[(first, *text)[-1], token], token)
+                for text, total in living[group]
+                for token in range(len(law))
+            ]
+            found = [(text, total - diversity * used[t], t) for text, total, t in found]
+            found = sorted(found, key=lambda x: -x[1])[: 2 * each]
+            if group not in closed:
+                whole[group] += [
+                    (text, total / count)
+                    for text, total, token in found[:each]
+                    if token in ends or count == length
+                ]
+                whole[group] = sorted(whole[group], key=lambda x: -x[1])[:each]
+            going = [x for x in found if x[2] not in ends][:each]
+            for *_, token in going:
+                used[token] += 1
+            living[group] = [(text, total) for text, total, _ in going]
+            is_full = len(whole[group]) == each
+            if not going or (is_full and going[0][1] / count <= whole[group][-1][1]):
+                closed.add(group)
+    return sorted(itertools.chain(*whole), key=lambda x: -x[1])
+
+
+def test_texts_of_a_group_that_ended_keep_no_other_group_from_their_tokens():
+    table = np.random.default_rng(5).normal(size=(12, 12)).astype("float32") * 1.5
+    law = np.log([softmax(row) for row in table.astype("float64")])
+    ends = (1, 3, 5, 7)  # so many that of a group few texts go on
+    strategy = Beams(num_beams=4, groups=2, diversity=0.8, end_ids=ends)
+    found = Decoder(chain(table), strategy)([[first] for first in range(12)], 6)
+    for first, texts in enumerate(found):
+        wanted = ending_groups_in_plain_python(law, first, 2, 2, 0.8, 6, ends)
+        assert [tuple(each.ids.tolist()) for each in texts] == [x for x, _ in wanted]
+        np.testing.assert_allclose(
+            [each.score for each in texts], [score for _, score in wanted], atol=1e-4
+        )
+
+
 def drawn_texts(prompts, seed, count=8):
     rules = (Temperature(1.5), TopP(0.95))
     decoder = Decoder(chain(), Paths(rules=rules, sample=True), seed=seed)

@@ -5,13 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 from byte_tokenizer import byte_tokenizer
+from writers_of_bytes import made
 
-import kewen
 from kewen.data import Example
 from kewen.decoding import PassageNGrams
 from kewen.errors import ConfigError, DataError
-from kewen.models import Backbone
-from kewen.models.registry import family
 from kewen.tasks import Generator
 from kewen.tasks.id_generation import IdGenerator
 from kewen.tasks.prompts import ids_of_prompt
@@ -23,28 +21,6 @@ PROMPTS = ["今天天气", "a", "the quick brown", "你好吗"]
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory):
     return byte_tokenizer(tmp_path_factory.mktemp("bytes"))
-
-
-def made(name, tokenizer, heads, application=None, config_json=None, **sizes):
-    kewen_family = family(name)
-    config = kewen_family.config.from_dict(
-        {
-            "vocabulary_size": 256,
-            "num_layers": 2,
-            "num_heads": 2,
-            "hidden_dim": 16,
-            **sizes,
-        }
-    )
-    import keras
-
-    keras.utils.set_random_seed(1)
-    model = Backbone(config, heads=heads, application=application)
-    for weight in model.weights:  # far from uniform, so that choices are clear
-        weight.assign(weight.numpy() * 8 if weight.ndim > 1 else weight)
-    return kewen.Pretrained(
-        model=model, tokenizer=tokenizer, config_json=config_json or {}
-    )
 
 
 @pytest.fixture(scope="module")
@@ -365,28 +341,6 @@ def test_answers_of_an_evaluation_are_the_texts_that_are_generated(decoder):
 def test_guesses_are_judged_without_a_rule_for_each_prompt(decoder):
     with pytest.raises(ConfigError, match="one prompt at a time"):
         decoder.generate(["a", "b"], rules=[TWO_ENTRIES], num_guesses=2)
-
-
-def test_a_draft_has_the_models_ids_and_kind(decoder, tokenizer):
-    sizes = {"intermediate_dim": 16, "max_length": 64}
-    other = made("gpt2", tokenizer, ["language_model"], vocabulary_size=300, **sizes)
-    with pytest.raises(ConfigError, match="ids 256 and 300"):
-        Generator(decoder.pretrained, draft=other)
-    other = made("bert", tokenizer, ["masked_lm"], application="unilm", **sizes)
-    with pytest.raises(ConfigError, match="kind lm and unilm"):
-        Generator(decoder.pretrained, draft=other)
-
-
-def test_a_draft_with_fewer_positions_bounds_the_text(decoder, tokenizer):
-    short = made(
-        "gpt2", tokenizer, ["language_model"], intermediate_dim=16, max_length=12
-    )
-    writer = Generator(decoder.pretrained, draft=short)
-    assert writer.generate("a b", max_new_tokens=4) == decoder.generate(
-        "a b", max_new_tokens=4
-    )
-    with pytest.raises(ConfigError, match="The draft has positions for 12 tokens"):
-        writer.generate("a b", max_new_tokens=20)
 
 
 def test_a_quantised_model_is_not_trained_saved_as_others_or_quantised(
