@@ -28,6 +28,8 @@ import kewen  # noqa: E402, F401
 _NOT_OURS = [
     # Keras' Variable.__array__ lacks the keyword that NumPy 2 asks for.
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",
+    # What a killed run had half written is compiled anew.
+    "ignore:Error (read|writ)ing persistent compilation cache:UserWarning",
 ]
 
 
@@ -38,6 +40,10 @@ def pytest_configure(config):
         size = sum(file.stat().st_size for file in _COMPILED.glob("*"))
         if size > _MOST_COMPILED:
             shutil.rmtree(_COMPILED)
+
+
+def pytest_sessionfinish():
+    gc.unfreeze()  # pytest collects all garbage at the end, and tells what goes wrong
 
 
 @pytest.fixture(autouse=True, scope="module")

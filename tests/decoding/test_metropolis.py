@@ -359,6 +359,32 @@ def test_placements_are_counted_as_by_trying_all(text):
             "from 0 to 3, which the model scores. Received: 99",
         ),
         (
+            lambda: Fluency(
+                lambda ids, mask: np.zeros((*ids.shape, 4)), before=[START]
+            )([(2**31,)]),
+            DataError,
+            "must fit in int32",
+        ),
+        (
+            lambda: Fluency(
+                lambda ids, mask: np.zeros((*ids.shape, 0)), before=[START]
+            )([(A,)]),
+            ShapeError,
+            r"Received: shape \(1, 8, 0\)",
+        ),
+        (
+            lambda: sample(
+                MetropolisHastings(
+                    Target(Length(1, 3)),
+                    Proposal(lambda contexts: np.zeros((len(contexts), 5))),
+                ),
+                [Editable.of([99])],
+                20,
+            ),
+            DataError,
+            "that the proposal knows, from 0 to 4. Received: 99",
+        ),
+        (
             lambda: Similarity(lambda ids, mask: TABLE[ids], [A], 1.0),
             ShapeError,
             r"must answer \(N, C\)",

@@ -164,7 +164,14 @@ class MetropolisHastings:
     def _log_chance(self, text: Editable, move: Move, law: Array) -> float:
         """The log of the chance that this move is tried at this text."""
         chance = np.log(self._shares[move.kind] / len(_places(text, move.kind)))
-        return chance if move.new is None else chance + law[move.new]
+        if move.new is None:
+            return chance
+        if not 0 <= move.new < len(law):
+            raise DataError(
+                "A text must be made of ids that the proposal knows, from 0 to "
+                f"{len(law) - 1}. Received: {move.new}."
+            )
+        return chance + law[move.new]
 
 
 def drawn_token(law: Array, luck: float) -> int | None:
