@@ -100,7 +100,8 @@ def generate(
         float, typer.Option(help="Scores are divided by length to this power.")
     ] = 1.0,
     coverage_penalty: Annotated[
-        float, typer.Option(help="Of beams: what is left out of the source costs.")
+        float,
+        typer.Option(help="Of encoder-decoders' beams: what they leave out costs."),
     ] = 0.0,
     stop: Annotated[
         list[str] | None, typer.Option(help="The text ends before it; may be repeated.")

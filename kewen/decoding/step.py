@@ -128,8 +128,8 @@ class Step(abc.ABC):
         """
         raise ConfigError(
             "A coverage penalty asks how much of its source a text has looked at, "
-            "which an encoder-decoder with a cache tells. Received: "
-            f"{type(self).__name__}. Leave the penalty out."
+            "which an encoder-decoder with a cache tells. Received: a model without "
+            f"a source of its own ({type(self).__name__}). Leave the penalty out."
         )
 
     def variables(self) -> list[keras.Variable]:

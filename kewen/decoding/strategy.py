@@ -25,7 +25,7 @@ class Generated:
     Attributes:
         ids: int32, (T,), without the prompt; the end id, if one came, is the last.
         score: sum of the log-probabilities that the model gave these ids; of a beam
-            search as its length penalty has it.
+            search as its length and coverage penalty have it.
     """
 
     ids: np.ndarray

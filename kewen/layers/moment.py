@@ -47,6 +47,7 @@ class Moment:
         contexts: the same of cross-attention, (B G, K, S) and (B G, S, D), made once.
         ancestors: of beams, int32, (N, R of layers that see all): which beam of the
             prompt wrote the column in this slot that the row descends from.
+        is_watched: whether anybody wants to know of `looked_at`.
         looked_at: what the newest token looked at, float, (N, S): the probabilities of
             the last cross-attention so far, their mean over its heads.
     """
@@ -59,6 +60,7 @@ class Moment:
     memories: dict[str, Memory] = dataclasses.field(default_factory=dict)
     contexts: dict[str, Memory] = dataclasses.field(default_factory=dict)
     ancestors: Tensor | None = None
+    is_watched: bool = False
     looked_at: Tensor | None = None
 
     def __post_init__(self) -> None:

@@ -123,6 +123,7 @@ class _Remembering(Step):
             lengths=ops.zeros_like(lengths),
             capacity=capacity,
             longest=self._longest,
+            is_watched=self._shows == "attention",
             windows=self._windows,
         )
         hidden = walked(self._body, given, moment)
@@ -182,6 +183,7 @@ class _Remembering(Step):
             lengths=state["lengths"],
             capacity=capacity,
             longest=self._longest,
+            is_watched=self._shows == "attention",
             windows=self._windows,
             memories=dict(state["memories"]),
             contexts=state["shared"]["contexts"],

@@ -283,7 +283,7 @@ class MultiHeadAttention(Rematerialized, keras.layers.Layer):
         mixed, scores, logits = self._explicit(
             query, keys, values, mask, bias, relations, training=False, is_arranged=True
         )
-        if context is not None:  # costs nothing where nobody asks for it
+        if context is not None and moment.is_watched:
             mean = ops.mean(scores, axis=1)
             moment.looked_at = ops.reshape(mean, (rows, count, slots))[:, -1]
         mixed = ops.reshape(mixed, (rows, count, *mixed.shape[2:]))
