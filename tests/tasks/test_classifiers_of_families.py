@@ -46,6 +46,8 @@ def classifier(name, folder, **options):
     return TextClassifier(pretrained, max_length=16, **options)
 
 
+# Saving tells that transformers has no GAU-alpha.
+@pytest.mark.filterwarnings("ignore:.*transformers will not open it")
 @pytest.mark.parametrize("name", ABLE)
 def test_classifier_learns_and_comes_back_the_same(name, tmp_path):
     made = classifier(name, tmp_path)

@@ -218,15 +218,6 @@ def test_a_killed_training_ends_bit_for_bit_as_one_that_was_not(
         )  # fmt: skip
 
 
-@pytest.mark.slow
-def test_an_encoder_decoder_learns_to_copy(tokenizer):
-    task = [Example(each.text, pair=each.text[:-2]) for each in reversals()]
-    writer = writer_of("encoder_decoder", tokenizer, num_layers=2)
-    writer.fit(task, epochs=40, batch_size=16, learning_rate=1e-2, progress=False)
-    answers = writer.generate(["a b c =", "d d a =", "a d ="], max_new_tokens=6)
-    assert answers == ["a b c", "d d a", "a d"]
-
-
 def test_the_epoch_of_the_lowest_perplexity_is_kept_and_training_ends_early(
     tokenizer,
 ):
