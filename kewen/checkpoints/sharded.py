@@ -15,6 +15,7 @@ from kewen.checkpoints.source_file import SourceFile
 from kewen.errors import CheckpointError, NotFoundError
 
 MAX_INDEX_BYTES = 100_000_000
+MAX_NAME_BYTES = 255  # of every usual file system
 
 
 class Sharded(Checkpoint):
@@ -84,8 +85,9 @@ def _read_index(path: Path) -> dict[str, str]:
 
 def _check_plain(path: Path, name: Any) -> None:
     """A file of the index's own folder, under Unix and Windows rules."""
-    plain = isinstance(name, str) and name not in ("", ".", "..")
-    if not plain or any(mark in name for mark in "/\\:\0") or not _is_text(name):
+    plain = isinstance(name, str) and name not in ("", ".", "..") and _is_text(name)
+    plain = plain and not any(mark in name for mark in "/\\:\0")
+    if not plain or len(name.encode()) > MAX_NAME_BYTES:
         raise CheckpointError(
             f"{path} must name files of its own folder. Received: "
             f"{_shown(name)}. An index that leads elsewhere is not followed: "

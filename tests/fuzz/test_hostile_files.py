@@ -114,7 +114,20 @@ def test_an_empty_shape_that_overflows_is_refused(tmp_path, shape, kind):
 
 
 @pytest.mark.parametrize(
-    "name", ["../w", "/etc/passwd", "..", "a/b", "a\\b", "c:w", "\ud800", "a\0", 7, []]
+    "name",
+    [
+        "../w",
+        "/etc/passwd",
+        "..",
+        "a/b",
+        "a\\b",
+        "c:w",
+        "\ud800",
+        "a\0",
+        "é" * 128,
+        7,
+        [],
+    ],
 )
 def test_an_index_names_plain_files_only(tmp_path, name):
     index = json.dumps({"weight_map": {"x": name}})
