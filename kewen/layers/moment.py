@@ -28,6 +28,9 @@ Tensor = Any
 Memory = tuple[Tensor, Tensor]
 
 
+MOST_POSITIONS = 2**31 - 1  # in int32, of models without a table of them
+
+
 @dataclasses.dataclass(kw_only=True)
 class Moment:
     """T new columns, after `clock` old ones.
@@ -135,7 +138,8 @@ class Moment:
         remembered of them must be numbers, and not every backend cuts an index short.
         """
         numbers = self.lengths[:, None] + ops.arange(count, dtype="int32")
-        return ops.minimum(numbers, self.longest - 1)
+        last = min(self.longest, MOST_POSITIONS) - 1
+        return ops.minimum(numbers, last)
 
     def remember(self, name: str, key: Tensor, value: Tensor) -> Memory:
         """Keys and values that the new queries look at, the new ones among them.
