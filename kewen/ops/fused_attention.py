@@ -31,14 +31,15 @@ def fused_attention(
     Returns:
         Float, (B, T, H, D).
     """
+    shown, added = mask, bias
     if keras.backend.backend() != "jax":  # whose op knows groups
         groups = query.shape[2] // key.shape[2]
         key, value = for_all_queries(key, groups), for_all_queries(value, groups)
     elif on_jax_gpu():
         pairs = (query.shape[1], key.shape[1])
-        mask, bias = _for_each_pair(mask, pairs), _for_each_pair(bias, pairs)
+        shown, added = _for_each_pair(mask, pairs), _for_each_pair(bias, pairs)
     mixed = ops.dot_product_attention(
-        query, key, value, bias=bias, mask=mask, scale=scale
+        query, key, value, bias=added, mask=shown, scale=scale
     )
     if mask is None:
         return mixed

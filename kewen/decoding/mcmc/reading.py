@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from kewen.decoding.mcmc.editable import Ids
-from kewen.decoding.rules.checks import MOST_COUNTED
 from kewen.decoding.strategy import numpy_of
 from kewen.errors import ConfigError, DataError, ShapeError
 
@@ -45,9 +44,12 @@ def answers(
         is_token = np.zeros((count, columns), bool)
         is_token[:, 0] = True  # no row without any token
         for number, row in enumerate(part):
-            if any(not -MOST_COUNTED <= token <= MOST_COUNTED for token in row):
-                raise DataError(f"Ids must fit in int32. Received: {list(row)!r:.80}.")
-            ids[number, : len(row)] = row
+            try:
+                ids[number, : len(row)] = row
+            except OverflowError:
+                raise DataError(
+                    f"Ids must fit in int32. Received: {list(row)!r:.80}."
+                ) from None
             is_token[number, : len(row)] = True
         found = numpy_of(model(ids, is_token))
         wanted = (count, columns) if axes is SCORES else (count,)
